@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * RFC 8785 (JCS) for the JSON we write: keys sorted by UTF-16 code unit, numbers as ECMAScript prints them.
+ * Throws TypeError on what JSON cannot say (NaN, a function, a lone surrogate): a digest of a guess is worse than none.
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return JSON.stringify(value)
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new TypeError('Cannot canonicalise a string with a lone surrogate')
+    return JSON.stringify(value)
+  }
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`Cannot canonicalise ${value}`)
+    return JSON.stringify(value)
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (typeof value === 'object') {
+    if (value instanceof Date || value instanceof Map || value instanceof Set) throw new TypeError('Cannot canonicalise an instance; give plain JSON')
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+    entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    return `{${entries.map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`).join(',')}}`
+  }
+  throw new TypeError(`Cannot canonicalise a ${typeof value}`)
+}
+
+/** SHA-256 of bytes or UTF-8 text, lower-case hex. */
+export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** SHA-256 over the canonical JSON of a document, lower-case hex. */
+export const digestOf = (value: unknown): string => sha256(canonicalJson(value))
+
+/** How a digest is printed for people and in reports: `sha256:<hex>`. */
+export const printDigest = (digest: string): string => `sha256:${digest}`

@@ -1,0 +1,43 @@
+/**
+ * Faults: what is not a refusal of a gate but a wrong call or a broken world. `exit` 2 is the caller's mistake, 1 is ours
+ * or the machine's. Refusals are values (see verdict.ts and reasons.ts); only faults are thrown.
+ */
+export const ERROR_TABLE = {
+  usage: { title: 'The command was not understood', http: 400, exit: 2 },
+  file_missing: { title: 'A file was not found', http: 404, exit: 2 },
+  file_unreadable: { title: 'A file could not be read', http: 500, exit: 2 },
+  configuration_invalid: { title: 'The configuration is not valid', http: 422, exit: 2 },
+  task_invalid: { title: 'The task is not valid', http: 422, exit: 2 },
+  script_invalid: { title: 'The script of the provider is not valid', http: 422, exit: 2 },
+  run_not_found: { title: 'The ledger holds no such run', http: 404, exit: 2 },
+  port_taken: { title: 'The address is already in use', http: 500, exit: 1 },
+  tool_missing: { title: 'A program that is needed is not installed', http: 500, exit: 1 },
+  store_failed: { title: 'The ledger could not be read or written', http: 503, exit: 1 },
+  store_busy: { title: 'Another process holds the ledger', http: 503, exit: 1 },
+  proof_forged: { title: 'A proof was not made by its gate', http: 500, exit: 1 },
+  unexpected: { title: 'An unexpected fault', http: 500, exit: 1 },
+} as const satisfies Record<string, { title: string; http: number; exit: 1 | 2 }>
+
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+/** A fault that says what was asked, what was found and what to do. Its text must never quote a credential or an argv. */
+export class PortcullisError extends Error {
+  override readonly name = 'PortcullisError'
+  readonly code: ErrorCode
+  readonly asked: string
+  readonly found: string
+  readonly remedy: string
+
+  constructor(code: ErrorCode, details: { asked: string; found: string; remedy: string; cause?: unknown }) {
+    super(`${ERROR_TABLE[code].title}: ${details.found}`, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.asked = details.asked
+    this.found = details.found
+    this.remedy = details.remedy
+  }
+}
+
+/** The error code of a system call (`ENOENT`), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
+const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `250ms`, `30s`, `10m`, `24h`, `2d` as milliseconds; undefined for anything else, zero included. */
+export function parseDuration(text: string): number | undefined {
+  const match = DURATION.exec(text)
+  if (match === null) return undefined
+  const milliseconds = Number(match[1]) * MILLISECONDS[match[2] as keyof typeof MILLISECONDS]
+  return Number.isFinite(milliseconds) && milliseconds > 0 ? milliseconds : undefined
+}
+
+/** A duration as people write it. Validated, kept as text, so that the schema describes the file and not our reading of it. */
+export const Duration = z.string().refine((text) => parseDuration(text) !== undefined, 'expected a duration greater than zero, as in 250ms, 30s, 10m or 24h')
+
+/** Milliseconds of a text that `Duration` has validated. Throws RangeError otherwise: a limit is never guessed. */
+export function milliseconds(duration: string): number {
+  const parsed = parseDuration(duration)
+  if (parsed === undefined) throw new RangeError(`Expected a duration as in 30s, got ${JSON.stringify(duration)}`)
+  return parsed
+}
+
+const SIZE = /^(\d+)(B|KiB|MiB|GiB)$/
+const BYTES = { B: 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 } as const
+
+/** `512B`, `64KiB`, `10MiB` as bytes; undefined for anything else. */
+export function parseSize(text: string): number | undefined {
+  const match = SIZE.exec(text)
+  return match === null ? undefined : Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]
+}
+
+export const Size = z.string().refine((text) => parseSize(text) !== undefined, 'expected a size, as in 512B, 64KiB or 10MiB')
+
+const MONEY = /^USD (\d+(?:\.\d{1,6})?)$/
+
+/** `USD 20` or `USD 0.15` as a number of US dollars; undefined for anything else. */
+export function parseMoney(text: string): number | undefined {
+  const match = MONEY.exec(text)
+  return match === null ? undefined : Number(match[1])
+}
+
+export const Money = z.string().refine((text) => parseMoney(text) !== undefined, 'expected an amount, as in USD 20 or USD 0.15')
+
+/** A duration for people: `2 ms`, `4.9 s`, `3 min 5 s`. */
+export function printMilliseconds(elapsed: number): string {
+  if (elapsed < 1_000) return `${Math.max(1, Math.round(elapsed))} ms`
+  if (elapsed < 60_000) return `${(elapsed / 1_000).toFixed(1)} s`
+  const seconds = Math.round(elapsed / 1_000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+}

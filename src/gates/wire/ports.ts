@@ -1,0 +1,38 @@
+import type { Dialect, ModelPair } from '../../contract/model.ts'
+import type { CallPurpose, ModelCall } from './model-call.ts'
+
+/** Makes a call's evidence durable. Resolves only once it is; rejects if it could not be stored (WIR-22). */
+export interface CallRecorder {
+  record(runId: string, call: ModelCall): Promise<void>
+}
+
+/** A run's licence on the wire: whoever holds the token may ask these pairs, until the grant is revoked or its limits are used up. */
+export interface GrantRequest {
+  readonly runId: string
+  readonly purpose: CallPurpose
+  /** The one pair this run was admitted for. */
+  readonly admitted: ModelPair
+  /** Names by which the provider may report the admitted model; the exact id, and dated snapshots the record lists. */
+  readonly servedModelIds: readonly string[]
+  readonly backgroundModels: 'map' | 'refuse'
+  readonly limits: { readonly calls: number; readonly tokens: number; readonly costUsd: number | null }
+  readonly expiresAt: Date
+}
+
+export interface Grant {
+  /** The run token, for `Authorization: Bearer` or `x-api-key`. Shown once; the wire keeps its hash. */
+  readonly token: string
+  /** Base URLs to give to a client of each dialect, without the token in them. */
+  readonly baseUrl: Readonly<Record<Dialect, string>>
+  /** When the last call of this grant began or moved a byte; for idle limits. */
+  lastActivityAt(): Date | undefined
+  /** Ends the grant: later requests are refused, open ones are cut, and every call's evidence is durable when it resolves. */
+  revoke(): Promise<void>
+}
+
+/** The wire as the engine sees it. */
+export interface Wire {
+  readonly address: string
+  grant(request: GrantRequest): Grant
+  close(): Promise<void>
+}
