@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 
 const requirementFiles = join(import.meta.dirname, '../spec/requirements')
 
@@ -17,7 +17,7 @@ export function requirementIds(): Set<string> {
 
 const known = requirementIds()
 
-type Body = Exclude<Parameters<typeof test>[2], undefined>
+type Body = (context: TestContext) => void | Promise<void>
 
 /**
  * A test that proves requirements: `verifies('ADM-G5 ADM-N6', 'a record for another model is a mismatch', () => ...)`.

@@ -1,17 +1,26 @@
 import type { Dialect, ModelPair } from '../../contract/model.ts'
+import type { Digest } from '../../contract/verdict.ts'
+import type { Provider } from '../catalog/index.ts'
 import type { CallPurpose, ModelCall } from './model-call.ts'
 
-/** Makes a call's evidence durable. Resolves only once it is; rejects if it could not be stored (WIR-22). */
+/** Makes a call's evidence durable. Resolves with its digest only once it is; rejects if it could not be stored (WIR-22). */
 export interface CallRecorder {
-  record(runId: string, call: ModelCall): Promise<void>
+  record(runId: string, call: ModelCall): Promise<Digest>
+}
+
+/** A call whose evidence is durable. */
+export interface RecordedCall {
+  readonly evidence: Digest
+  readonly call: ModelCall
 }
 
 /** A run's licence on the wire: whoever holds the token may ask these pairs, until the grant is revoked or its limits are used up. */
 export interface GrantRequest {
   readonly runId: string
   readonly purpose: CallPurpose
-  /** The one pair this run was admitted for. */
+  /** The one pair this run was admitted for, and the provider that serves it. */
   readonly admitted: ModelPair
+  readonly provider: Provider
   /** Names by which the provider may report the admitted model; the exact id, and dated snapshots the record lists. */
   readonly servedModelIds: readonly string[]
   readonly backgroundModels: 'map' | 'refuse'
@@ -24,6 +33,8 @@ export interface Grant {
   readonly token: string
   /** Base URLs to give to a client of each dialect, without the token in them. */
   readonly baseUrl: Readonly<Record<Dialect, string>>
+  /** Every call of this grant so far whose evidence is durable, in order of arrival. */
+  calls(): readonly RecordedCall[]
   /** When the last call of this grant began or moved a byte; for idle limits. */
   lastActivityAt(): Date | undefined
   /** Ends the grant: later requests are refused, open ones are cut, and every call's evidence is durable when it resolves. */

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { Name } from '../contract/ids.ts'
+import { Duration } from '../contract/units.ts'
+import { Catalog } from '../gates/catalog/index.ts'
+import { ProbeDefinition, TaskClass } from '../gates/acceptance/index.ts'
+
+/** How old a health probe may be and still count; older is unknown, and unknown is not healthy (MC-106). */
+export const HealthPolicy = z.strictObject({
+  onStart: z.boolean(),
+  every: Duration,
+  maxAge: Duration,
+})
+
+/** `portcullis.yaml`: every table of it is required where something refers to it, and nothing has a default. */
+export const Configuration = Catalog.extend({
+  $schema: z.string().optional(),
+  version: z.literal(1),
+  probes: z.record(Name, ProbeDefinition),
+  taskClasses: z.record(Name, TaskClass),
+  health: HealthPolicy,
+})
+export type Configuration = z.infer<typeof Configuration>

@@ -1,0 +1,2 @@
+export * from './model-call.ts'
+export type * from './ports.ts'
