@@ -1,3 +1,4 @@
+import { deepFreeze } from './canonical.ts'
 import type { Digests, Evidence, Predicate } from './evidence.ts'
 import { evidenceDigest } from './evidence.ts'
 import type { GateName } from './lifecycle.ts'
@@ -43,7 +44,8 @@ export interface GateDefinition<Facts> {
   decide(facts: Facts, evidence: Digests): Finding
 }
 
-export const defineGate = <Facts>(definition: GateDefinition<Facts>): GateDefinition<Facts> => definition
+/** Keeps the gate's name as a literal type, so that its proofs carry it. */
+export const defineGate = <Name extends GateName, Facts>(definition: GateDefinition<Facts> & { readonly name: Name }): GateDefinition<Facts> & { readonly name: Name } => definition
 
 /** What a gate's observer brings back: the facts, and further statements that the facts refer to. */
 export interface Observation<Facts> {
@@ -119,9 +121,10 @@ export function sealFinding(finding: Finding, gate: Pick<Gate<never>, 'name' | '
 /** Runs a gate and always returns a verdict: a throw, a delay or a malformed finding is a block. */
 export async function runGate<Input>(gate: Gate<Input>, input: Input, at: Position, now: () => Date): Promise<Verdict> {
   const seal = (finding: Finding): Verdict => {
-    const verdict = sealFinding(finding, gate, at, now())
+    // Frozen all the way down: with another digest in `evidence`, a verdict about one thing would prove another.
+    const verdict = deepFreeze(sealFinding(finding, gate, at, now()))
     sealed.add(verdict)
-    return Object.freeze(verdict)
+    return verdict
   }
   const block = (reason: Reason, found: string): Verdict =>
     seal({
@@ -141,20 +144,30 @@ export async function runGate<Input>(gate: Gate<Input>, input: Input, at: Positi
       reject(new Error('deadline'))
     }, gate.timeoutMs)
   })
+  const startedAtMs = performance.now()
+  const late = (): Verdict => block('gate_timed_out', `no verdict within ${gate.timeoutMs} ms`)
   let finding: Finding
   try {
     finding = await Promise.race([gate.evaluate(input, deadline.signal), expired])
   } catch (error) {
-    // The error's text may quote a credential or an argv; only its class is repeated.
-    return deadline.signal.aborted
-      ? block('gate_timed_out', `no verdict within ${gate.timeoutMs} ms`)
-      : block('gate_crashed', `the gate threw ${error instanceof Error ? error.name : typeof error}`)
+    return deadline.signal.aborted ? late() : block('gate_crashed', `the gate threw ${classOf(error)}`)
   } finally {
     clearTimeout(timer)
   }
+  // A gate that kept the thread busy past its limit answers before the timer can fire. Late is late.
+  if (!(performance.now() - startedAtMs <= gate.timeoutMs)) return late()
   try {
     return seal(finding)
   } catch (error) {
-    return block('gate_output_invalid', `a finding that is not a verdict (${error instanceof Error ? error.name : typeof error})`)
+    return block('gate_output_invalid', `a finding that is not a verdict (${classOf(error)})`)
+  }
+}
+
+/** The class of what was thrown. Its text may quote a credential or an argv and is never repeated; its name is only if it looks like one. */
+function classOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error && /^[A-Za-z]{1,60}$/.test(thrown.name) ? thrown.name : typeof thrown
+  } catch {
+    return 'something that cannot be read'
   }
 }

@@ -1,0 +1,1 @@
+export { createSecretScanner } from './scanner.ts'

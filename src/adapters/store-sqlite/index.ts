@@ -1,0 +1,1 @@
+export { openLedger } from './ledger.ts'

@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { canonicalJson, sha256 } from '../../contract/canonical.ts'
+import { PortcullisError } from '../../contract/errors.ts'
+import { runIdOf } from '../../contract/ids.ts'
+import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
+import { connect } from './connection.ts'
+import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
+
+/** Opens the embedded store at `path`, creating it if it is not there. Rejects with `store_failed` or `store_busy`. */
+export async function openLedger(path: string): Promise<Ledger> {
+  return guarded('open', path, async () => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const database = connect(path)
+    await database.transaction().execute(async (transaction) => ensureTables(transaction, path))
+    return new SqliteLedger(database, path)
+  })
+}
+
+async function ensureTables(transaction: Transaction<Tables>, path: string): Promise<void> {
+  const tables = await sql<{ name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`.execute(transaction)
+  if (tables.rows.length === 0) return createTables(transaction)
+  const versions = tables.rows.some((table) => table.name === 'portcullis_schema') ? await transaction.selectFrom('portcullis_schema').selectAll().execute() : []
+  if (versions.length === 1 && versions[0]?.version === SCHEMA_VERSION) return
+  throw new PortcullisError('store_failed', {
+    asked: `a ledger of schema version ${SCHEMA_VERSION} at ${path}`,
+    found: versions[0] === undefined ? 'a database that is not a ledger' : `schema version ${versions[0].version}`,
+    remedy: 'Use the version of Portcullis that wrote it, or point --state at another directory.',
+  })
+}
+
+class SqliteLedger implements Ledger {
+  readonly #database: Kysely<Tables>
+  readonly #path: string
+
+  constructor(database: Kysely<Tables>, path: string) {
+    this.#database = database
+    this.#path = path
+  }
+
+  async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
+    return guarded('begin', this.#path, () =>
+      this.#database.transaction().execute(async (transaction) => {
+        const last = await transaction.selectFrom('run').select(({ fn }) => fn.max('number').as('number')).executeTakeFirst()
+        const number = (last?.number ?? 0) + 1
+        const summary: RunSummary = {
+          runId: runIdOf(run.startedAt, run.taskId, number),
+          number,
+          kind: run.kind,
+          taskId: run.taskId,
+          state: 'open',
+          reason: null,
+          startedAt: run.startedAt.toISOString(),
+          endedAt: null,
+        }
+        await transaction
+          .insertInto('run')
+          .values({ run_id: summary.runId, number, kind: run.kind, task_id: run.taskId, state: 'open', reason: null, started_at: summary.startedAt, ended_at: null })
+          .execute()
+        return summary
+      }),
+    )
+  }
+
+  async append(write: LedgerWrite): Promise<void> {
+    await guarded('append', this.#path, () => this.#database.transaction().execute((transaction) => appendAll(transaction, write)))
+  }
+
+  async history(runId: string): Promise<RunHistory | undefined> {
+    return guarded('read', this.#path, async () => {
+      const run = await this.#database.selectFrom('run').selectAll().where('run_id', '=', runId).executeTakeFirst()
+      if (run === undefined) return undefined
+      const entries = await this.#database.selectFrom('entry').select(['position', 'kind', 'digest', 'body']).where('run_id', '=', runId).orderBy('position').execute()
+      return { run: summaryOf(run), entries: entries.map((entry) => LedgerEntry.parse(entry)) }
+    })
+  }
+
+  async list(): Promise<readonly RunSummary[]> {
+    return guarded('read', this.#path, async () => {
+      const runs = await this.#database.selectFrom('run').selectAll().orderBy('number', 'desc').execute()
+      return runs.map(summaryOf)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#database.destroy()
+  }
+}
+
+async function appendAll(transaction: Transaction<Tables>, write: LedgerWrite): Promise<void> {
+  const rows: { kind: string; body: string; sequence: number | null; gate: string | null; outcome: string | null }[] = []
+  const plain = { sequence: null, gate: null, outcome: null }
+  for (const statement of write.evidence ?? []) rows.push({ kind: 'evidence', body: canonicalJson(statement), ...plain })
+  for (const event of write.events ?? []) rows.push({ kind: 'event', body: canonicalJson(event), ...plain })
+  if (write.verdict !== undefined) {
+    const { sequence, gate, outcome } = write.verdict
+    rows.push({ kind: 'verdict', body: canonicalJson(write.verdict), sequence, gate, outcome })
+  }
+  if (rows.length > 0) await transaction.insertInto('entry').values(rows.map((row) => ({ ...row, run_id: write.runId, digest: sha256(row.body) }))).execute()
+  if (write.state === undefined) return
+  const { to, reason, at } = write.state
+  const final = to !== 'open' && to !== 'started'
+  const updated = await transaction
+    .updateTable('run')
+    .set({ state: to, reason, ended_at: final ? at.toISOString() : null })
+    .where('run_id', '=', write.runId)
+    .executeTakeFirst()
+  if (updated.numUpdatedRows !== 1n) throw new Error(`no run ${write.runId}`)
+}
+
+const summaryOf = (row: Selectable<Tables['run']>): RunSummary =>
+  RunSummary.parse({ runId: row.run_id, number: row.number, kind: row.kind, taskId: row.task_id, state: row.state, reason: row.reason, startedAt: row.started_at, endedAt: row.ended_at })
+
+/** Turns whatever SQLite throws into one fault. Its text names the operation and the engine's own message, which quotes no bound value. */
+async function guarded<Result>(operation: string, path: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action()
+  } catch (error) {
+    if (error instanceof PortcullisError) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    const busy = /database is (locked|busy)/.test(message)
+    throw new PortcullisError(busy ? 'store_busy' : 'store_failed', {
+      asked: `to ${operation} the ledger ${path}`,
+      found: message,
+      remedy: busy ? 'Another process holds the ledger; try again when it is done.' : 'Nothing was written. Check the disk and the file, then try again.',
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import { type Generated, type Kysely, sql } from 'kysely'
+import { LIFECYCLE } from '../../contract/lifecycle.ts'
+import { REASONS } from '../../contract/reasons.ts'
+import { ENTRY_KINDS, FINAL_STATES, GATES_BEFORE, RUN_KINDS, RUN_STATES } from '../../engine/index.ts'
+
+export interface Tables {
+  portcullis_schema: { version: number }
+  run: {
+    run_id: string
+    number: number
+    kind: string
+    task_id: string
+    state: string
+    reason: string | null
+    started_at: string
+    ended_at: string | null
+  }
+  entry: {
+    position: Generated<number>
+    run_id: string
+    kind: string
+    sequence: number | null
+    gate: string | null
+    outcome: string | null
+    digest: string
+    body: string
+  }
+}
+
+/** Raised when the tables change; a store of another version is refused, never migrated by guess. */
+export const SCHEMA_VERSION = 1
+
+const list = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
+
+/** Last verdict of each gate is a pass, as SQL over `NEW.run_id`. Derived from the same table that the engine uses. */
+const passed = (gates: readonly string[]): string =>
+  gates
+    .map((gate) => `(SELECT outcome FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict' AND gate = '${gate}' ORDER BY sequence DESC LIMIT 1) IS 'pass'`)
+    .join(' AND ')
+
+const refuse = (name: string, when: string, message: string): string =>
+  `CREATE TRIGGER ${name} BEFORE ${when} BEGIN SELECT RAISE(ABORT, 'portcullis: ${message}'); END`
+
+const TABLES = [
+  `CREATE TABLE run (
+    run_id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE CHECK (number > 0),
+    kind TEXT NOT NULL CHECK (kind IN (${list(RUN_KINDS)})),
+    task_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN (${list(RUN_STATES)})),
+    reason TEXT CHECK (reason IN (${list(REASONS)})),
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    CHECK ((state IN (${list(FINAL_STATES)})) = (ended_at IS NOT NULL)),
+    CHECK ((state IN ('failed', 'blocked')) = (reason IS NOT NULL))
+  ) STRICT`,
+  `CREATE TABLE entry (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL REFERENCES run (run_id),
+    kind TEXT NOT NULL CHECK (kind IN (${list(ENTRY_KINDS)})),
+    sequence INTEGER,
+    gate TEXT CHECK (gate IN (${list(LIFECYCLE)})),
+    outcome TEXT CHECK (outcome IN ('pass', 'block', 'abstain')),
+    digest TEXT NOT NULL CHECK (length(digest) = 64),
+    body TEXT NOT NULL,
+    UNIQUE (run_id, sequence),
+    CHECK ((kind = 'verdict') = (sequence IS NOT NULL AND gate IS NOT NULL AND outcome IS NOT NULL))
+  ) STRICT`,
+  'CREATE INDEX entry_of_run ON entry (run_id, position)',
+]
+
+const CONSTRAINTS = [
+  refuse('entry_is_final', 'UPDATE ON entry', 'the ledger is append-only'),
+  refuse('entry_stays', 'DELETE ON entry', 'the ledger is append-only'),
+  refuse('entry_of_open_run', `INSERT ON entry WHEN (SELECT state FROM run WHERE run_id = NEW.run_id) IN (${list(FINAL_STATES)})`, 'the run has ended'),
+  refuse('verdict_in_order', `INSERT ON entry WHEN NEW.kind = 'verdict' AND NEW.sequence <> (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict')`, 'verdicts of a run are numbered without gaps'),
+  refuse('run_stays', 'DELETE ON run', 'the ledger is append-only'),
+  refuse('run_begins_open', `INSERT ON run WHEN NEW.state <> 'open'`, 'a run begins open'),
+  refuse('run_identity_is_final', 'UPDATE OF run_id, number, kind, task_id, started_at ON run', 'the identity of a run is final'),
+  refuse('run_end_is_final', `UPDATE ON run WHEN OLD.state IN (${list(FINAL_STATES)})`, 'the run has ended'),
+  refuse('run_started_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'started' AND NOT (OLD.state = 'open' AND NEW.kind = 'task' AND ${passed(GATES_BEFORE.started)})`, 'a process may start only after its gates passed'),
+  refuse('run_accepted_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'accepted' AND NOT (OLD.state = 'started' AND ${passed(GATES_BEFORE.accepted)})`, 'a run is accepted only after every gate passed'),
+  refuse('run_checked_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'checked' AND NOT (OLD.state = 'open' AND NEW.kind = 'probe' AND ${passed(GATES_BEFORE.checked)})`, 'a probe passes only after its gates passed'),
+  refuse('run_failed_was_started', `UPDATE OF state ON run WHEN NEW.state = 'failed' AND OLD.state <> 'started'`, 'only a started run can fail'),
+  refuse('run_blocked_was_open', `UPDATE OF state ON run WHEN NEW.state = 'blocked' AND OLD.state <> 'open'`, 'only an open run can be blocked'),
+]
+
+/** Creates the tables in an empty store. Runs inside one transaction, so that a crash leaves an empty store, not half of one. */
+export async function createTables(database: Kysely<Tables>): Promise<void> {
+  await sql.raw('CREATE TABLE portcullis_schema (version INTEGER NOT NULL) STRICT').execute(database)
+  for (const statement of [...TABLES, ...CONSTRAINTS]) await sql.raw(statement).execute(database)
+  await database.insertInto('portcullis_schema').values({ version: SCHEMA_VERSION }).execute()
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import type { Evidence } from '../contract/evidence.ts'
+import { Name, RunId } from '../contract/ids.ts'
+import { LIFECYCLE } from '../contract/lifecycle.ts'
+import { REASONS } from '../contract/reasons.ts'
+import type { Verdict } from '../contract/verdict.ts'
+
+/** `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. */
+export const RUN_KINDS = ['task', 'probe'] as const
+
+/**
+ * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. The rest are final:
+ * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed).
+ */
+export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked'] as const
+export type RunState = (typeof RUN_STATES)[number]
+export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked'] as const satisfies readonly RunState[]
+export const isFinal = (state: RunState): boolean => (FINAL_STATES as readonly RunState[]).includes(state)
+
+/** Which gates must have passed last before a run may enter a state. The store enforces it a second time (law 4). */
+export const GATES_BEFORE = {
+  started: ['catalog', 'admission', 'health', 'launch'],
+  accepted: LIFECYCLE,
+  checked: ['catalog', 'admission', 'health'],
+} as const
+
+export const RunSummary = z.strictObject({
+  runId: RunId,
+  number: z.int().positive(),
+  kind: z.enum(RUN_KINDS),
+  taskId: Name,
+  state: z.enum(RUN_STATES),
+  reason: z.enum(REASONS).nullable(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+})
+export type RunSummary = z.infer<typeof RunSummary>
+
+/** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
+export const EVENT_TYPES = ['run_opened', 'process_started', 'prompt_delivered', 'process_ended', 'fault', 'run_ended'] as const
+export const RunEvent = z.strictObject({
+  type: z.enum(EVENT_TYPES),
+  at: z.iso.datetime(),
+  data: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+})
+export type RunEvent = z.infer<typeof RunEvent>
+
+export const ENTRY_KINDS = ['evidence', 'verdict', 'event'] as const
+
+/** One row of the ledger exactly as it is stored: `digest` is the SHA-256 of `body`, which is canonical JSON. */
+export const LedgerEntry = z.strictObject({
+  position: z.int().positive(),
+  kind: z.enum(ENTRY_KINDS),
+  digest: z.string(),
+  body: z.string(),
+})
+export type LedgerEntry = z.infer<typeof LedgerEntry>
+
+/** Everything that is stored of a run, unjudged: reading it back is the caller's work, and so is not believing it. */
+export interface RunHistory {
+  readonly run: RunSummary
+  readonly entries: readonly LedgerEntry[]
+}
+
+/** What is appended together, in one transaction: all of it is visible afterwards, or none (ACC-21, EVD-01). */
+export interface LedgerWrite {
+  readonly runId: string
+  readonly evidence?: readonly Evidence<unknown>[]
+  readonly verdict?: Verdict
+  readonly events?: readonly RunEvent[]
+  readonly state?: { readonly to: RunState; readonly reason: RunSummary['reason']; readonly at: Date }
+}
+
+/** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */
+export interface Ledger {
+  /** Opens a run under the next number of this store. */
+  begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary>
+  append(write: LedgerWrite): Promise<void>
+  history(runId: string): Promise<RunHistory | undefined>
+  list(): Promise<readonly RunSummary[]>
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+import { printMilliseconds } from '../../contract/units.ts'
+import type { Report } from './report.ts'
+
+const HEADLINE = { pass: 'ACCEPTED', fail: 'FAILED', blocked: 'BLOCKED' } as const
+
+/** `report.md`: the report for people first, then every field of report.json by name, so that the two can be compared field by field (ADM-T4). */
+export function renderMarkdown(report: Report): string {
+  const elapsed = printMilliseconds(Date.parse(report.ended_at) - Date.parse(report.started_at))
+  const lines = [
+    `# ${HEADLINE[report.status]}: ${inline(report.task.title)}`,
+    '',
+    inline(report.summary),
+    '',
+    `Run \`${report.run_id}\`, profile \`${report.profile}\`, for ${report.task.purpose}, ${elapsed}.`,
+    '',
+    '| gate | outcome | what was found |',
+    '| --- | --- | --- |',
+    ...report.gates.map((gate) => `| ${gate.gate} | ${gate.outcome === 'pass' ? 'pass' : `**${gate.outcome}** \`${gate.reason ?? ''}\``} | ${cell(gate.message)} |`),
+    '',
+    ...refusalOf(report),
+    ...acceptanceOf(report),
+    ...changesOf(report),
+    `Check it offline: \`npx portcullis verify ${report.run_id}\``,
+    '',
+    '## Every field',
+    '',
+    '| field | value |',
+    '| --- | --- |',
+    ...leavesOf(report).map(([path, value]) => `| ${path} | \`${JSON.stringify(value).replaceAll('|', '\\u007c').replaceAll('`', '\\u0060')}\` |`),
+    '',
+  ]
+  return lines.join('\n')
+}
+
+/** The block that ended the run: what was asked, what was found, what to do. */
+function refusalOf(report: Report): string[] {
+  const block = report.gates.findLast((gate) => gate.outcome !== 'pass')
+  if (block === undefined || report.status === 'pass') return []
+  return [
+    `${report.process_started ? 'The agent process had started.' : 'No process was started.'}`,
+    '',
+    `- asked: ${inline(block.asked ?? '')}`,
+    `- found: ${inline(block.found ?? '')}`,
+    `- do: ${inline(block.remedy ?? '')}`,
+    '',
+  ]
+}
+
+function acceptanceOf(report: Report): string[] {
+  if (report.acceptance.length === 0) return []
+  const items = report.acceptance.map((item) => `${item.id}. ${item.status === 'met' ? 'met' : '**not met**'}: ${inline(item.text)} (${item.runtime_probe_evidence.map((probe) => `${probe.probe} ${probe.status} on ${probe.phase}`).join(', ')})`)
+  return ['## Acceptance', '', ...items, '']
+}
+
+function changesOf(report: Report): string[] {
+  if (report.workspace === null || report.workspace.files_changed === 0) return []
+  return ['## Changes', '', ...report.workspace.files.map((file) => `- \`${inline(file.path)}\` +${file.insertions} -${file.deletions}`), '', 'The whole difference is in `backend/workspace.patch`.', '']
+}
+
+/** Every leaf of the report with its path, in the order of the JSON; an empty list or object is a leaf too. */
+export function leavesOf(value: unknown, path = ''): [path: string, value: unknown][] {
+  if (typeof value !== 'object' || value === null) return [[path, value]]
+  const members: [string, unknown][] = Array.isArray(value) ? value.map((member: unknown, index) => [`${path}[${index}]`, member]) : Object.entries(value).map(([key, member]) => [path === '' ? key : `${path}.${key}`, member])
+  return members.length === 0 ? [[path, value]] : members.flatMap(([memberPath, member]) => leavesOf(member, memberPath))
+}
+
+/** Text of an agent or a file name must not open markup, a table cell or a new section in a report that people trust. */
+const inline = (text: string): string => text.replace(/[\r\n]+/g, ' ').replace(/[<>[\]]/g, (character) => `\\${character}`)
+const cell = (text: string): string => inline(text).replaceAll('|', '\\|')

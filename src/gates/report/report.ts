@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { RunId } from '../../contract/ids.ts'
+import { LIFECYCLE } from '../../contract/lifecycle.ts'
+import { REASONS } from '../../contract/reasons.ts'
+
+const PrintedDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/).describe('sha256: and 64 lower-case hex digits')
+const Reason = z.enum(REASONS)
+const Time = z.iso.datetime()
+
+/** One line of the acceptance section: the item, and the probe results that speak for it. */
+export const ReportedProbe = z.strictObject({
+  probe: z.string(),
+  kind: z.string(),
+  phase: z.enum(['untouched', 'reference', 'result']),
+  status: z.string(),
+  summary: z.string(),
+  duration_ms: z.number().nonnegative(),
+  evidence: PrintedDigest,
+})
+
+export const ReportedItem = z.strictObject({
+  id: z.int().positive(),
+  text: z.string(),
+  status: z.enum(['met', 'not_met']),
+  runtime_probe_evidence: z.array(ReportedProbe),
+})
+
+export const ReportedGate = z.strictObject({
+  gate: z.enum(LIFECYCLE),
+  outcome: z.enum(['pass', 'block', 'abstain']),
+  reason: Reason.nullable(),
+  message: z.string(),
+  asked: z.string().nullable(),
+  found: z.string().nullable(),
+  remedy: z.string().nullable(),
+  decided_at: Time,
+  verdict: PrintedDigest,
+})
+
+/**
+ * What a run leaves behind (`report.json`). Rendered from the ledger alone, so that a new process gives the same bytes.
+ * A field that does not apply to a run that ended early is null or empty, never left out. No field can approve, admit
+ * or promote anything (ADM-T8).
+ */
+export const Report = z.strictObject({
+  $schema: z.literal('portcullis/spec/report.schema.json'),
+  schema_version: z.literal(1),
+  run_id: RunId,
+  status: z.enum(['pass', 'fail', 'blocked']),
+  reason: Reason.nullable(),
+  summary: z.string().min(1),
+  task: z.strictObject({ id: z.string(), title: z.string(), class: z.string(), purpose: z.string(), digest: PrintedDigest }),
+  profile: z.string(),
+  agent: z.strictObject({ name: z.string(), version: z.string().nullable(), program_digest: PrintedDigest.nullable(), mode: z.literal('headless') }).nullable(),
+  model: z.strictObject({
+    requested: z.string().nullable(),
+    admitted: z.string().nullable(),
+    served: z.array(z.string()),
+    admission_status: z.enum(['admitted', 'missing_admission', 'mismatch', 'invalid_admission', 'not_admitted']).nullable(),
+    admission_record: z.strictObject({ path: z.string(), sha256: z.string(), expires_at: Time.nullable() }).nullable(),
+    alias: z.strictObject({ name: z.string(), steps: z.array(z.string()), override: PrintedDigest.nullable() }).nullable(),
+  }),
+  process_started: z.boolean(),
+  exit: z.strictObject({ code: z.int().nullable(), signal: z.string().nullable(), timed_out: z.boolean(), claimed_status: z.string().nullable() }).nullable(),
+  isolation: z.strictObject({ required: z.string(), reached: z.string(), record_complete: z.boolean() }).nullable(),
+  wire: z.strictObject({
+    requests: z.int().nonnegative(),
+    refused: z.int().nonnegative(),
+    failed: z.int().nonnegative(),
+    input_tokens: z.int().nonnegative(),
+    output_tokens: z.int().nonnegative(),
+    cost_usd: z.number().nonnegative().nullable(),
+    first_error: z.strictObject({ reason: Reason, detail: z.string().nullable() }).nullable(),
+  }),
+  workspace: z
+    .strictObject({ before: PrintedDigest, after: PrintedDigest, files_changed: z.int().nonnegative(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative(), commits: z.array(z.string()), files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })) })
+    .nullable(),
+  acceptance: z.array(ReportedItem),
+  runtime_probe_evidence: z.array(ReportedProbe),
+  baseline: z.strictObject({ untouched: z.string(), reference: z.string().nullable(), comparison: z.enum(['better-than-untouched', 'not-better-than-untouched', 'not-run']) }).nullable(),
+  gates: z.array(ReportedGate),
+  terminal_state: z.strictObject({
+    contract: z.literal(1),
+    status: z.enum(['ok', 'warning', 'failed', 'blocked']),
+    summary: z.string(),
+    root_cause: z.string().nullable(),
+    safe_retry: z.string(),
+    stop_condition: z.string(),
+    human_input_required: z.boolean(),
+    next_actions: z.array(z.string()),
+    artifacts: z.array(z.string()),
+  }),
+  secret_scan: z.strictObject({ status: z.enum(['clean', 'leak', 'incomplete', 'not-run']), surfaces: z.int().nonnegative(), rules: z.string().nullable(), known_values: z.int().nonnegative() }),
+  markers: z.array(z.string()),
+  ledger: z.strictObject({ rows: z.int().nonnegative(), root: PrintedDigest, checkpoint: z.string().nullable(), key_id: z.string().nullable() }),
+  versions: z.strictObject({ portcullis: z.string(), node: z.string() }),
+  started_at: Time,
+  ended_at: Time,
+})
+export type Report = z.infer<typeof Report>
