@@ -65,10 +65,16 @@ export interface RunHistory {
 /** What is appended together, in one transaction: all of it is visible afterwards, or none (ACC-21, EVD-01). */
 export interface LedgerWrite {
   readonly runId: string
-  readonly evidence?: readonly Evidence<unknown>[]
-  readonly verdict?: Verdict
-  readonly events?: readonly RunEvent[]
-  readonly state?: { readonly to: RunState; readonly reason: RunSummary['reason']; readonly at: Date }
+  readonly evidence?: readonly Evidence<unknown>[] | undefined
+  readonly verdict?: Verdict | undefined
+  readonly events?: readonly RunEvent[] | undefined
+  readonly state?: StateChange | undefined
+}
+
+export interface StateChange {
+  readonly to: RunState
+  readonly reason: RunSummary['reason']
+  readonly at: Date
 }
 
 /** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { ledgerSuite } from '../../../test/suites/ledger.ts'
+import { verifies } from '../../../test/verifies.ts'
+import { openLedger } from './index.ts'
+
+const scratch = (): string => mkdtempSync(join(tmpdir(), 'portcullis-ledger-'))
+
+ledgerSuite('store-sqlite', async () => {
+  const directory = scratch()
+  return { open: () => openLedger(join(directory, 'state', 'ledger.db')), destroy: async () => rmSync(directory, { recursive: true }) }
+})
+
+verifies('EVD-01', 'a row cannot be changed or removed through SQL, by any connection', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const ledger = await openLedger(path)
+  const { runId } = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  await ledger.append({ runId, events: [{ type: 'run_opened', at: new Date(0).toISOString(), data: {} }] })
+  const other = new DatabaseSync(path)
+  for (const statement of ["UPDATE entry SET body = '{}'", 'DELETE FROM entry', 'DELETE FROM run', "UPDATE run SET task_id = 'other'", "UPDATE run SET state = 'accepted', ended_at = 'now'"]) {
+    assert.throws(() => other.exec(statement), /portcullis:/, statement)
+  }
+  other.close()
+  await ledger.close()
+  rmSync(directory, { recursive: true })
+})
+
+test('a store that waits for every commit to reach the disk is what we open', async () => {
+  const directory = scratch()
+  const ledger = await openLedger(join(directory, 'ledger.db'))
+  const other = new DatabaseSync(join(directory, 'ledger.db'))
+  assert.equal(other.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
+  other.close()
+  await ledger.close()
+  rmSync(directory, { recursive: true })
+})
+
+test('a store that another process holds is refused within about a second, and nothing is lost', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const ledger = await openLedger(path)
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN EXCLUSIVE')
+  await assert.rejects(ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) }), { code: 'store_busy' })
+  other.exec('ROLLBACK')
+  assert.equal((await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })).number, 1)
+  other.close()
+  await ledger.close()
+  rmSync(directory, { recursive: true })
+})
+
+test('a file that is no ledger, and a ledger of another version, are refused and left alone', async () => {
+  const directory = scratch()
+  const text = join(directory, 'text.db')
+  writeFileSync(text, 'not a database, not even close to one, but long enough to be looked at as one'.repeat(20))
+  await assert.rejects(openLedger(text), { code: 'store_failed' })
+  const foreign = join(directory, 'foreign.db')
+  const database = new DatabaseSync(foreign)
+  database.exec('CREATE TABLE customers (name TEXT)')
+  database.close()
+  await assert.rejects(openLedger(foreign), { code: 'store_failed', found: 'a database that is not a ledger' })
+  const newer = join(directory, 'newer.db')
+  const other = new DatabaseSync(newer)
+  other.exec('CREATE TABLE portcullis_schema (version INTEGER); INSERT INTO portcullis_schema VALUES (99)')
+  other.close()
+  await assert.rejects(openLedger(newer), { code: 'store_failed', found: 'schema version 99' })
+  rmSync(directory, { recursive: true })
+})
+
+verifies('REL-03', 'two processes that write at once never give two runs one number, and lose none', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const program = `
+    import { openLedger } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+    const ledger = await openLedger(${JSON.stringify(path)})
+    for (let count = 0; count < 25; count++) await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+    await ledger.close()`
+  const run = promisify(execFile)
+  await (await openLedger(path)).close()
+  await Promise.all([1, 2, 3].map(() => run(process.execPath, ['--input-type=module', '-e', program])))
+  const ledger = await openLedger(path)
+  assert.deepEqual((await ledger.list()).map((entry) => entry.number), Array.from({ length: 75 }, (_, index) => 75 - index))
+  await ledger.close()
+  rmSync(directory, { recursive: true })
+})

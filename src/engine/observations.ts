@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { definePredicate } from '../contract/evidence.ts'
+import { Name } from '../contract/ids.ts'
+import { Digest } from '../contract/verdict.ts'
+import { AcceptanceItem } from './task.ts'
+
+/** What was asked for, in the words of the task, and what decided about it. The first statement of every run. */
+export const RunOpened = definePredicate(
+  'https://portcullis.dev/evidence/run/v1',
+  z.strictObject({
+    task: z.strictObject({ id: Name, title: z.string(), class: z.string(), purpose: z.string(), digest: Digest, prompt: Digest, acceptance: z.array(AcceptanceItem) }),
+    profile: z.string(),
+    configuration: z.strictObject({ path: z.string(), digest: Digest }),
+    versions: z.strictObject({ portcullis: z.string(), node: z.string() }),
+  }),
+)
+
+/** How the agent process ended, as observed, and what it said about itself, as a claim. */
+export const AgentExit = definePredicate(
+  'https://portcullis.dev/evidence/agent-exit/v1',
+  z.strictObject({
+    code: z.int().nullable(),
+    signal: z.string().nullable(),
+    /** Which limit of the profile ended it, or null. */
+    timedOut: z.enum(['total', 'idle']).nullable(),
+    leaked: z.boolean(),
+    claimedStatus: z.enum(['completed', 'failed']).nullable(),
+    claim: z.string().max(4_000),
+    stdout: z.strictObject({ bytes: z.int().nonnegative(), sha256: Digest }),
+    stderr: z.strictObject({ bytes: z.int().nonnegative(), sha256: Digest }),
+    durationMs: z.number().nonnegative(),
+  }),
+)
+
+/** What the run did to the workspace, read from git by us. */
+export const WorkspaceChange = definePredicate(
+  'https://portcullis.dev/evidence/workspace/v1',
+  z.strictObject({
+    before: Digest,
+    after: Digest,
+    filesChanged: z.int().nonnegative(),
+    insertions: z.int().nonnegative(),
+    deletions: z.int().nonnegative(),
+    commits: z.array(z.string()),
+    files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })),
+  }),
+)
+
+/** The files that a run left in its directory, beside the ones rendered from the ledger. */
+export const Artefacts = definePredicate(
+  'https://portcullis.dev/evidence/artefacts/v1',
+  z.strictObject({ files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256: Digest, redacted: z.boolean() })) }),
+)

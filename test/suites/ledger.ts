@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { digestOf, sha256 } from '../../src/contract/canonical.ts'
+import { LIFECYCLE, type GateName } from '../../src/contract/lifecycle.ts'
+import { Verdict } from '../../src/contract/verdict.ts'
+import { type Ledger, type LedgerWrite, RUN_STATES, type RunState } from '../../src/engine/index.ts'
+import { verifies } from '../verifies.ts'
+
+const at = new Date('2026-11-20T21:39:18.001Z')
+const statement = (value: number) => ({
+  _type: 'https://in-toto.io/Statement/v1' as const,
+  subject: [{ name: 'thing', digest: { sha256: 'a'.repeat(64) } }],
+  predicateType: 'https://portcullis.dev/evidence/example/v1',
+  predicate: { value },
+})
+
+/** A verdict as the store receives it; the store does not judge, it only refuses what cannot be. */
+function verdictOf(runId: string, gate: GateName, sequence: number, outcome: 'pass' | 'block' = 'pass'): Verdict {
+  const common = { gate, runId, sequence, subject: statement(0).subject, policy: { name: 'p', digest: { sha256: 'b'.repeat(64) } }, decidedAt: at.toISOString(), evidence: ['c'.repeat(64)], previous: null, message: 'm' }
+  return Verdict.parse(outcome === 'pass' ? { ...common, outcome, expiresAt: '2026-11-21T00:00:00.000Z' } : { ...common, outcome, reason: 'mismatch', asked: 'a', found: 'f', remedy: 'r' })
+}
+
+/** One suite for every ledger: an adapter is one only if it passes all of it. `open` opens the same store each time it is called. */
+export function ledgerSuite(name: string, create: () => Promise<{ open: () => Promise<Ledger>; destroy: () => Promise<void> }>): void {
+  const withLedger = (body: (ledger: Ledger, reopen: () => Promise<Ledger>) => Promise<void>) => async (): Promise<void> => {
+    const store = await create()
+    const opened: Ledger[] = []
+    const open = async (): Promise<Ledger> => {
+      const ledger = await store.open()
+      opened.push(ledger)
+      return ledger
+    }
+    try {
+      await body(await open(), open)
+    } finally {
+      for (const ledger of opened) await ledger.close()
+      await store.destroy()
+    }
+  }
+  const begin = (ledger: Ledger, kind: 'task' | 'probe' = 'task') => ledger.begin({ kind, taskId: 'r1-string-slugify', startedAt: at })
+  const pass = async (ledger: Ledger, runId: string, gates: readonly GateName[], from = 0): Promise<void> => {
+    for (const [index, gate] of gates.entries()) await ledger.append({ runId, verdict: verdictOf(runId, gate, from + index) })
+  }
+  const enter = (ledger: Ledger, runId: string, to: RunState, reason: 'mismatch' | null = null) => ledger.append({ runId, state: { to, reason, at } })
+
+  verifies('ADM-T1', `${name}: a run is named by its UTC start, its task and its number`, withLedger(async (ledger) => {
+    const first = await begin(ledger)
+    const second = await begin(ledger)
+    assert.equal(first.runId, '20261120T213918Z-r1-string-slugify-1')
+    assert.equal(second.runId, '20261120T213918Z-r1-string-slugify-2')
+  }))
+
+  verifies('ACC-32 ACC-29', `${name}: what was appended is read back, digests and order included, by another connection`, withLedger(async (ledger, reopen) => {
+    const { runId } = await begin(ledger)
+    await ledger.append({ runId, evidence: [statement(1), statement(2)], events: [{ type: 'run_opened', at: at.toISOString(), data: {} }], verdict: verdictOf(runId, 'catalog', 0) })
+    const history = await (await reopen()).history(runId)
+    assert.deepEqual(history?.entries.map((entry) => entry.kind), ['evidence', 'evidence', 'event', 'verdict'])
+    assert.deepEqual(history.entries.map((entry) => entry.digest), history.entries.map((entry) => sha256(entry.body)))
+    assert.equal(history.entries[0]?.digest, digestOf(statement(1)))
+  }))
+
+  verifies('ACC-21 EVD-01', `${name}: evidence, verdict and state are written together or not at all`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    const write: LedgerWrite = { runId, evidence: [statement(1)], verdict: verdictOf(runId, 'catalog', 0), state: { to: 'accepted', reason: null, at } }
+    await assert.rejects(ledger.append(write), { code: 'store_failed' })
+    assert.deepEqual((await ledger.history(runId))?.entries, [])
+    assert.equal((await ledger.history(runId))?.run.state, 'open')
+  }))
+
+  test(`${name}: an unknown run has no history, and nothing can be appended to it`, withLedger(async (ledger) => {
+    assert.equal(await ledger.history('20261120T213918Z-x-9'), undefined)
+    await assert.rejects(ledger.append({ runId: '20261120T213918Z-x-9', evidence: [statement(1)] }), { code: 'store_failed' })
+  }))
+
+  test(`${name}: a gap or a repetition in the order of verdicts is refused`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await assert.rejects(ledger.append({ runId, verdict: verdictOf(runId, 'catalog', 1) }), { code: 'store_failed' })
+    await ledger.append({ runId, verdict: verdictOf(runId, 'catalog', 0) })
+    await assert.rejects(ledger.append({ runId, verdict: verdictOf(runId, 'admission', 0) }), { code: 'store_failed' })
+  }))
+
+  test(`${name}: a process may start only after catalog, admission, health and launch passed`, withLedger(async (ledger) => {
+    for (const missing of ['catalog', 'admission', 'health', 'launch'] as const) {
+      const { runId } = await begin(ledger)
+      await pass(ledger, runId, (['catalog', 'admission', 'health', 'launch'] as const).filter((gate) => gate !== missing))
+      await assert.rejects(enter(ledger, runId, 'started'), { code: 'store_failed' }, missing)
+    }
+    const { runId } = await begin(ledger)
+    await pass(ledger, runId, ['catalog', 'admission', 'health', 'launch'])
+    await enter(ledger, runId, 'started')
+  }))
+
+  verifies('ACC-20', `${name}: the accepted state is refused unless every gate of the lifecycle passed last`, withLedger(async (ledger) => {
+    for (const missing of LIFECYCLE.slice(4)) {
+      const { runId } = await begin(ledger)
+      const gates = LIFECYCLE.filter((gate) => gate !== missing)
+      await pass(ledger, runId, gates)
+      await enter(ledger, runId, 'started')
+      await assert.rejects(enter(ledger, runId, 'accepted'), { code: 'store_failed' }, missing)
+      await ledger.append({ runId, verdict: verdictOf(runId, missing, gates.length, 'block') })
+      await assert.rejects(enter(ledger, runId, 'accepted'), { code: 'store_failed' }, `${missing} blocked`)
+    }
+    const { runId } = await begin(ledger)
+    await pass(ledger, runId, LIFECYCLE)
+    await enter(ledger, runId, 'started')
+    await enter(ledger, runId, 'accepted')
+    assert.equal((await ledger.history(runId))?.run.state, 'accepted')
+  }))
+
+  test(`${name}: a pass does not outlive a later block of the same gate`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await pass(ledger, runId, ['catalog', 'admission', 'health', 'launch'])
+    await ledger.append({ runId, verdict: verdictOf(runId, 'health', 4, 'block') })
+    await assert.rejects(enter(ledger, runId, 'started'), { code: 'store_failed' })
+  }))
+
+  test(`${name}: a final state is final, and nothing is appended behind it`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await enter(ledger, runId, 'blocked', 'mismatch')
+    for (const state of RUN_STATES) await assert.rejects(enter(ledger, runId, state, state === 'failed' || state === 'blocked' ? 'mismatch' : null), { code: 'store_failed' }, state)
+    await assert.rejects(ledger.append({ runId, evidence: [statement(1)] }), { code: 'store_failed' })
+  }))
+
+  test(`${name}: only a started run can fail, only an open one can be blocked, and both need a reason`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await assert.rejects(enter(ledger, runId, 'failed', 'mismatch'), { code: 'store_failed' })
+    await assert.rejects(enter(ledger, runId, 'blocked'), { code: 'store_failed' })
+    await pass(ledger, runId, ['catalog', 'admission', 'health', 'launch'])
+    await enter(ledger, runId, 'started')
+    await assert.rejects(enter(ledger, runId, 'blocked', 'mismatch'), { code: 'store_failed' })
+    await assert.rejects(enter(ledger, runId, 'failed'), { code: 'store_failed' })
+    await enter(ledger, runId, 'failed', 'mismatch')
+  }))
+
+  test(`${name}: a probe can be checked, never started or accepted`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger, 'probe')
+    await pass(ledger, runId, ['catalog', 'admission'])
+    await assert.rejects(enter(ledger, runId, 'checked'), { code: 'store_failed' })
+    await pass(ledger, runId, ['health', 'launch'], 2)
+    await assert.rejects(enter(ledger, runId, 'started'), { code: 'store_failed' })
+    await enter(ledger, runId, 'checked')
+  }))
+
+  test(`${name}: runs are listed newest first`, withLedger(async (ledger) => {
+    await begin(ledger)
+    await begin(ledger)
+    assert.deepEqual((await ledger.list()).map((run) => run.number), [2, 1])
+  }))
+}
