@@ -14,14 +14,30 @@ export function canonicalJson(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`Cannot canonicalise ${value}`)
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  // Array.from visits holes, which map would skip and print as invalid JSON.
+  if (Array.isArray(value)) return `[${Array.from(value, (member) => canonicalJson(member)).join(',')}]`
   if (typeof value === 'object') {
-    if (value instanceof Date || value instanceof Map || value instanceof Set) throw new TypeError('Cannot canonicalise an instance; give plain JSON')
+    if (!isPlainObject(value)) throw new TypeError('Cannot canonicalise an instance; give plain JSON')
     const entries = Object.entries(value).filter(([, member]) => member !== undefined)
     entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     return `{${entries.map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`).join(',')}}`
   }
   throw new TypeError(`Cannot canonicalise a ${typeof value}`)
+}
+
+// An instance (Date, Map, Error, Buffer) keeps what it means outside its own properties: two different ones would share a digest.
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** Freezes plain JSON all the way down and returns it: what was judged must not change afterwards. */
+export function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  if (!Array.isArray(value) && !isPlainObject(value)) return value
+  Object.freeze(value)
+  for (const member of Object.values(value)) deepFreeze(member)
+  return value
 }
 
 /** SHA-256 of bytes or UTF-8 text, lower-case hex. */

@@ -1,3 +1,4 @@
+import { deepFreeze } from './canonical.ts'
 import { PortcullisError } from './errors.ts'
 import { evidenceDigest } from './evidence.ts'
 import { type GateDefinition, isSealed, judge, type Observed } from './gate.ts'
@@ -30,12 +31,15 @@ export function defineProof<Name extends GateName, Facts, Content extends object
     gate: definition.name,
     prove(verdict, observed, now) {
       if (!isSealed(verdict) || verdict.gate !== definition.name || verdict.outcome !== 'pass') return undefined
-      if (now.getTime() >= Date.parse(verdict.expiresAt)) return undefined
+      if (!(now.getTime() < Date.parse(verdict.expiresAt))) return undefined
       const digests = observed.map(evidenceDigest)
       if (digests.length !== verdict.evidence.length || digests.some((digest, index) => digest !== verdict.evidence[index])) return undefined
       const facts = definition.facts.read(observed[0])
-      if (facts === undefined || judge(definition, observed).outcome !== 'pass') return undefined
-      const proof = Object.freeze({ ...contentOf(facts.predicate), verdict })
+      if (facts === undefined) return undefined
+      const finding = judge(definition, observed)
+      // The expiry is part of the judgement: a verdict that grants more time than `decide` does is not this gate's.
+      if (finding.outcome !== 'pass' || finding.expiresAt.getTime() !== Date.parse(verdict.expiresAt)) return undefined
+      const proof = deepFreeze({ ...contentOf(facts.predicate), verdict })
       minted.add(proof)
       return proof as unknown as Proof<Name, Content>
     },

@@ -62,6 +62,7 @@ export const REASON_TABLE = {
   agent_version_mismatch: { title: 'The installed agent is another version than the profile names', http: 422, exit: 3, retry: 'never' },
   isolation_not_reached: { title: 'The isolation that the profile requires cannot be reached here', http: 422, exit: 3, retry: 'never' },
   permission_mode_unsupported: { title: 'The agent cannot be held to the permission mode of its profile', http: 422, exit: 3, retry: 'never' },
+  agent_setting_unsupported: { title: 'The agent cannot take a setting of its profile', http: 422, exit: 3, retry: 'never' },
   launch_plan_unsafe: { title: 'The launch plan would hand the agent a secret or the user\'s own configuration', http: 422, exit: 3, retry: 'never' },
   limit_not_enforceable: { title: 'A limit of the profile cannot be enforced', http: 422, exit: 3, retry: 'never' },
   agent_not_started: { title: 'The agent process did not start', http: 500, exit: 4, retry: 'later' },

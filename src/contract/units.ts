@@ -27,7 +27,7 @@ const BYTES = { B: 1, KiB: 1_024, MiB: 1_048_576, GiB: 1_073_741_824 } as const
 /** `512B`, `64KiB`, `10MiB` as bytes; undefined for anything else. */
 export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text)
-  return match === null ? undefined : Number(match[1]) * BYTES[match[2] as keyof typeof BYTES]
+  return match === null ? undefined : finite(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES])
 }
 
 export const Size = z.string().refine((text) => parseSize(text) !== undefined, 'expected a size, as in 512B, 64KiB or 10MiB')
@@ -37,15 +37,19 @@ const MONEY = /^USD (\d+(?:\.\d{1,6})?)$/
 /** `USD 20` or `USD 0.15` as a number of US dollars; undefined for anything else. */
 export function parseMoney(text: string): number | undefined {
   const match = MONEY.exec(text)
-  return match === null ? undefined : Number(match[1])
+  return match === null ? undefined : finite(Number(match[1]))
 }
+
+// A limit of so many digits that it becomes Infinity would be no limit.
+const finite = (amount: number): number | undefined => (Number.isFinite(amount) ? amount : undefined)
 
 export const Money = z.string().refine((text) => parseMoney(text) !== undefined, 'expected an amount, as in USD 20 or USD 0.15')
 
 /** A duration for people: `2 ms`, `4.9 s`, `3 min 5 s`. */
 export function printMilliseconds(elapsed: number): string {
-  if (elapsed < 1_000) return `${Math.max(1, Math.round(elapsed))} ms`
-  if (elapsed < 60_000) return `${(elapsed / 1_000).toFixed(1)} s`
+  // The bounds are where rounding would print "1000 ms" and "60.0 s".
+  if (elapsed < 999.5) return `${Math.max(1, Math.round(elapsed))} ms`
+  if (elapsed < 59_950) return `${(elapsed / 1_000).toFixed(1)} s`
   const seconds = Math.round(elapsed / 1_000)
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
