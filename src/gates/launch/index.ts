@@ -1,0 +1,6 @@
+export { INHERITABLE_NAMES, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof } from './gate.ts'
+export { composeLaunchFacts, type LaunchCircumstances, LaunchEvidence, LaunchFacts } from './launch-facts.ts'
+export { ExecutableIdentity, FileDigest, LaunchPlan, planDigest } from './launch-plan.ts'
+export { liesInside } from './paths.ts'
+export type { Planned, PlannedFile, PlannedLaunch, PlanRequest } from './ports.ts'
+export { findSecretSurfaces, type LaunchSurfaces } from './secret-surfaces.ts'
