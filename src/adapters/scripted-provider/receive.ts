@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+
+/** Far above any real conversation, and still small enough to hold. */
+const MAX_BODY_BYTES = 32 * 1_048_576
+
+/** The whole body; undefined if it is larger than 32 MiB. Rejects if the client goes away while sending. */
+export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    const piece = Buffer.from(chunk)
+    bytes += piece.length
+    if (bytes <= MAX_BODY_BYTES) chunks.push(piece)
+  }
+  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(chunks)
+}
+
+/** Parses JSON. Undefined stands for what is none; JSON itself cannot say undefined. */
+export function parseJson(text: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return parsed
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** The key a client sent: a bearer token or, as Anthropic's clients do, `x-api-key`. Null if it sent none. */
+export function credentialOf(headers: IncomingHttpHeaders): string | null {
+  const [scheme, ...token] = (headers.authorization ?? '').split(' ')
+  if (scheme?.toLowerCase() === 'bearer' && token.length === 1) return token[0] ?? null
+  const key = headers['x-api-key']
+  return typeof key === 'string' ? key : null
+}
