@@ -20,6 +20,7 @@ export const REASON_TABLE = {
   alias_cycle: { title: 'An alias leads back to itself', http: 422, exit: 3, retry: 'never' },
   alias_too_deep: { title: 'An alias takes too many steps', http: 422, exit: 3, retry: 'never' },
   alias_floating: { title: 'An alias ends at a name that is not an exact provider/model', http: 422, exit: 3, retry: 'never' },
+  alias_exhausted: { title: 'The alias has no further candidate', http: 422, exit: 3, retry: 'never' },
   alias_override_invalid: { title: 'The override of the alias table is not valid', http: 422, exit: 3, retry: 'never' },
   provider_unknown: { title: 'No provider has this name', http: 422, exit: 3, retry: 'never' },
 

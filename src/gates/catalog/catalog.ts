@@ -4,87 +4,118 @@ import { Dialect, parsePair } from '../../contract/model.ts'
 import { Duration, Money } from '../../contract/units.ts'
 
 /** Where the wire finds a provider's credential. The class may be shown; the value never enters a configuration (SEC-01). */
-export const CredentialSource = z.discriminatedUnion('source', [
-  z.strictObject({ source: z.literal('env'), name: z.string().min(1), class: Name }),
-  z.strictObject({ source: z.literal('file'), path: z.string().min(1), class: Name }),
-  z.strictObject({ source: z.literal('command'), command: z.array(z.string().min(1)).min(1), class: Name }),
-  z.strictObject({ source: z.literal('oauth-file'), path: z.string().min(1), class: Name }),
-  z.strictObject({ source: z.literal('none'), class: Name }),
-])
+export const CredentialSource = z
+  .discriminatedUnion('source', [
+    z.strictObject({ source: z.literal('env'), name: z.string().min(1), class: Name }),
+    z.strictObject({ source: z.literal('file'), path: z.string().min(1), class: Name }),
+    z.strictObject({ source: z.literal('command'), command: z.array(z.string().min(1)).min(1), class: Name }),
+    z.strictObject({ source: z.literal('oauth-file'), path: z.string().min(1), class: Name }),
+    z.strictObject({ source: z.literal('none'), class: Name }),
+  ])
+  .describe('Where the wire finds the credential, and its class, which an admission record must name. Never the value.')
 export type CredentialSource = z.infer<typeof CredentialSource>
 
 /** How long the wire waits for a provider. All four are required: no time limit is defaulted (law 5). */
-export const ProviderTimeouts = z.strictObject({ connect: Duration, firstByte: Duration, idle: Duration, total: Duration })
+export const ProviderTimeouts = z
+  .strictObject({
+    connect: Duration.describe('Until the connection stands.'),
+    firstByte: Duration.describe('From the request to the first byte of the answer.'),
+    idle: Duration.describe('Between two bytes of an answer.'),
+    total: Duration.describe('For one whole call.'),
+  })
+  .describe('How long the wire waits for this provider. All four are required.')
 export type ProviderTimeouts = z.infer<typeof ProviderTimeouts>
 
 /** US dollars per million tokens. Without a price the cost of a call is unknown, and unknown is not zero. */
 export const Price = z.strictObject({ input: Money, output: Money })
 
+/** An address without user, password, query or fragment: those are where credentials hide, and records compare what is left. */
+const isPlainUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && !/[?#]/.test(text)
+}
+
 export const Provider = z.strictObject({
-  dialect: Dialect,
-  baseUrl: z.url({ protocol: /^https?$/ }),
-  networkClass: Name,
+  dialect: Dialect.describe('The API it speaks.'),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPlainUrl, 'expected an address without user, password, query or fragment')
+    .describe('The address that calls are sent to, without credentials. Admission records bind it.'),
+  networkClass: Name.describe('Where its calls go, as a class that an admission record must allow.'),
   credential: CredentialSource,
   timeouts: ProviderTimeouts,
-  prices: z.record(z.string().min(1), Price).optional(),
+  prices: z.record(z.string().min(1), Price).optional().describe('US dollars per million tokens, by exact model id. A model without a price has an unknown cost.'),
 })
 export type Provider = z.infer<typeof Provider>
 
 /** Only exact ids stand here or, by name, another alias. Nothing floats (MC-083). */
 export const Alias = z.strictObject({
-  requires: z.array(z.enum(['tools'])).optional(),
-  candidates: z.array(z.string().min(1)).min(1),
-  onUnhealthy: z.enum(['next-admitted', 'block']).optional(),
+  requires: z.array(z.enum(['tools'])).optional().describe('What the health probe must prove of a candidate.'),
+  candidates: z.array(z.string().min(1)).min(1).describe('Exact provider/model ids or names of other aliases, best first.'),
+  onUnhealthy: z.enum(['next-admitted', 'block']).optional().describe('What happens when a candidate is unhealthy. Left out, the run is blocked.'),
 })
 export type Alias = z.infer<typeof Alias>
+
+/** `aliases.json`: stands beside portcullis.yaml, is read for every resolution, and replaces the targets of aliases by name (MC-084). */
+export const AliasOverride = z.strictObject({
+  $schema: z.string().optional(),
+  version: z.literal(1),
+  reason: z.string().min(1).max(500).describe('Why the table is overridden, for whoever reads a run later.'),
+  aliases: z.record(Name, Alias).describe('The new targets, by the name of an alias that portcullis.yaml defines.'),
+})
+export type AliasOverride = z.infer<typeof AliasOverride>
 
 export const ISOLATION_LEVELS = ['none', 'env', 'fs', 'network'] as const
 export const IsolationLevel = z.enum(ISOLATION_LEVELS)
 export type IsolationLevel = z.infer<typeof IsolationLevel>
 
 export const ProfileLimits = z.strictObject({
-  total: Duration,
-  idle: Duration,
-  calls: z.int().positive(),
-  tokens: z.int().positive(),
-  cost: Money.optional(),
+  total: Duration.describe('How long the whole run may take.'),
+  idle: Duration.describe('How long the agent may be silent on the wire and on its output.'),
+  calls: z.int().positive().describe('How many model calls it may make.'),
+  tokens: z.int().positive().describe('How many tokens it may use.'),
+  cost: Money.optional().describe('What it may cost. Needs a price for the model.'),
 })
 export type ProfileLimits = z.infer<typeof ProfileLimits>
 
 export const PERMISSION_MODES = ['read-only', 'ask', 'accept-edits', 'bypass'] as const
 
 export const Profile = z.strictObject({
-  agent: Name,
+  agent: Name.describe('The adapter that drives the agent, as in pi or command. Admission records call it the runtime.'),
   /** The exact version of the agent program. For `command` agents, which have none, it is left out. */
-  agentVersion: z.string().min(1).optional(),
+  agentVersion: z.string().min(1).optional().describe('The exact version of the agent program. Required, except for command agents, which have none.'),
   /** The argv of a `command` agent. */
-  command: z.array(z.string().min(1)).min(1).optional(),
+  command: z.array(z.string().min(1)).min(1).optional().describe('The argv of a command agent. Never a secret.'),
   /** An exact `provider/model`, or the name of an alias. */
-  model: z.string().min(1),
-  context: z.string().min(1).optional(),
-  effort: z.string().min(1).optional(),
-  permissions: z.enum(PERMISSION_MODES),
-  purposes: z.array(Name).min(1),
-  isolation: IsolationLevel,
-  backgroundModels: z.enum(['map', 'refuse']),
+  model: z.string().min(1).describe('An exact provider/model, or the name of an alias.'),
+  context: z.string().min(1).optional().describe('The context variant, as in 1m.'),
+  effort: z.string().min(1).optional().describe('The effort the model is asked for, as in medium.'),
+  permissions: z.enum(PERMISSION_MODES).describe('What the agent may do without being asked.'),
+  purposes: z.array(Name).min(1).describe('What runs of this profile may be for. Anything else is refused, for every caller.'),
+  isolation: IsolationLevel.describe('The isolation that must be reached, or the run is blocked.'),
+  backgroundModels: z.enum(['map', 'refuse']).describe('A model the agent asks for by itself: map it onto the admitted one, or refuse the call.'),
   limits: ProfileLimits,
 })
 export type Profile = z.infer<typeof Profile>
 
 export const Purpose = z.strictObject({
   needs: z.array(z.enum(['readiness', 'acceptance'])),
-  mayIgnorePurposeOfProfile: z.literal(true).optional(),
+  mayIgnorePurposeOfProfile: z.literal(true).optional().describe('For the preflight alone: it may use profiles that do not list this purpose, and the ledger shows it.'),
 })
 export type Purpose = z.infer<typeof Purpose>
 
 /** The tables that a name is resolved in. Part of portcullis.yaml. */
 export const Catalog = z.strictObject({
-  providers: z.record(Name, Provider),
-  aliases: z.record(Name, Alias).optional(),
-  profiles: z.record(Name, Profile),
-  purposes: z.record(Name, Purpose),
+  providers: z.record(Name, Provider).describe('Who serves models.'),
+  aliases: z.record(Name, Alias).optional().describe('Stable names for exact models.'),
+  profiles: z.record(Name, Profile).describe('Named ways to run an agent. Nothing is parsed out of the name.'),
+  purposes: z.record(Name, Purpose).describe('What a run may be for.'),
 })
 export type Catalog = z.infer<typeof Catalog>
 
 /** True for `provider/model`; an alias name has no slash. */
 export const isExactPair = (text: string): boolean => parsePair(text) !== undefined
+
+/** Looks a name up in a table of a file: own entries only, so that `constructor` and `toString` name nothing. */
+export const entryOf = <Entry>(table: Readonly<Record<string, Entry>> | undefined, name: string): Entry | undefined =>
+  table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined
