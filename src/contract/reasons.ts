@@ -31,6 +31,7 @@ export const REASON_TABLE = {
   not_admitted: { title: 'The record does not admit this use', http: 403, exit: 3, retry: 'never' },
 
   // health and the wire: what the provider did
+  health_unknown: { title: 'No probe in force shows that the model answers', http: 503, exit: 3, retry: 'later' },
   provider_auth: { title: 'The provider refused the credential', http: 502, exit: 3, retry: 'never' },
   provider_model_unknown: { title: 'The provider does not know the model', http: 502, exit: 3, retry: 'never' },
   provider_rate_limited: { title: 'The provider asks to slow down', http: 503, exit: 75, retry: 'later' },
