@@ -30,6 +30,8 @@ export interface ProcessExit {
   /** True if, when the leader had exited, descendants still held the output open or were alive (ACC-45). */
   readonly leaked: boolean
   readonly durationMs: number
+  /** What failed while the output was read (an observer threw, a log could not be written), or null. The output is then not to be relied on. */
+  readonly readFailure: string | null
 }
 
 export interface RunningProcess {

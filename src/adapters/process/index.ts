@@ -1,0 +1,3 @@
+export type * from './ports.ts'
+export { processIdentity, type ProcessIdentity } from './process-table.ts'
+export { ProcessError, startProcess } from './start-process.ts'
