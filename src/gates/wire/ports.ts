@@ -35,6 +35,8 @@ export interface Grant {
   readonly baseUrl: Readonly<Record<Dialect, string>>
   /** Every call of this grant so far whose evidence is durable, in order of arrival. */
   calls(): readonly RecordedCall[]
+  /** Calls whose evidence could not be stored. Anything but zero means that the record of the run has a hole (WIR-22). */
+  unrecordedCalls(): number
   /** When the last call of this grant began or moved a byte; for idle limits. */
   lastActivityAt(): Date | undefined
   /** Ends the grant: later requests are refused, open ones are cut, and every call's evidence is durable when it resolves. */
@@ -43,7 +45,28 @@ export interface Grant {
 
 /** The wire as the engine sees it. */
 export interface Wire {
+  /** `http://127.0.0.1:<port>` */
   readonly address: string
+  /** Requests that named no live run, or two: they belong to nobody's record and were refused. */
+  unboundRequests(): number
   grant(request: GrantRequest): Grant
   close(): Promise<void>
+}
+
+/** A provider's credential, readable only by the wire. It prints, serialises and compares as nothing. */
+export interface Credential {
+  /** The headers to send: the one way the value leaves. */
+  headers(): Readonly<Record<string, string>>
+  /** True if the bytes repeat the value. */
+  isIn(bytes: Uint8Array): boolean
+  /** The bytes with every occurrence of the value replaced by asterisks. */
+  redact(bytes: Uint8Array): Uint8Array
+}
+
+/** A missing credential is a refusal, not a fault: it says where it was looked for, never what was found there. */
+export type CredentialRead = { readonly ok: true; readonly credential: Credential } | { readonly ok: false; readonly found: string; readonly remedy: string }
+
+/** Where the wire gets credentials from, fresh for every call. */
+export interface CredentialReader {
+  credentialFor(providerName: string, provider: Provider, dialect: Dialect): Promise<CredentialRead>
 }

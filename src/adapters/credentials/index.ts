@@ -1,0 +1,2 @@
+export { createCredentials, type Credentials } from './create-credentials.ts'
+export { describeSource } from './read-source.ts'

@@ -1,0 +1,103 @@
+import { timingSafeEqual } from 'node:crypto'
+import { sha256 } from '../../contract/canonical.ts'
+import type { Clock } from '../../contract/clock.ts'
+import { createRunToken } from '../../contract/ids.ts'
+import type { Dialect } from '../../contract/model.ts'
+import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type RecordedCall, type Spending } from '../../gates/wire/index.ts'
+import { OpenCall, type Asking } from './open-call.ts'
+
+/** One live licence: what it may ask, what it has used, which calls are under way and which are recorded. */
+export class LiveGrant {
+  readonly request: GrantRequest
+  readonly clock: Clock
+  readonly recorder: CallRecorder
+  spending: Spending = NOTHING_SPENT
+  unrecorded = 0
+  lastActivity: Date | undefined
+  readonly #recorded: RecordedCall[] = []
+  readonly #open = new Set<OpenCall>()
+  #revoked = false
+
+  constructor(request: GrantRequest, recorder: CallRecorder, clock: Clock) {
+    this.request = request
+    this.recorder = recorder
+    this.clock = clock
+  }
+
+  get expired(): boolean {
+    return this.clock().getTime() >= this.request.expiresAt.getTime()
+  }
+
+  /** Begins the record of one request. From here on exactly one `ModelCall` is written for it, however it ends. */
+  open(number: number, asking: Asking): OpenCall {
+    const call = new OpenCall(this, number, asking, (ended) => this.#open.delete(ended))
+    this.#open.add(call)
+    this.touch()
+    // A request that was bound in the very moment of the revocation is cut before it asks anything.
+    if (this.#revoked) call.cut('revoked')
+    return call
+  }
+
+  touch(): void {
+    this.lastActivity = this.clock()
+  }
+
+  keep(recorded: RecordedCall): void {
+    this.#recorded.push(recorded)
+    this.#recorded.sort((a, b) => a.call.number - b.call.number)
+  }
+
+  recorded(): readonly RecordedCall[] {
+    return [...this.#recorded]
+  }
+
+  async revoke(): Promise<void> {
+    this.#revoked = true
+    const open = [...this.#open]
+    for (const call of open) call.cut('revoked')
+    await Promise.all(open.map((call) => call.ended))
+  }
+}
+
+/** Which token opens which grant. Tokens are kept as SHA-256 only (SEC-02). */
+export class GrantTable {
+  readonly #byHash = new Map<string, { readonly hash: string; readonly grant: LiveGrant }>()
+  readonly #lastNumber = new Map<string, number>()
+
+  /** The grant of a token, or undefined. What the look-up time tells is about a hash; the last comparison takes constant time. */
+  find(token: string): LiveGrant | undefined {
+    const hash = sha256(token)
+    const entry = this.#byHash.get(hash)
+    return entry !== undefined && timingSafeEqual(Buffer.from(entry.hash), Buffer.from(hash)) ? entry.grant : undefined
+  }
+
+  /** Numbers are given by run and never twice, also when a run has several grants. */
+  nextNumber(runId: string): number {
+    const number = (this.#lastNumber.get(runId) ?? 0) + 1
+    this.#lastNumber.set(runId, number)
+    return number
+  }
+
+  add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Grant {
+    const token = createRunToken()
+    const hash = sha256(token)
+    this.#byHash.set(hash, { hash, grant: live })
+    return {
+      token,
+      baseUrl,
+      calls: () => live.recorded(),
+      unrecordedCalls: () => live.unrecorded,
+      lastActivityAt: () => live.lastActivity,
+      revoke: async () => {
+        this.#byHash.delete(hash)
+        await live.revoke()
+      },
+    }
+  }
+
+  async revokeAll(): Promise<void> {
+    const grants = [...this.#byHash.values()].map((entry) => entry.grant)
+    this.#byHash.clear()
+    await Promise.all(grants.map((grant) => grant.revoke()))
+  }
+}

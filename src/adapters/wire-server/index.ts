@@ -1,0 +1,1 @@
+export { startWire, type WireOptions } from './start-wire.ts'

@@ -1,0 +1,147 @@
+import { sha256 } from '../../contract/canonical.ts'
+import type { Dialect } from '../../contract/model.ts'
+import { costOf, spend, type Fault, type ModelCall, type TokenUsage } from '../../gates/wire/index.ts'
+import type { LiveGrant } from './grant-table.ts'
+
+/** What is known of a request when it arrives. */
+export interface Asking {
+  readonly method: string
+  readonly route: string
+  readonly dialect: Dialect | null
+}
+
+/** What became of it. */
+export interface Conclusion {
+  readonly outcome: ModelCall['outcome']
+  readonly fault: Fault | undefined
+  readonly clientStatus: number | null
+  readonly providerStatus: number | null
+  readonly servedModel: string | null
+  readonly usage: TokenUsage | null
+  readonly toolCalls: boolean
+  readonly stream: boolean
+  readonly responseBytes: number
+  readonly responseDigest: string | null
+  readonly providerRequestId: string | null
+  readonly firstByteMs: number | null
+}
+
+/** A conclusion of a request that was never forwarded. */
+export const notForwarded = (outcome: 'answered' | 'refused', clientStatus: number | null, stream: boolean, fault?: Fault): Conclusion => ({
+  outcome, fault, clientStatus, stream,
+  providerStatus: null, servedModel: null, usage: null, toolCalls: false, responseBytes: 0, responseDigest: null, providerRequestId: null, firstByteMs: null,
+})
+
+export type Cut = 'client' | 'revoked'
+
+/** One request of a run from its arrival to its durable evidence. */
+export class OpenCall {
+  readonly number: number
+  readonly grant: LiveGrant
+  readonly asking: Asking
+  /** Resolves when the evidence is durable, or could not be made so. */
+  readonly ended: Promise<void>
+  requestedModel: string | null = null
+  inference = false
+  readonly #startedAt: Date
+  readonly #began = performance.now()
+  readonly #cut = new AbortController()
+  readonly #onEnd: (call: OpenCall) => void
+  #resolveEnded: () => void = () => undefined
+  #requestBytes = 0
+  #requestDigest = sha256('')
+  #concluded = false
+
+  constructor(grant: LiveGrant, number: number, asking: Asking, onEnd: (call: OpenCall) => void) {
+    this.grant = grant
+    this.number = number
+    this.asking = asking
+    this.#onEnd = onEnd
+    this.#startedAt = grant.clock()
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve
+    })
+  }
+
+  /** Aborted when the agent has gone or the grant was revoked; the reason is a `Cut`. */
+  get signal(): AbortSignal {
+    return this.#cut.signal
+  }
+
+  /** Why the call was cut, if it was. */
+  get cutBy(): Cut | undefined {
+    return this.#cut.signal.aborted ? (this.#cut.signal.reason === 'client' ? 'client' : 'revoked') : undefined
+  }
+
+  cut(by: Cut): void {
+    this.#cut.abort(by)
+  }
+
+  received(body: Uint8Array): void {
+    this.#requestBytes = body.length
+    this.#requestDigest = sha256(body)
+  }
+
+  elapsedMs(): number {
+    return Math.round((performance.now() - this.#began) * 1_000) / 1_000
+  }
+
+  /** Writes the one record of this request. True only once it is durable; false if it could not be stored. */
+  async conclude(conclusion: Conclusion): Promise<boolean> {
+    if (this.#concluded) return false
+    this.#concluded = true
+    const { grant } = this
+    const call = this.#record(conclusion)
+    if (call.inference && call.outcome !== 'refused') grant.spending = spend(grant.spending, call, this.#price())
+    try {
+      const evidence = await grant.recorder.record(grant.request.runId, call)
+      grant.keep({ evidence, call })
+      return true
+    } catch {
+      // Not lost: the grant counts it, and the caller answers `evidence_unavailable` instead of the answer.
+      grant.unrecorded += 1
+      return false
+    } finally {
+      grant.touch()
+      this.#onEnd(this)
+      this.#resolveEnded()
+    }
+  }
+
+  #price(): { input: string; output: string } | undefined {
+    const { provider, admitted } = this.grant.request
+    return provider.prices !== undefined && Object.hasOwn(provider.prices, admitted.model) ? provider.prices[admitted.model] : undefined
+  }
+
+  #record(conclusion: Conclusion): ModelCall {
+    const { fault, ...rest } = conclusion
+    const { request } = this.grant
+    return {
+      number: this.number,
+      purpose: request.purpose,
+      ...this.asking,
+      ...rest,
+      inference: this.inference,
+      requestedModel: this.requestedModel,
+      admitted: request.admitted,
+      endpoint: publicUrl(request.provider.baseUrl),
+      reason: fault?.reason ?? null,
+      detail: fault === undefined ? null : fault.detail.slice(0, 500),
+      costUsd: this.inference ? costOf(conclusion.usage, this.#price()) : null,
+      requestBytes: this.#requestBytes,
+      requestDigest: this.#requestDigest,
+      startedAt: this.#startedAt.toISOString(),
+      durationMs: this.elapsedMs(),
+    }
+  }
+}
+
+/** A base URL as it may stand in evidence: without a user, a password or a query that could hold a key. */
+function publicUrl(url: string): string {
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  shown.search = ''
+  shown.hash = ''
+  return shown.href
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Pool } from 'undici'
+import type { ModelPair } from '../../contract/model.ts'
+import type { Reason } from '../../contract/reasons.ts'
+import type { Provider } from '../../gates/catalog/index.ts'
+import {
+  type AdmittedQuestion, type CredentialReader, type WireRefusal,
+  admitQuestion, bindRequest, dialectOfPath, findRoute, isModelName, MAX_TARGET_LENGTH, refusalAnswer, REMEDIES,
+} from '../../gates/wire/index.ts'
+import { exchange } from './exchange.ts'
+import type { GrantTable, LiveGrant } from './grant-table.ts'
+import { webPageSign } from './headers.ts'
+import { MAX_REQUEST_BYTES } from './limits.ts'
+import { listingOf } from './listing.ts'
+import { type OpenCall, notForwarded } from './open-call.ts'
+import { readBody } from './read-body.ts'
+
+export interface Desk {
+  readonly grants: GrantTable
+  readonly credentials: CredentialReader
+  poolOf(provider: Provider): Pool
+  /** Called for every request that belongs to no live run. */
+  onUnbound(): void
+}
+
+/** Serves one request from its first header to its durable record. */
+export async function serve(desk: Desk, incoming: IncomingMessage, client: ServerResponse): Promise<void> {
+  const { authorization = [], 'x-api-key': xApiKey = [], 'x-goog-api-key': xGoogApiKey = [] } = incoming.headersDistinct
+  const binding = bindRequest({ target: incoming.url ?? '', authorization, xApiKey, xGoogApiKey })
+  const method = incoming.method ?? ''
+  const grant = binding.bound ? desk.grants.find(binding.token) : undefined
+  if (grant !== undefined) {
+    const call = grant.open(desk.grants.nextNumber(grant.request.runId), { method, route: routeForEvidence(method, binding.path), dialect: dialectOfPath(binding.path) })
+    // First of all: whatever happens from here on, a client that leaves must end what it started (WIR-13, WIR-55).
+    client.once('close', () => {
+      if (!client.writableFinished) call.cut('client')
+    })
+    return serveBound({ desk, incoming, client, grant, call, path: binding.path, query: binding.query, method })
+  }
+  desk.onUnbound()
+  const web = webPageSign(incoming.headersDistinct)
+  // Some agents greet without a credential to see whether anybody is there; the greeting tells nothing.
+  if (web === undefined && !binding.bound && !binding.presented && findRoute(method, binding.path)?.kind === 'greeting') {
+    client.writeHead(200).end()
+    return
+  }
+  const reason: Reason = web !== undefined ? 'route_not_listed' : binding.bound ? 'run_unknown' : binding.reason
+  const found = web ?? (binding.bound ? 'a run token that is not live: unknown, revoked or of another wire' : binding.found)
+  sendRefusal(client, method, binding.path, { reason, asked: null, admitted: [], found, remedy: 'Send the run token of one live run, as bearer, x-api-key or in the path /run/<token>/.' })
+}
+
+interface BoundRequest {
+  readonly desk: Desk
+  readonly incoming: IncomingMessage
+  readonly client: ServerResponse
+  readonly grant: LiveGrant
+  readonly call: OpenCall
+  readonly method: string
+  readonly path: string
+  readonly query: string
+}
+
+async function serveBound(bound: BoundRequest): Promise<void> {
+  try {
+    await answerBound(bound)
+  } catch (error) {
+    // A fault of ours is recorded like any other failure, by its class only, and never ends as an answer.
+    await bound.call.conclude({ ...notForwarded('refused', null, false), outcome: 'failed', fault: { reason: 'gate_crashed', detail: `the wire threw ${error instanceof Error ? error.name : typeof error}` } })
+    bound.client.destroy()
+    return
+  }
+}
+
+async function answerBound(bound: BoundRequest): Promise<void> {
+  const { incoming, client, grant, call, method, path, query, desk } = bound
+  const web = webPageSign(incoming.headersDistinct)
+  if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
+  if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
+  if ((incoming.url ?? '').length > MAX_TARGET_LENGTH) return refuse(bound, 'request_malformed', `a request target of more than ${MAX_TARGET_LENGTH} characters`, 'Send a listed route.')
+
+  const read = await readBody(incoming, MAX_REQUEST_BYTES)
+  if (!read.ok && read.problem === 'too_large') return refuse(bound, 'request_too_large', `a body of more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
+  if (!read.ok) return refuse(bound, call.cutBy === undefined ? 'request_malformed' : 'interrupted', 'a request whose body did not arrive whole', 'Send the request again, whole.')
+  call.received(read.body)
+
+  const question = admitQuestion({ method, path, query, contentEncoding: incoming.headers['content-encoding'] ?? null, body: read.body }, grant.request, grant.spending)
+  call.requestedModel = question.requestedModel !== null && isModelName(question.requestedModel) ? question.requestedModel : null
+  call.inference = question.route?.kind === 'inference'
+  if (call.cutBy !== undefined) return refuse(bound, 'interrupted', 'a request that was cut off before it was forwarded', 'Send the request again in a live run.', question.stream)
+  if (!question.admitted) return refuse(bound, question.reason, question.found, question.remedy, question.stream)
+  if (question.route.kind === 'greeting' || question.route.kind === 'listing') return answerHere(bound, question)
+
+  if (call.inference) grant.spending = { ...grant.spending, calls: grant.spending.calls + 1 }
+  const { admitted, provider } = grant.request
+  const access = await desk.credentials.credentialFor(admitted.provider, provider, provider.dialect)
+  if (!access.ok) return refuse(bound, 'credential_unavailable', access.found, access.remedy, question.stream)
+  const { conclusion, deliver } = await exchange({ call, client, question, query, rawHeaders: incoming.rawHeaders, credential: access.credential, pool: desk.poolOf(provider) })
+  deliver(await call.conclude(conclusion))
+}
+
+/** Routes that the wire answers by itself, once the record of them is durable. */
+async function answerHere({ client, call, grant }: BoundRequest, question: AdmittedQuestion): Promise<void> {
+  const body = question.route.kind === 'listing' ? JSON.stringify(listingOf(grant.request.provider.dialect, grant.request.admitted)) : ''
+  if (await call.conclude(notForwarded('answered', 200, false))) {
+    client.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
+    return
+  }
+  sendRefusal(client, call.asking.method, call.asking.route, evidenceUnavailable(grant.request.admitted))
+}
+
+/** Refuses a bound request: recorded first, then told in the client's own error shape. */
+async function refuse(bound: BoundRequest, reason: Reason, found: string, remedy: string, stream = false): Promise<void> {
+  const { client, call, grant, method, path } = bound
+  const { admitted } = grant.request
+  const refusal: WireRefusal = { reason, asked: call.requestedModel === null ? null : `${admitted.provider}/${call.requestedModel}`, admitted: [admitted], found, remedy }
+  const status = call.cutBy === 'client' ? null : refusalAnswer(dialectOfPath(path), refusal).status
+  const durable = await call.conclude(notForwarded('refused', status, stream, { reason, detail: found }))
+  sendRefusal(client, method, path, durable ? refusal : evidenceUnavailable(admitted))
+}
+
+const evidenceUnavailable = (admitted: ModelPair): WireRefusal => ({
+  reason: 'evidence_unavailable', asked: null, admitted: [admitted], found: 'the evidence of this request could not be stored', remedy: REMEDIES.evidence_unavailable ?? '',
+})
+
+function sendRefusal(client: ServerResponse, method: string, path: string, refusal: WireRefusal): void {
+  if (client.destroyed) return
+  const answer = refusalAnswer(dialectOfPath(path), refusal)
+  client.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) }).end(method === 'HEAD' ? undefined : answer.body)
+}
+
+/** A listed route as it is; of any other only as much as can hold no token and no surprise. */
+function routeForEvidence(method: string, path: string): string {
+  if (findRoute(method, path) !== undefined) return path
+  return /^\/[\x21-\x7e]{0,199}$/.test(path) && !path.includes('pcr_') ? path : '(a route that is not listed)'
+}

@@ -1,0 +1,92 @@
+import { createServer, type Server } from 'node:http'
+import { Pool } from 'undici'
+import type { Clock } from '../../contract/clock.ts'
+import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import type { Dialect } from '../../contract/model.ts'
+import { milliseconds } from '../../contract/units.ts'
+import type { Provider } from '../../gates/catalog/index.ts'
+import type { CallRecorder, CredentialReader, GrantRequest, Wire } from '../../gates/wire/index.ts'
+import { GrantTable, LiveGrant } from './grant-table.ts'
+import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
+import { serve, type Desk } from './serve.ts'
+
+export interface WireOptions {
+  readonly recorder: CallRecorder
+  readonly credentials: CredentialReader
+  readonly clock: Clock
+  /** 0 for any free port. The wire listens on 127.0.0.1 only. */
+  readonly port: number
+}
+
+/** Starts the wire. Throws `port_taken` if the port is in use. */
+export async function startWire(options: WireOptions): Promise<Wire> {
+  const grants = new GrantTable()
+  const pools = new ProviderPools()
+  let unbound = 0
+  const desk: Desk = { grants, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1) }
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: 1_000,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    noDelay: true,
+  })
+  server.on('request', (incoming, client) => {
+    // Faults of a bound request are recorded inside; what is left is a request of nobody, and it gets no answer.
+    serve(desk, incoming, client).catch(() => void client.destroy())
+  })
+  const port = await listen(server, options.port)
+  const address = `http://127.0.0.1:${port}`
+  const baseUrl: Readonly<Record<Dialect, string>> = { 'openai-chat': `${address}/v1`, 'openai-responses': `${address}/v1`, 'anthropic-messages': address, gemini: address }
+  return {
+    address,
+    unboundRequests: () => unbound,
+    grant: (request: GrantRequest) => grants.add(new LiveGrant(request, options.recorder, options.clock), baseUrl),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await grants.revokeAll()
+      server.closeAllConnections()
+      await closed
+      await pools.close()
+    },
+  }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      if (systemCode(error) !== 'EADDRINUSE') return reject(error)
+      reject(new PortcullisError('port_taken', { asked: `the wire on 127.0.0.1:${port}`, found: `port ${port} is in use`, remedy: 'Choose another port, or 0 for any free one.', cause: error }))
+    })
+    server.listen(port, '127.0.0.1', () => {
+      const bound = server.address()
+      if (bound === null || typeof bound === 'string') return reject(new TypeError('a TCP server without a port'))
+      resolve(bound.port)
+    })
+  })
+}
+
+/** Connections to providers, one pool for each origin and connect limit, without an upper bound: a stream must never queue behind others. */
+class ProviderPools {
+  readonly #pools = new Map<string, Pool>()
+
+  of(provider: Provider): Pool {
+    const { origin } = new URL(provider.baseUrl)
+    const connectTimeoutMs = milliseconds(provider.timeouts.connect)
+    const key = `${origin} ${connectTimeoutMs}`
+    const known = this.#pools.get(key)
+    if (known !== undefined) return known
+    // The limits for bytes are ours (see upstream.ts); undici's own are off, because theirs are coarse and defaulted.
+    const pool = new Pool(origin, { connections: null, pipelining: 1, connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES, allowH2: false })
+    this.#pools.set(key, pool)
+    return pool
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
+    this.#pools.clear()
+  }
+}

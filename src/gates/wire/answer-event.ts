@@ -1,0 +1,76 @@
+import type { Dialect } from '../../contract/model.ts'
+import { faultOfError, type Fault } from './provider-fault.ts'
+import { elements, member } from './usage.ts'
+
+/** What one event of a stream, or one whole JSON answer, says. */
+export interface AnswerEvent {
+  /** Every model it names, wherever a dialect puts the name. */
+  readonly models: readonly string[]
+  /** The usage object as it stands. */
+  readonly usage: unknown
+  readonly toolCall: boolean
+  /** True if nothing of the answer may follow. */
+  readonly terminal: boolean
+  readonly error: Fault | undefined
+  /** The text a client would add to what it shows or runs. */
+  readonly text: string
+}
+
+/** Reads one parsed event. Total: an event of an unknown kind says nothing. */
+export function readEvent(dialect: Dialect, event: unknown): AnswerEvent {
+  const inner = dialect === 'anthropic-messages' ? member(event, 'message') : dialect === 'openai-responses' ? member(event, 'response') : undefined
+  // An empty name is how some providers spell "none yet"; it names nothing.
+  const models = [member(event, 'model'), member(inner, 'model')].filter((model) => typeof model === 'string' && model !== '')
+  return {
+    models: models.filter((model) => typeof model === 'string'),
+    usage: member(event, 'usage') ?? member(inner, 'usage'),
+    ...READERS[dialect](event),
+  }
+}
+
+type Reading = Pick<AnswerEvent, 'toolCall' | 'terminal' | 'error' | 'text'>
+
+const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
+  'openai-chat': (event) => {
+    const error = member(event, 'error')
+    // A chunk has `delta`, a whole answer has `message`; they hold the same members.
+    const parts = elements(member(event, 'choices')).map((choice) => member(choice, 'delta') ?? member(choice, 'message'))
+    const calls = parts.flatMap((part) => elements(member(part, 'tool_calls')))
+    return {
+      toolCall: calls.length > 0,
+      terminal: false,
+      error: error === undefined || error === null ? undefined : faultOfError(error),
+      text: joined([...parts.flatMap((part) => [member(part, 'content'), member(part, 'reasoning_content'), member(part, 'reasoning')]), ...calls.map((call) => member(member(call, 'function'), 'arguments'))]),
+    }
+  },
+  'openai-responses': (event) => {
+    const type = member(event, 'type')
+    const response = member(event, 'response') ?? event
+    const failed = type === 'response.failed' || member(response, 'status') === 'failed'
+    const output = [...elements(member(response, 'output')), member(event, 'item')]
+    return {
+      toolCall: output.some((item) => isCallType(member(item, 'type'))),
+      terminal: typeof type === 'string' && /^response\.(completed|incomplete|failed|cancelled)$/.test(type),
+      error: failed ? faultOfError(member(response, 'error')) : type === 'error' ? faultOfError(member(event, 'error') ?? event) : undefined,
+      text: joined([member(event, 'delta')]),
+    }
+  },
+  'anthropic-messages': (event) => {
+    const type = member(event, 'type')
+    const delta = member(event, 'delta')
+    const blocks = [...elements(member(event, 'content')), ...elements(member(member(event, 'message'), 'content')), member(event, 'content_block')]
+    return {
+      toolCall: blocks.some((block) => isCallType(member(block, 'type'))),
+      terminal: type === 'message_stop',
+      error: type === 'error' ? faultOfError(member(event, 'error')) : undefined,
+      text: joined([member(delta, 'text'), member(delta, 'partial_json'), member(delta, 'thinking')]),
+    }
+  },
+  // The wire has no route for this dialect yet, so nothing of it is ever read as an answer.
+  gemini: () => ({ toolCall: false, terminal: false, error: undefined, text: '' }),
+}
+
+const joined = (parts: readonly unknown[]): string => parts.filter((part) => typeof part === 'string').join('')
+
+/** `tool_use`, `server_tool_use`, `function_call`, `custom_tool_call`, `local_shell_call` and their kind. */
+const isCallType = (type: unknown): boolean => typeof type === 'string' && (/(?:^|_)tool_use$/.test(type) || type.endsWith('_call'))

@@ -1,0 +1,57 @@
+import { CREDENTIAL_IN_ANSWER, MAX_JSON_ANSWER_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep } from './answer.ts'
+import { readEvent } from './answer-event.ts'
+import { locateModel } from './model-field.ts'
+import { faultOfServed, type Fault } from './provider-fault.ts'
+import { readUsage } from './usage.ts'
+
+/**
+ * Holds a JSON answer whole and judges it at its end, before one byte reaches the agent (WIR-21). An answer to a question that
+ * asks no model (`asksModel` false, a token count) need only be a JSON object.
+ */
+export class JsonAnswer implements AnswerReader {
+  readonly #rules: AnswerRules
+  readonly #asksModel: boolean
+  #held: Uint8Array[] = []
+  #bytes = 0
+  #facts: AnswerFacts = { servedModel: null, usage: null, toolCalls: false }
+
+  constructor(rules: AnswerRules, asksModel: boolean) {
+    this.#rules = rules
+    this.#asksModel = asksModel
+  }
+
+  push(chunk: Uint8Array): AnswerStep {
+    this.#bytes += chunk.length
+    if (this.#bytes > MAX_JSON_ANSWER_BYTES) {
+      this.#held = []
+      return { release: [], fault: { reason: 'provider_malformed', detail: `an answer of more than ${MAX_JSON_ANSWER_BYTES} bytes` } }
+    }
+    this.#held.push(chunk)
+    return { release: [], fault: undefined }
+  }
+
+  end(): AnswerEnd {
+    const body = Buffer.concat(this.#held)
+    const fault = this.#judge(body)
+    return fault === undefined ? { rest: [body], fault, passOn: true } : { rest: [], fault, passOn: false }
+  }
+
+  facts(): AnswerFacts {
+    return this.#facts
+  }
+
+  #judge(body: Buffer): Fault | undefined {
+    const { dialect, servedModelIds } = this.#rules
+    // The same strict reading as for requests: a second `model` key could tell the agent something else than it tells us.
+    const field = locateModel(body)
+    if (!field.found && field.problem === 'unreadable') return { reason: 'provider_malformed', detail: `the answer is ${field.detail}` }
+    const parsed: unknown = JSON.parse(body.toString('utf8'))
+    const event = readEvent(dialect, parsed)
+    const servedModel = this.#asksModel && field.found ? field.model : null
+    this.#facts = { servedModel, usage: readUsage(dialect, event.usage) ?? null, toolCalls: event.toolCall }
+    if (this.#rules.holdsCredential(body)) return CREDENTIAL_IN_ANSWER
+    if (!this.#asksModel) return event.error
+    if (servedModel === null && event.error !== undefined) return event.error
+    return faultOfServed(servedModel, servedModelIds) ?? event.error
+  }
+}

@@ -1,0 +1,117 @@
+import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep } from './answer.ts'
+import { readEvent } from './answer-event.ts'
+import { EventStream, type ServerSentEvent } from './event-stream.ts'
+import { isModelName } from './model-field.ts'
+import { faultOfServed, type Fault } from './provider-fault.ts'
+import { readUsage } from './usage.ts'
+
+/** How much of the text that ran through is kept to find a credential that was split over events. */
+const TEXT_WINDOW_CHARACTERS = 8_192
+
+/**
+ * Reads a stream of server-sent events. Nothing is released before an event named an admitted model; after that only whole
+ * events are, so that no byte of an event that names another model gets through; the terminal event and what follows it is
+ * held until the end, for the caller to release once the evidence is durable (WIR-21, WIR-22, WIR-25).
+ */
+export class StreamAnswer implements AnswerReader {
+  readonly #rules: AnswerRules
+  readonly #events = new EventStream((event) => this.#take(event))
+  #held: Uint8Array[] = []
+  #heldBytes = 0
+  #servedModel: string | null = null
+  #toolCalls = false
+  #usage: unknown = undefined
+  #text = ''
+  #finished = false
+  #fault: Fault | undefined
+  #reported: Fault | undefined
+
+  constructor(rules: AnswerRules) {
+    this.#rules = rules
+  }
+
+  push(chunk: Uint8Array): AnswerStep {
+    if (this.#fault === undefined) this.#events.push(chunk)
+    if (this.#fault === undefined && this.#events.heldBytes > MAX_EVENT_BYTES) this.#fault = { reason: 'provider_malformed', detail: `an event of more than ${MAX_EVENT_BYTES} bytes` }
+    const waiting = this.#servedModel === null || this.#finished
+    if (this.#fault === undefined && waiting && this.#heldBytes > MAX_HELD_BYTES) {
+      this.#fault = this.#finished ? { reason: 'provider_malformed', detail: 'the stream goes on after its last event' } : faultOfServed(null, this.#rules.servedModelIds)
+    }
+    if (this.#fault !== undefined || waiting) return { release: [], fault: this.#fault }
+    return { release: this.#takeHeld(), fault: undefined }
+  }
+
+  end(): AnswerEnd {
+    if (this.#fault === undefined) this.#events.end()
+    const fault = this.#fault ?? (this.#servedModel === null ? (this.#reported ?? faultOfServed(null, this.#rules.servedModelIds)) : undefined)
+    if (fault !== undefined) return { rest: [], fault, passOn: false }
+    if (this.#reported !== undefined) return { rest: this.#takeHeld(), fault: this.#reported, passOn: true }
+    if (!this.#finished) return { rest: [], fault: { reason: 'answer_truncated', detail: 'the stream ended without its last event' }, passOn: false }
+    return { rest: this.#takeHeld(), fault: undefined, passOn: true }
+  }
+
+  facts(): AnswerFacts {
+    return { servedModel: this.#servedModel, usage: readUsage(this.#rules.dialect, this.#usage) ?? null, toolCalls: this.#toolCalls }
+  }
+
+  #takeHeld(): readonly Uint8Array[] {
+    const held = this.#held
+    this.#held = []
+    this.#heldBytes = 0
+    return held
+  }
+
+  #take(event: ServerSentEvent): void {
+    if (this.#fault !== undefined) return
+    // Released in the same step as the events before it: what is judged here is only ever released after this returned.
+    this.#fault = this.#judge(event)
+    if (this.#fault !== undefined) return
+    for (const bytes of event.bytes) {
+      this.#held.push(bytes)
+      this.#heldBytes += bytes.length
+    }
+  }
+
+  #judge(event: ServerSentEvent): Fault | undefined {
+    if (event.bytes.some((bytes) => this.#rules.holdsCredential(bytes)) || (event.bytes.length > 1 && this.#rules.holdsCredential(Buffer.concat(event.bytes)))) return CREDENTIAL_IN_ANSWER
+    if (event.data === null || event.data === '') return undefined
+    if (event.data.trim() === '[DONE]') {
+      this.#finished = true
+      return undefined
+    }
+    const parsed = parseJson(event.data)
+    if (!parsed.ok) return { reason: 'provider_malformed', detail: 'an event of the stream is not valid JSON' }
+    return this.#read(parsed.value)
+  }
+
+  #read(value: unknown): Fault | undefined {
+    const said = readEvent(this.#rules.dialect, value)
+    this.#toolCalls ||= said.toolCall
+    // Anthropic reports input first and output last: later members win, earlier ones stay.
+    if (typeof said.usage === 'object' && said.usage !== null) this.#usage = { ...(typeof this.#usage === 'object' ? this.#usage : {}), ...known(said.usage) }
+    for (const model of said.models) {
+      if (!isModelName(model)) return { reason: 'provider_malformed', detail: 'the answer names a model that is no printable name' }
+      this.#servedModel = model
+      const fault = faultOfServed(model, this.#rules.servedModelIds)
+      if (fault !== undefined) return fault
+    }
+    this.#reported ??= said.error
+    if (said.terminal || said.error !== undefined) this.#finished = true
+    // A provider that makes its model repeat the credential splits it over events; the agent would put it together again.
+    this.#text = (this.#text + said.text).slice(-TEXT_WINDOW_CHARACTERS - said.text.length)
+    return said.text !== '' && this.#rules.holdsCredential(Buffer.from(this.#text)) ? CREDENTIAL_IN_ANSWER : undefined
+  }
+}
+
+/** The members that carry a value; a later `null` does not erase what was reported before. */
+const known = (usage: object): object => Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
+
+function parseJson(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    const value: unknown = JSON.parse(text)
+    return { ok: true, value }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { ok: false }
+    throw error
+  }
+}

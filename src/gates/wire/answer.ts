@@ -1,0 +1,47 @@
+import type { Dialect } from '../../contract/model.ts'
+import type { TokenUsage } from './model-call.ts'
+import type { Fault } from './provider-fault.ts'
+
+/** What an answer says about itself. `servedModel` is what it names, never what was asked for. */
+export interface AnswerFacts {
+  readonly servedModel: string | null
+  readonly usage: TokenUsage | null
+  readonly toolCalls: boolean
+}
+
+/** What may go to the agent after a chunk. With a fault nothing more may, ever. */
+export interface AnswerStep {
+  readonly release: readonly Uint8Array[]
+  readonly fault: Fault | undefined
+}
+
+/** The verdict on a whole answer: `rest` are the bytes held until its evidence is durable. */
+export interface AnswerEnd {
+  readonly rest: readonly Uint8Array[]
+  readonly fault: Fault | undefined
+  /** True if the agent may have `rest`: an admitted answer, or the provider's own error report after an admitted beginning. */
+  readonly passOn: boolean
+}
+
+/** Reads an answer as it comes in and holds back what is not proven. The bytes it lets through are exactly the bytes it got. */
+export interface AnswerReader {
+  push(chunk: Uint8Array): AnswerStep
+  end(): AnswerEnd
+  facts(): AnswerFacts
+}
+
+export interface AnswerRules {
+  readonly dialect: Dialect
+  readonly servedModelIds: readonly string[]
+  /** True if the bytes hold the provider's credential, which must never reach an agent (WIR-41). */
+  holdsCredential(bytes: Uint8Array): boolean
+}
+
+/** The longest JSON answer; it is held whole. */
+export const MAX_JSON_ANSWER_BYTES = 32 * 1_048_576
+/** The longest single event of a stream. */
+export const MAX_EVENT_BYTES = 8 * 1_048_576
+/** How much of a stream is held while it names no model, and how much may follow its last event. */
+export const MAX_HELD_BYTES = 1_048_576
+
+export const CREDENTIAL_IN_ANSWER: Fault = { reason: 'secret_leak', detail: 'the answer repeats the credential of the provider' }

@@ -1,0 +1,166 @@
+/** How deep a body may nest. Far above real tool schemas, far below what hurts a recursive parser behind us. */
+export const MAX_JSON_DEPTH = 256
+/** How many members the outermost object may have. */
+export const MAX_TOP_LEVEL_MEMBERS = 1_024
+
+/** Byte offsets of one member of the outermost object; `end` is one past the last byte. Quotes are inside. */
+export interface Member {
+  readonly keyStart: number
+  readonly keyEnd: number
+  readonly valueStart: number
+  readonly valueEnd: number
+}
+
+export type Scanned = { readonly ok: true; readonly members: readonly Member[] } | { readonly ok: false; readonly found: string }
+
+const INVALID = -1
+const TOO_DEEP = -2
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/**
+ * Walks one JSON object strictly (RFC 8259) and gives the byte offsets of its members, without building values.
+ * The bytes must be valid UTF-8. It accepts exactly what `JSON.parse` accepts, within the two limits above: a walker that is
+ * laxer than the provider's parser could be shown another model than the provider sees.
+ */
+export function scanObject(bytes: Uint8Array): Scanned {
+  let position = afterSpace(bytes, 0)
+  if (bytes[position] !== OPEN_BRACE) return { ok: false, found: 'a body that is not a JSON object' }
+  const members: Member[] = []
+  position = afterSpace(bytes, position + 1)
+  if (bytes[position] === CLOSE_BRACE) return ended(bytes, position + 1, members)
+  for (;;) {
+    const keyStart = position
+    const keyEnd = bytes[keyStart] === QUOTE ? stringEnd(bytes, keyStart) : INVALID
+    if (keyEnd < 0) return notJson(keyStart)
+    position = afterSpace(bytes, keyEnd)
+    if (bytes[position] !== COLON) return notJson(position)
+    const valueStart = afterSpace(bytes, position + 1)
+    const valueEnd = endOfValue(bytes, valueStart)
+    if (valueEnd === TOO_DEEP) return { ok: false, found: `a body that nests deeper than ${MAX_JSON_DEPTH}` }
+    if (valueEnd < 0) return notJson(valueStart)
+    members.push({ keyStart, keyEnd, valueStart, valueEnd })
+    if (members.length > MAX_TOP_LEVEL_MEMBERS) return { ok: false, found: `a body with more than ${MAX_TOP_LEVEL_MEMBERS} members` }
+    position = afterSpace(bytes, valueEnd)
+    if (bytes[position] === CLOSE_BRACE) return ended(bytes, position + 1, members)
+    if (bytes[position] !== COMMA) return notJson(position)
+    position = afterSpace(bytes, position + 1)
+  }
+}
+
+const notJson = (position: number): Scanned => ({ ok: false, found: `a body that is not valid JSON at or after byte ${position}` })
+
+function ended(bytes: Uint8Array, end: number, members: readonly Member[]): Scanned {
+  return afterSpace(bytes, end) === bytes.length ? { ok: true, members } : { ok: false, found: 'bytes after the end of the JSON object' }
+}
+
+function afterSpace(bytes: Uint8Array, start: number): number {
+  let position = start
+  for (;;) {
+    const byte = bytes[position]
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return position
+    position += 1
+  }
+}
+
+/** One past the closing quote of the string that opens at `start`, or INVALID. */
+function stringEnd(bytes: Uint8Array, start: number): number {
+  let position = start + 1
+  for (;;) {
+    const byte = bytes[position]
+    if (byte === undefined || byte < 0x20) return INVALID
+    if (byte === QUOTE) return position + 1
+    if (byte !== BACKSLASH) {
+      position += 1
+      continue
+    }
+    const length = escapeLength(bytes, position + 1)
+    if (length === 0) return INVALID
+    position += 1 + length
+  }
+}
+
+/** Bytes of the escape after its backslash: 1, 5 for `uXXXX`, 0 if it is none. */
+function escapeLength(bytes: Uint8Array, position: number): number {
+  const byte = bytes[position]
+  if (byte === undefined) return 0
+  if (byte !== 0x75) return '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0
+  for (let digit = position + 1; digit <= position + 4; digit += 1) {
+    if (!isHexDigit(bytes[digit])) return 0
+  }
+  return 5
+}
+
+const isHexDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66))
+
+/** One past a string, number, `true`, `false` or `null`, or INVALID. */
+function scalarEnd(bytes: Uint8Array, start: number): number {
+  if (bytes[start] === QUOTE) return stringEnd(bytes, start)
+  let end = start
+  while (isWordByte(bytes[end])) end += 1
+  const word = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
+  return word === 'true' || word === 'false' || word === 'null' || NUMBER.test(word) ? end : INVALID
+}
+
+/** Bytes that numbers and the three literals are made of. */
+const isWordByte = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x2d || byte === 0x2b || byte === 0x2e || byte === 0x45)
+
+/** What the walker may meet next inside a container. */
+type Awaited = 'first key' | 'key' | 'first element' | 'element' | 'separator'
+
+/** One past the value at `start`, INVALID or TOO_DEEP. No recursion: depth is a number here, not our stack. */
+function endOfValue(bytes: Uint8Array, start: number): number {
+  const closers = new Uint8Array(MAX_JSON_DEPTH)
+  let depth = 0
+  let position = start
+  let awaited: Awaited = 'element'
+  for (;;) {
+    position = afterSpace(bytes, position)
+    const byte = bytes[position]
+    const closes = depth > 0 && byte === closers[depth - 1] && (awaited === 'separator' || awaited === 'first key' || awaited === 'first element')
+    if (closes) {
+      depth -= 1
+      position += 1
+      awaited = 'separator'
+    } else if (awaited === 'separator') {
+      if (byte !== COMMA) return INVALID
+      awaited = closers[depth - 1] === CLOSE_BRACE ? 'key' : 'element'
+      position += 1
+    } else if (awaited === 'key' || awaited === 'first key') {
+      const colon = byte === QUOTE ? endOfKey(bytes, position) : INVALID
+      if (colon < 0) return INVALID
+      awaited = 'element'
+      position = colon
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (depth === MAX_JSON_DEPTH - 1) return TOO_DEEP
+      closers[depth] = byte === OPEN_BRACE ? CLOSE_BRACE : CLOSE_BRACKET
+      awaited = byte === OPEN_BRACE ? 'first key' : 'first element'
+      depth += 1
+      position += 1
+    } else {
+      position = scalarEnd(bytes, position)
+      if (position < 0) return INVALID
+      awaited = 'separator'
+    }
+    if (depth === 0 && awaited === 'separator') return position
+  }
+}
+
+/** One past the colon that follows the key at `start`, or INVALID. */
+function endOfKey(bytes: Uint8Array, start: number): number {
+  const end = stringEnd(bytes, start)
+  if (end < 0) return INVALID
+  const colon = afterSpace(bytes, end)
+  return bytes[colon] === COLON ? colon + 1 : INVALID
+}
