@@ -30,7 +30,7 @@ export type ProviderTimeouts = z.infer<typeof ProviderTimeouts>
 export const Price = z.strictObject({ input: Money, output: Money })
 
 /** An address without user, password, query or fragment: those are where credentials hide, and records compare what is left. */
-const isPlainUrl = (text: string): boolean => {
+export const isPlainUrl = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && !/[?#]/.test(text)
 }

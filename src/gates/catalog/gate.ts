@@ -65,5 +65,11 @@ export const catalogProof = defineProof(catalogGate, (facts): ResolvedProfile =>
   return outcome.resolution
 })
 
+/** What stored facts resolve to, for readers of a report. It grants nothing: only the proof does. */
+export const resolutionOf = (facts: CatalogFacts): ResolvedProfile | undefined => {
+  const outcome = resolveAsked(facts.catalog, facts.override, facts.asked)
+  return 'resolution' in outcome ? outcome.resolution : undefined
+}
+
 /** What the catalog hands to the admission gate: one exact provider and model, for one purpose. */
 export type Resolution = Proof<'catalog', ResolvedProfile>

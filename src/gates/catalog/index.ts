@@ -1,7 +1,7 @@
 export * from './catalog.ts'
 export { expandTarget, floatingReason, MAX_ALIAS_STEPS, type AliasFault, type Expansion, type Route } from './alias.ts'
 export { grantPreflightCapability, type PreflightCapability } from './capability.ts'
-export { catalogFacts, CatalogFacts, catalogGate, catalogProof, type Resolution } from './gate.ts'
+export { catalogFacts, CatalogFacts, catalogGate, catalogProof, type Resolution, resolutionOf } from './gate.ts'
 export { resolveProfile, type ResolvedProfile, type ResolveOutcome, type ResolveRequest } from './resolve.ts'
 export { readStrictJson, type StrictJson } from './strict-json.ts'
 export type * from './ports.ts'

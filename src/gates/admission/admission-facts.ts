@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { type ModelPair, printPair, samePair } from '../../contract/model.ts'
+import { Digest } from '../../contract/verdict.ts'
+import type { Resolution } from '../catalog/index.ts'
+import { AdmissionRecord } from './admission-record.ts'
+import { fileNameOf, nameAgrees, readRecordFileName } from './file-name.ts'
+import type { AdmissionSource } from './ports.ts'
+import { secretProblems } from './secret-like.ts'
+
+const YEAR_MS = 366 * 24 * 3_600_000
+const MAX_FILES = 32
+const MAX_OTHERS = 50
+
+/** One file as it was found: its record, or what is wrong with it. The text of a file with a problem is nowhere in here. */
+export const AdmissionFile = z
+  .strictObject({
+    path: z.string().min(1).max(1_000),
+    /** SHA-256 of the file's bytes; null if they could not be read (ADM-A19). */
+    sha256: Digest.nullable(),
+    record: AdmissionRecord.nullable(),
+    problems: z.array(z.string().min(1).max(1_000)).max(20),
+  })
+  .refine((file) => (file.record === null) === file.problems.length > 0, 'expected a record or problems, and not both')
+  .refine((file) => file.record === null || file.sha256 !== null, 'expected the digest of the file that the record was read from')
+  // The last door before the ledger: should a reader let a secret through, the facts cannot be stored at all.
+  .refine((file) => secretProblems(file.record).length === 0, 'a record with a secret in it must not be stored')
+export type AdmissionFile = z.infer<typeof AdmissionFile>
+
+/** What was asked for, and every record that speaks about it. */
+export const AdmissionFacts = z.strictObject({
+  observedAt: z.iso.datetime(),
+  validForMs: z.int().positive().max(YEAR_MS),
+  /** Empty strings mean that none was asked for. */
+  requested: z.strictObject({ provider: z.string().max(300), model: z.string().max(300) }),
+  /** The agent that will run, as records call it. */
+  runtime: z.string().max(300),
+  stage: z.string().max(300),
+  /** The base URL that the wire will call, and the classes that the provider is configured with. */
+  endpoint: z.string().max(2_000),
+  networkClass: z.string().max(300),
+  credentialClass: z.string().max(300),
+  source: z.strictObject({ kind: z.enum(['directory', 'file']), path: z.string().min(1).max(1_000), problem: z.string().min(1).max(1_000).nullable() }),
+  /** The named file, or the files that are for the requested pair by their name or by their content. */
+  files: z.array(AdmissionFile).max(MAX_FILES),
+  /** Files that are for other pairs, to tell people what is there. */
+  others: z.array(z.strictObject({ path: z.string().max(1_000), pair: z.string().max(700).nullable() })).max(MAX_OTHERS),
+  othersCount: z.int().nonnegative(),
+})
+export type AdmissionFacts = z.infer<typeof AdmissionFacts>
+
+export interface AdmissionRequest {
+  readonly requested: ModelPair
+  readonly runtime: string
+  readonly endpoint: string
+  readonly networkClass: string
+  readonly credentialClass: string
+}
+
+/** What a resolved profile asks to be admitted for. */
+export const admissionRequestOf = (resolution: Resolution): AdmissionRequest => ({
+  requested: resolution.pair,
+  runtime: resolution.profile.agent,
+  endpoint: resolution.provider.baseUrl,
+  networkClass: resolution.provider.networkClass,
+  credentialClass: resolution.provider.credential.class,
+})
+
+/** True if a file claims to be for this pair: by its name, or by what it holds. Either is enough to let its faults deny. */
+const isFor = (file: AdmissionFile, pair: ModelPair): boolean =>
+  nameAgrees(fileNameOf(file.path), pair) || (file.record !== null && samePair({ provider: file.record.provider, model: file.record.model }, pair))
+
+/** The facts of one question. `validForMs` is how long an answer may be used before the record is read again. */
+export function admissionFacts(question: AdmissionRequest & { readonly stage: string; readonly source: AdmissionSource; readonly observedAt: Date; readonly validForMs: number }): AdmissionFacts {
+  const { requested, runtime, stage, endpoint, networkClass, credentialClass, source } = question
+  const speaking = source.files.filter((file) => source.kind === 'file' || isFor(file, requested))
+  const others = source.files.filter((file) => !speaking.includes(file))
+  return {
+    observedAt: question.observedAt.toISOString(),
+    validForMs: question.validForMs,
+    requested: { provider: requested.provider, model: requested.model },
+    runtime,
+    stage,
+    endpoint,
+    networkClass,
+    credentialClass,
+    source: { kind: source.kind, path: source.path, problem: source.problem },
+    // Only two names are right for a pair, so that what is cut off here has wrongly named files before it, and they deny.
+    files: speaking.slice(0, MAX_FILES),
+    others: others.slice(0, MAX_OTHERS).map((file) => ({ path: file.path, pair: pairShown(file) })),
+    othersCount: others.length,
+  }
+}
+
+function pairShown(file: AdmissionFile): string | null {
+  if (file.record !== null) return printPair({ provider: file.record.provider, model: file.record.model })
+  const named = readRecordFileName(fileNameOf(file.path))
+  return named === undefined ? null : `${printPair(named)} (not valid)`
+}

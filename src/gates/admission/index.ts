@@ -1,0 +1,17 @@
+export {
+  AdmissionRecord,
+  CurrentRecord,
+  FormerRecord,
+  isNeverCovered,
+  type RecordScope,
+  ReviewTrigger,
+  scopeOf,
+  STAGES_NEVER_COVERED,
+} from './admission-record.ts'
+export { AdmissionFacts, admissionFacts, AdmissionFile, type AdmissionRequest, admissionRequestOf } from './admission-facts.ts'
+export { caseRecordFileName, fileNameOf, nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'
+export { admissionGate, admissionOf, admissionProof, admissionStatus, type Admitted, type AdmittedContent } from './gate.ts'
+export { ADMISSION_STATUSES, type AdmissionStatus } from './judge-records.ts'
+export { readRecord, readRecordText, type RecordReading } from './read-record.ts'
+export { isSecretName, knownSecretFormat, printName, secretLikeValue, secretProblems } from './secret-like.ts'
+export type * from './ports.ts'
