@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { digestOf } from './canonical.ts'
-import { Digest, Subject } from './verdict.ts'
+import { type Digest, Subject } from './verdict.ts'
 
 /** An in-toto Statement v1: what was observed about which subject. Evidence states facts; a verdict judges them. */
 export const Statement = z.strictObject({

@@ -16,7 +16,9 @@ const passing = { outcome: 'pass', message: 'admitted', evidence: ['c'.repeat(64
 const gate = (evaluate: Gate<null>['evaluate'], timeoutMs = 1_000): Gate<null> => ({ name: 'admission', policy, timeoutMs, evaluate })
 /** A gate whose code, not checked by a compiler, answers with anything. */
 const answering = (answer: unknown): Gate<null>['evaluate'] => async () => answer as Finding
-const throwing = (thrown: unknown): Gate<null>['evaluate'] => () => Promise.reject(thrown as Error)
+const throwing = (thrown: unknown): Gate<null>['evaluate'] => async () => {
+  throw thrown
+}
 
 function busy(milliseconds: number): void {
   const until = performance.now() + milliseconds
