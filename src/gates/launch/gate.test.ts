@@ -14,6 +14,7 @@ const plan: LaunchPlan = {
   agent: 'pi',
   version: { required: '0.87.1', found: '0.87.1' },
   program: { path: '/opt/pi/cli.js', sha256: digest },
+  programFolder: null,
   programFiles: [],
   executable: { path: '/opt/node', identity: `sha256:${digest}` },
   argv: ['/opt/node', '/opt/pi/cli.js'],

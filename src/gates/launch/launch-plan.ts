@@ -24,8 +24,10 @@ export const ExecutableIdentity = z.string().regex(/^(sha256:[0-9a-f]{64}|inode:
 export const LaunchPlan = z.strictObject({
   agent: Name,
   version: z.strictObject({ required: Text.nullable(), found: Text }),
-  /** What the agent is: its program or script. For an agent that is a folder of code, the digest covers the folder. */
+  /** What the agent is: its program or script. */
   program: FileDigest,
+  /** The folder that `program.sha256` covers, for a program that is more than one file; null for a single file. */
+  programFolder: Path.nullable(),
   /** Further files that the argv names and that make the program what it is. */
   programFiles: z.array(FileDigest).max(100),
   /** The file that the kernel runs: the program itself, or the interpreter of it. */

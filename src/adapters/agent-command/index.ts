@@ -1,0 +1,12 @@
+import type { AgentAdapter } from '../../engine/agent.ts'
+import { manifest } from './manifest.ts'
+import { plan } from './plan.ts'
+import { openSession } from './session.ts'
+
+/** Any argv that reads a base URL and a token from its environment, and its prompt from standard input. */
+export const commandAgent: AgentAdapter = {
+  name: 'command',
+  manifest,
+  plan,
+  open: (_launch, start, now) => openSession(start, now),
+}

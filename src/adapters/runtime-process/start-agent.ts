@@ -1,0 +1,74 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { canonicalJson, digestOf, sha256 } from '../../contract/canonical.ts'
+import type { Clock } from '../../contract/clock.ts'
+import { PortcullisError } from '../../contract/errors.ts'
+import { type LaunchPermit, launchProof, type PlannedLaunch, planDigest } from '../../gates/launch/index.ts'
+import { type ProcessIdentity, processIdentity, type ProcessSpec, type RunningProcess, startProcess } from '../process/index.ts'
+
+export interface StartAgentOptions {
+  readonly now: Clock
+  readonly logs: NonNullable<ProcessSpec['logs']>
+  readonly keep: ProcessSpec['keep']
+  onStdout?(chunk: Buffer): void
+}
+
+/** An agent that was started, and what the kernel said of it at that moment: programs may rewrite their own argv later. */
+export interface StartedAgent extends RunningProcess {
+  readonly identityAtStart: ProcessIdentity | undefined
+}
+
+/**
+ * The one door through which an agent is started. Writes the planned files, then starts the planned program in the
+ * planned workspace, with the planned environment and nothing of ours.
+ * Throws `proof_forged`, with nothing written and nothing started, for a permit that the launch gate did not make, that has
+ * expired, or that was given for another launch. Rejects with the system's error if the files or the process fail.
+ */
+export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, options: StartAgentOptions): Promise<StartedAgent> {
+  launchProof.check(permit, options.now())
+  const differences = differencesFrom(permit, launch)
+  if (differences.length > 0) {
+    throw new PortcullisError('proof_forged', {
+      asked: `the launch that was permitted for ${permit.plan.agent}`,
+      found: `a launch with other ${differences.join(', ')}`,
+      remedy: 'Pass the launch gate with the launch that is to be started; a permit holds for that one only.',
+    })
+  }
+  for (const file of launch.files) await writePlanned(file.path, file.content)
+  for (const directory of [permit.plan.home, permit.plan.configuration, permit.plan.temporary]) await makePrivate(directory)
+  const started = await startProcess({
+    argv: launch.argv,
+    cwd: permit.plan.workspace,
+    env: launch.environment,
+    stdin: 'pipe',
+    keep: options.keep,
+    logs: options.logs,
+    ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
+  })
+  return { ...started, identityAtStart: processIdentity(started.pid) }
+}
+
+/** What a launch has that its permit was not given for, by name. */
+function differencesFrom(permit: LaunchPermit, launch: PlannedLaunch): string[] {
+  const { plan } = permit
+  const files = launch.files.map(({ path, content }) => ({ path, sha256: sha256(content) }))
+  const same = (one: unknown, other: unknown): boolean => canonicalJson(one) === canonicalJson(other)
+  return [
+    ['plan', permit.planDigest === planDigest(launch.plan) && permit.planDigest === planDigest(plan)],
+    ['arguments', same(launch.argv, plan.argv)],
+    ['environment', same(Object.keys(launch.environment).sort(), plan.environmentNames) && digestOf(launch.environment) === plan.environmentDigest],
+    ['files', same(files, plan.files)],
+  ].flatMap(([name, equal]) => (equal === true ? [] : [String(name)]))
+}
+
+/** `mkdir` leaves the mode of a directory that is there as it is. */
+async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await chmod(directory, 0o700)
+}
+
+/** Exclusive: a file that somebody put there before us is not ours, and would be read in place of ours. */
+async function writePlanned(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeFile(path, content, { mode: 0o600, flag: 'wx' })
+}
