@@ -1,0 +1,110 @@
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { ProviderScript } from '../src/adapters/scripted-provider/index.ts'
+import { ERROR_TABLE } from '../src/contract/errors.ts'
+import { GATE_QUESTIONS, LIFECYCLE } from '../src/contract/lifecycle.ts'
+import { REASON_TABLE, REASONS } from '../src/contract/reasons.ts'
+import { Configuration, Task } from '../src/engine/index.ts'
+import { AdmissionRecord } from '../src/gates/admission/index.ts'
+import { AliasOverride } from '../src/gates/catalog/index.ts'
+import { Report } from '../src/gates/report/index.ts'
+
+/** The files that are published as JSON Schema. `input` is what people write, `output` is what we write. */
+const SCHEMAS = [
+  { name: 'portcullis', title: 'portcullis.yaml', description: 'Providers, profiles, aliases, purposes, task classes and probes.', schema: Configuration, io: 'input' },
+  { name: 'task', title: 'task.yaml', description: 'One piece of work.', schema: Task, io: 'input' },
+  { name: 'aliases', title: 'aliases.json', description: 'Override of the alias table, live without restart. An invalid one blocks resolution.', schema: AliasOverride, io: 'input' },
+  { name: 'admission-record', title: 'admissions/*.json', description: 'One exact provider and model, admitted by people. The record is the authority.', schema: AdmissionRecord, io: 'input' },
+  { name: 'provider-script', title: 'Script of the scripted provider', description: 'What portcullis provider answers, and what goes wrong on demand.', schema: ProviderScript, io: 'input' },
+  { name: 'report', title: 'report.json', description: 'What a run leaves behind.', schema: Report, io: 'output' },
+] as const
+
+const GATES_BEGIN = '<!-- gates:begin -->'
+const GATES_END = '<!-- gates:end -->'
+const schemaPath = (name: string): string => `spec/${name}.schema.json`
+
+export type Generated = ReadonlyMap<string, string>
+
+/** Every generated file of the repository at `root`, by path, with the content it must have. Throws if README.md has no place for the gate table. */
+export function generatedFiles(root: string): Generated {
+  return new Map([
+    ...SCHEMAS.map((row): [string, string] => [schemaPath(row.name), renderSchema(row)]),
+    ['docs/reasons.md', renderReasons()],
+    ['README.md', withGateTable(readFileSync(join(root, 'README.md'), 'utf8'))],
+  ])
+}
+
+function renderSchema({ name, title, description, schema, io }: (typeof SCHEMAS)[number]): string {
+  const { $schema, ...body } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' })
+  return `${JSON.stringify({ $schema, $id: `https://portcullis.dev/${schemaPath(name)}`, title, description, ...body }, null, 2)}\n`
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |\n`).join('')
+
+function renderReasons(): string {
+  const refusals = REASONS.map((reason) => {
+    const { title, http, exit, retry } = REASON_TABLE[reason]
+    return [`\`${reason}\``, title, String(exit), String(http), retry]
+  })
+  const faults = Object.entries(ERROR_TABLE).map(([code, { title, http, exit }]) => [`\`${code}\``, title, String(exit), String(http)])
+  return `# Reasons and faults
+
+Generated from \`src/contract/reasons.ts\` and \`src/contract/errors.ts\` by \`npm run generate\`; do not edit.
+
+A refusal is an answer: a gate was asked and did not permit. It has a reason code that stays the same, says what was asked, what was found
+and what to do. A fault is a wrong call or a broken world.
+
+## Refusals
+
+The exit code is the one of a command that ended before any process was started; a run whose process had started ends in 4.
+\`retry\` says whether the same request can succeed later without a change.
+
+${table(['reason', 'means', 'exit', 'HTTP', 'retry'], refusals)}
+## Faults
+
+Exit code 2 is the caller's to mend, 1 ours or the machine's.
+
+${table(['code', 'means', 'exit', 'HTTP'], faults)}`
+}
+
+/** README.md with the gate table between its markers brought up to date. */
+export function withGateTable(readme: string): string {
+  const begin = readme.indexOf(GATES_BEGIN)
+  const end = readme.indexOf(GATES_END)
+  if (begin === -1 || end < begin) throw new Error(`Expected README.md to hold ${GATES_BEGIN} and, after it, ${GATES_END}`)
+  const rows = LIFECYCLE.map((gate, index) => [String(index + 1), gate, GATE_QUESTIONS[gate].question, `\`${GATE_QUESTIONS[gate].grants}\``])
+  return `${readme.slice(0, begin)}${GATES_BEGIN}\n${table(['#', 'gate', 'question', 'grants'], rows)}${readme.slice(end)}`
+}
+
+/** What differs from the generated files, one sentence each. A schema that nothing generates any more is a difference, too. */
+export function generatedFaults(root: string, generated: Generated): string[] {
+  const differing = [...generated].flatMap(([path, content]) => {
+    if (!existsSync(join(root, path))) return [`${path} is missing`]
+    return readFileSync(join(root, path), 'utf8') === content ? [] : [`${path} is not what its source generates`]
+  })
+  const left = globSync('spec/*.schema.json', { cwd: root }).filter((path) => !generated.has(path.replaceAll('\\', '/'))).map((path) => `${path} is generated from nothing`)
+  return [...differing, ...left]
+}
+
+export function writeGenerated(root: string, generated: Generated): void {
+  for (const [path, content] of generated) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content)
+  }
+}
+
+/** Returns the exit code. */
+export function runGenerate(root: string, args: readonly string[], print: (text: string) => void): 0 | 1 {
+  const { values } = parseArgs({ args: [...args], options: { check: { type: 'boolean' } } })
+  const generated = generatedFiles(root)
+  if (values.check !== true) writeGenerated(root, generated)
+  const faults = generatedFaults(root, generated)
+  print(faults.length === 0 ? `generated: ${generated.size} files are what their sources say\n` : `${[...faults, 'to mend: npm run generate'].join('\n')}\n`)
+  return faults.length === 0 ? 0 : 1
+}
+
+if (import.meta.main) process.exitCode = runGenerate(join(import.meta.dirname, '..'), process.argv.slice(2), (text) => process.stdout.write(text))
