@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
-import { ProviderScript, SCRIPT_FIELDS } from './script.ts'
+import { ProviderScript } from './script.ts'
 
 /** Reads a script, YAML or JSON. Throws `file_missing`, `file_unreadable` or `script_invalid`; the last lists every problem with its line. */
 export async function loadScript(path: string): Promise<ProviderScript> {
@@ -52,10 +52,11 @@ function invalidScript(name: string, problems: readonly string[]): PortcullisErr
 function describeIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): string {
   const place = `line ${lineOf(issue.path, document, lines)}, ${printPath(issue.path)}`
   if (issue.code !== 'unrecognized_keys') return `${place}: ${issue.message}`
+  const known = fieldsAt(ProviderScript, issue.path)
   return issue.keys
     .map((key) => {
-      const nearest = nearestField(key)
-      const hint = nearest === undefined ? `known fields are ${SCRIPT_FIELDS.join(', ')}` : `did you mean \`${nearest}\`?`
+      const nearest = nearestField(key, known)
+      const hint = nearest === undefined ? `known here are ${known.join(', ')}` : `did you mean \`${nearest}\`?`
       return `line ${lineOf([...issue.path, key], document, lines)}, ${printPath(issue.path)}: unknown field \`${key}\`; ${hint}`
     })
     .join('\n')
@@ -75,13 +76,21 @@ function lineOf(path: readonly PropertyKey[], document: Document, lines: LineCou
   return 1
 }
 
+/** The fields that the schema knows at a place of the file. */
+function fieldsAt(schema: unknown, [part, ...rest]: readonly PropertyKey[]): readonly string[] {
+  if (schema instanceof z.ZodOptional) return fieldsAt(schema.unwrap(), part === undefined ? [] : [part, ...rest])
+  if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest)
+  if (!(schema instanceof z.ZodObject)) return []
+  return part === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[String(part)], rest)
+}
+
 /** The known field that is at most a third of its length away, or that the unknown one is a part of. */
-function nearestField(unknown: string): string | undefined {
+function nearestField(unknown: string, known: readonly string[]): string | undefined {
   const lower = unknown.toLowerCase()
-  const ranked = SCRIPT_FIELDS.map((field) => ({ field, distance: editDistance(lower, field.toLowerCase()) })).sort((a, b) => a.distance - b.distance)
+  const ranked = known.map((field) => ({ field, distance: editDistance(lower, field.toLowerCase()) })).sort((a, b) => a.distance - b.distance)
   const [best] = ranked
   if (best !== undefined && best.distance <= Math.max(1, Math.floor(unknown.length / 3))) return best.field
-  return lower.length < 3 ? undefined : SCRIPT_FIELDS.find((field) => field.toLowerCase().includes(lower))
+  return lower.length < 3 ? undefined : known.find((field) => field.toLowerCase().includes(lower))
 }
 
 function editDistance(a: string, b: string): number {

@@ -97,11 +97,6 @@ export const ProviderScript = z
   .describe('A script of the scripted provider: models, answers and faults.')
 export type ProviderScript = z.infer<typeof ProviderScript>
 
-/** Every field a script can have, at any depth; used to name the nearest one when a field is unknown. */
-export const SCRIPT_FIELDS: readonly string[] = [
-  ...new Set([ProviderScript, ScriptedTurn, Condition, ScriptedAnswer, ScriptedToolCall, ScriptedUsage, FaultRule, Fault].flatMap((schema) => Object.keys(schema.shape))),
-]
-
 /** How patterns are read: `.` matches line ends too, `^` and `$` match at every line, because what they read is output of programs. */
 export const compilePattern = (pattern: string): RegExp => new RegExp(pattern, 'ms')
 
