@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { sha256 } from '../../src/contract/canonical.ts'
 import { createRunToken } from '../../src/contract/ids.ts'
-import type { AgentAdapter, AgentSession } from '../../src/engine/agent.ts'
+import type { AgentAdapter, AgentProcess, AgentSession } from '../../src/engine/agent.ts'
 import { dispatchGate, dispatchProof, type Turn } from '../../src/gates/dispatch/index.ts'
 import type { Profile } from '../../src/gates/catalog/index.ts'
 import { composeLaunchFacts, type LaunchFacts, launchGate, type LaunchPermit, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
-import { observeReadiness, startAgent, type StartedAgent } from '../../src/adapters/runtime-process/index.ts'
+import { observeReadiness, startAgent } from '../../src/adapters/runtime-process/index.ts'
 import type { ReadinessFacts } from '../../src/gates/readiness/index.ts'
 import { proofOf } from './proofs.ts'
 
@@ -68,10 +68,10 @@ export const permitOf = (launch: PlannedLaunch, request: ReturnType<typeof reque
   proofOf(launchGate, launchProof, factsOf(launch, request), new Date())
 
 /** Starts a planned launch through the real door. The process is ended after the test, whatever happened to it. */
-export async function opened(context: TestContext, adapter: AgentAdapter, launch: PlannedLaunch, request: ReturnType<typeof requestFor>): Promise<AgentSession<StartedAgent>> {
+export async function opened(context: TestContext, adapter: AgentAdapter, launch: PlannedLaunch, request: ReturnType<typeof requestFor>): Promise<AgentSession> {
   const permit = await permitOf(launch, request)
   const logs = { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 }
-  const start = (onStdout: (chunk: Buffer) => void): Promise<StartedAgent> =>
+  const start = (onStdout: (chunk: Buffer) => void): Promise<AgentProcess> =>
     startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout })
   const session = await adapter.open(launch, start, () => new Date())
   context.after(() => session.stop(0))
@@ -79,7 +79,7 @@ export async function opened(context: TestContext, adapter: AgentAdapter, launch
 }
 
 /** What readiness would be judged by, of a session that was just opened. */
-export async function readinessOf(session: AgentSession<StartedAgent>, launch: PlannedLaunch, timeoutMs = 20_000): Promise<ReadinessFacts> {
+export async function readinessOf(session: AgentSession, launch: PlannedLaunch, timeoutMs = 20_000): Promise<ReadinessFacts> {
   return await observeReadiness(launch.plan, session.process, await session.ready(AbortSignal.timeout(timeoutMs)), { observedAt: new Date(), validForMs: 60_000 })
 }
 

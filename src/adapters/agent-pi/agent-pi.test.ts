@@ -24,7 +24,8 @@ mkdirSync(join(canaryHome, '.pi/agent'), { recursive: true })
 for (const name of ['models.json', 'settings.json', 'auth.json']) execFileSync('mkfifo', [join(canaryHome, '.pi/agent', name)])
 for (const name of CANARIES) process.env[name] = canary
 process.env['HOME'] = canaryHome
-const homeBefore = readdirSync(canaryHome, { recursive: true }).sort()
+const namesIn = (directory: string): Set<string> => new Set(readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+const homeBefore = namesIn(canaryHome)
 after(() => rmSync(canaryHome, { recursive: true, force: true }))
 
 verifies('ISO-04 SEC-01 ADM-C4 ADM-E6 ADM-E7 RDY-10', 'the real pi runs in its own HOME, on the planned configuration, and holds no credential of ours', async (context) => {
@@ -61,7 +62,7 @@ verifies('ISO-04 SEC-01 ADM-C4 ADM-E6 ADM-E7 RDY-10', 'the real pi runs in its o
   for (const file of readdirSync(request.runDirectory, { recursive: true, withFileTypes: true })) {
     if (file.isFile()) assert.ok(!readFileSync(join(file.parentPath, file.name)).includes(canary), file.name)
   }
-  assert.deepEqual(readdirSync(canaryHome, { recursive: true }).sort(), homeBefore)
+  assert.deepEqual(namesIn(canaryHome), homeBefore)
 })
 
 verifies('ADM-C5', 'models.json holds the admitted pair alone, the wire for its address and a name for its key', async (context) => {

@@ -42,13 +42,13 @@ const TOOLS: Readonly<Record<Profile['permissions'], { readonly names: string; r
 }
 
 function argumentsOf({ pair, profile }: PlanRequest, tools: string | undefined): string[] {
-  return [
-    ...['--mode', 'rpc', '--no-session'],
-    ...['--provider', pair.provider, '--model', pair.model, '--thinking', thinkingOf(profile.effort)],
-    ...(tools === undefined ? ['--no-tools'] : ['--tools', tools]),
-    ...['--no-extensions', '--no-skills', '--no-prompt-templates', '--no-themes', '--no-context-files', '--no-approve', '--offline'],
-  ]
+  const model = ['--provider', pair.provider, '--model', pair.model, '--thinking', thinkingOf(profile.effort)]
+  const held = tools === undefined ? ['--no-tools'] : ['--tools', tools]
+  return ['--mode', 'rpc', '--no-session', ...model, ...held, ...NOTHING_FOUND_ON_DISK]
 }
+
+/** What pi would pick up by itself from the workspace, the HOME or the network. */
+const NOTHING_FOUND_ON_DISK = ['--no-extensions', '--no-skills', '--no-prompt-templates', '--no-themes', '--no-context-files', '--no-approve', '--offline']
 
 function settingRefusal(profileName: string, profile: Profile): Refusal | undefined {
   const refuse = (asked: string, remedy: string): Refusal => ({

@@ -1,6 +1,7 @@
 export { executableIdentity, fileDigest, isAbsent, resolvedPath, treeDigest } from './digests.ts'
+export { processLauncher } from './launcher.ts'
 export { observeReadiness, observerOf } from './observe.ts'
 export { type LaunchParts, plannedLaunch, refusePlan } from './planned-launch.ts'
 export { findProgram, isFile, resolveCommand, type ResolvedCommand } from './programs.ts'
 export { notDelivered, unlessAborted } from './session.ts'
-export { startAgent, type StartAgentOptions, type StartedAgent } from './start-agent.ts'
+export { identityAtStart, startAgent, type StartAgentOptions } from './start-agent.ts'

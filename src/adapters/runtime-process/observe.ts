@@ -1,19 +1,22 @@
 import { readlink } from 'node:fs/promises'
 import { digestOf } from '../../contract/canonical.ts'
-import type { AgentReadiness } from '../../engine/agent.ts'
+import type { AgentProcess, AgentReadiness } from '../../engine/agent.ts'
 import type { FileDigest, LaunchPlan } from '../../gates/launch/index.ts'
 import { type AgentObserver, expectationOf, type ReadinessFacts } from '../../gates/readiness/index.ts'
 import { processIdentity } from '../process/index.ts'
 import { executableIdentity, fileDigest, isAbsent, treeDigest } from './digests.ts'
-import type { StartedAgent } from './start-agent.ts'
+import { identityAtStart } from './start-agent.ts'
 
 type ObservedFile = ReadinessFacts['observed']['program']
 
-/** Looks at a started agent through the kernel, and at its files on disk. What cannot be seen is null and will not pass. */
-export function observerOf(agent: Pick<StartedAgent, 'pid' | 'identityAtStart'>): AgentObserver {
+/**
+ * Looks at a started agent through the kernel, and at its files on disk. What cannot be seen is null and will
+ * not pass; an agent that was not started through the door cannot be seen at all.
+ */
+export function observerOf(agent: AgentProcess): AgentObserver {
   return {
     async observe(plan) {
-      const atStart = agent.identityAtStart
+      const atStart = identityAtStart(agent)
       const now = processIdentity(agent.pid)
       // The same pid is not the same process: the kernel gives it away again.
       const alive = now !== undefined && now.startTicks === atStart?.startTicks
@@ -35,7 +38,7 @@ export function observerOf(agent: Pick<StartedAgent, 'pid' | 'identityAtStart'>)
 /** The facts of the readiness gate: what was planned, what is seen, and beside it what the agent says. */
 export async function observeReadiness(
   plan: LaunchPlan,
-  agent: Pick<StartedAgent, 'pid' | 'identityAtStart'>,
+  agent: AgentProcess,
   readiness: AgentReadiness,
   circumstances: { readonly observedAt: Date; readonly validForMs: number },
 ): Promise<ReadinessFacts> {

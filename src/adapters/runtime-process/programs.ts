@@ -64,7 +64,7 @@ async function interpreterOf(path: string): Promise<string[] | undefined> {
     const argument = (match[2] ?? '').trim()
     // The kernel gives the rest of the line as one argument; `env` only searches for the
     // program, which we do ourselves unless the line needs more of it (assignments, quotes).
-    if (/\/env$/.test(match[1])) {
+    if (match[1].endsWith('/env')) {
       const words = argument.replace(/^-S\s*/, '').split(/\s+/)
       if (/^[^-=][^=]*$/.test(words[0] ?? '') && (words.length === 1 || argument.startsWith('-S')) && !/["'\\$]/.test(argument)) return words
     }

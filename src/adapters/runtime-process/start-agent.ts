@@ -13,10 +13,10 @@ export interface StartAgentOptions {
   onStdout?(chunk: Buffer): void
 }
 
-/** An agent that was started, and what the kernel said of it at that moment: programs may rewrite their own argv later. */
-export interface StartedAgent extends RunningProcess {
-  readonly identityAtStart: ProcessIdentity | undefined
-}
+const identities = new WeakMap<object, ProcessIdentity>()
+
+/** What the kernel said of an agent when it started: programs rewrite their own argv later. Undefined for one that did not come through the door. */
+export const identityAtStart = (agent: object): ProcessIdentity | undefined => identities.get(agent)
 
 /**
  * The one door through which an agent is started. Writes the planned files, then starts the planned program in the
@@ -24,7 +24,7 @@ export interface StartedAgent extends RunningProcess {
  * Throws `proof_forged`, with nothing written and nothing started, for a permit that the launch gate did not make, that has
  * expired, or that was given for another launch. Rejects with the system's error if the files or the process fail.
  */
-export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, options: StartAgentOptions): Promise<StartedAgent> {
+export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, options: StartAgentOptions): Promise<RunningProcess> {
   launchProof.check(permit, options.now())
   const differences = differencesFrom(permit, launch)
   if (differences.length > 0) {
@@ -45,7 +45,9 @@ export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, op
     logs: options.logs,
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
   })
-  return { ...started, identityAtStart: processIdentity(started.pid) }
+  const identity = processIdentity(started.pid)
+  if (identity !== undefined) identities.set(started, identity)
+  return started
 }
 
 /** What a launch has that its permit was not given for, by name. */
