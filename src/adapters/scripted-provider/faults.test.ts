@@ -38,9 +38,10 @@ function ask(provider: ScriptedProvider, dialect: Spoken, stream: boolean, signa
 /** Reads to the end, whether the end is in good order or not. */
 async function read(response: Response): Promise<{ readonly text: string; readonly ended: boolean }> {
   const decoder = new TextDecoder()
+  const body: AsyncIterable<Uint8Array> = response.body ?? new Blob([]).stream()
   let text = ''
   try {
-    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true })
+    for await (const chunk of body) text += decoder.decode(chunk, { stream: true })
   } catch (error) {
     if (error instanceof TypeError) return { text, ended: false }
     throw error
@@ -121,14 +122,10 @@ for (const dialect of DIALECTS) {
       const provider = await start(context, [{ on: { request: 1 }, fault: { stall: true } }])
       const giveUp = new AbortController()
       let settled = false
-      const reader = (await ask(provider, dialect, stream, giveUp.signal)).body?.getReader() ?? assert.fail('no body')
+      const body: AsyncIterable<Uint8Array> = (await ask(provider, dialect, stream, giveUp.signal)).body ?? assert.fail('no body')
       let text = ''
       const drain = async (): Promise<void> => {
-        for (;;) {
-          const { done, value } = await reader.read()
-          if (done) return
-          text += Buffer.from(value).toString()
-        }
+        for await (const chunk of body) text += Buffer.from(chunk).toString()
       }
       const pending = drain().finally(() => (settled = true))
       pending.catch((error: unknown) => assert.ok(giveUp.signal.aborted, String(error)))

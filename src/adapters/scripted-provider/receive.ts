@@ -5,10 +5,10 @@ const MAX_BODY_BYTES = 32 * 1_048_576
 
 /** The whole body; undefined if it is larger than 32 MiB. Rejects if the client goes away while sending. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const pieces: AsyncIterable<Buffer> = request
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request) {
-    const piece = Buffer.from(chunk)
+  for await (const piece of pieces) {
     bytes += piece.length
     if (bytes <= MAX_BODY_BYTES) chunks.push(piece)
   }

@@ -179,7 +179,7 @@ test('each SDK shows a wrong key and an unknown model as its own kind of error',
   const messages = (key: string, model: string): Promise<unknown> => anthropic(provider, key).messages.create({ model, max_tokens: 1, messages: [{ role: 'user', content: 'read it' }] })
   for (const ask of [chat, responses]) {
     await assert.rejects(ask('wrong', 'coder-1'), (error) => error instanceof AuthenticationError && error.code === 'invalid_api_key')
-    await assert.rejects(ask('the-right-key', 'coder-2'), (error) => error instanceof NotFoundError && error.code === 'model_not_found' && /^req_/.test(error.requestID ?? ''))
+    await assert.rejects(ask('the-right-key', 'coder-2'), (error) => error instanceof NotFoundError && error.code === 'model_not_found' && error.requestID?.startsWith('req_') === true)
   }
   await assert.rejects(messages('wrong', 'coder-1'), AnthropicAuthentication)
   await assert.rejects(messages('the-right-key', 'coder-2'), AnthropicNotFound)
