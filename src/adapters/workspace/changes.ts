@@ -1,0 +1,77 @@
+import { lstat, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { git, type GitOptions, quotePath, tryGit } from './git.ts'
+import { BASELINE_REF, snapshotTree, storeOf } from './snapshot.ts'
+
+/** What was done to a workspace since its baseline, committed or not. */
+export interface WorkspaceChanges {
+  readonly filesChanged: number
+  readonly insertions: number
+  readonly deletions: number
+  /** Commits of the agent that its repository's HEAD reaches, newest first, a thousand at most. Empty if its repository cannot be read. */
+  readonly commits: readonly string[]
+  /** A binary file counts as changed, with no lines. */
+  readonly files: readonly { readonly path: string; readonly insertions: number; readonly deletions: number }[]
+  /** The difference as text, cut at `PATCH_BYTES`. */
+  readonly patch: string
+  readonly patchTruncated: boolean
+}
+
+export const PATCH_BYTES = 1_048_576
+
+/** Neither attributes nor settings of the workspace are read: `*.js -diff` hides nothing from us. */
+const DIFF = ['diff-tree', '-r', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color'] as const
+
+/** Compares the files with the baseline in our own store. Files that the workspace ignores are not counted, unless the baseline has them. */
+export async function workspaceChanges(options: GitOptions, workspace: string): Promise<WorkspaceChanges> {
+  const store = storeOf(workspace)
+  const tree = await snapshotTree(options, workspace, 'work')
+  const inStore = { cwd: store, environment: { GIT_DIR: store } }
+  const counted = await git(options, { arguments: [...DIFF, '--numstat', '-z', `${BASELINE_REF}^{tree}`, tree], ...inStore })
+  const files = counted.toString('utf8').split('\0').flatMap(fileOf)
+  const patch = await tryGit(options, { arguments: [...DIFF, '--patch', `${BASELINE_REF}^{tree}`, tree], ...inStore, outputBytes: PATCH_BYTES })
+  return {
+    filesChanged: files.length,
+    insertions: files.reduce((sum, file) => sum + file.insertions, 0),
+    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
+    commits: await commitsOf(options, workspace, store),
+    files,
+    patch: patch.stdout.head.toString('utf8'),
+    patchTruncated: patch.stdout.truncated,
+  }
+}
+
+function fileOf(line: string): WorkspaceChanges['files'] {
+  const match = /^(\d+|-)\t(\d+|-)\t([^]+)$/.exec(line)
+  if (match === null) return []
+  const count = (text: string | undefined): number => (text === undefined || text === '-' ? 0 : Number(text))
+  return [{ path: match[3] ?? '', insertions: count(match[1]), deletions: count(match[2]) }]
+}
+
+/** Reads only objects from the agent's repository; its configuration could name programs to run. */
+async function commitsOf(options: GitOptions, workspace: string, store: string): Promise<readonly string[]> {
+  const head = await headOf(join(workspace, '.git'))
+  if (head === undefined) return []
+  const objects = quotePath(Buffer.from(join(workspace, '.git', 'objects')).toString('latin1'))
+  const exit = await tryGit(options, { arguments: ['rev-list', '--max-count=1000', head, '--not', BASELINE_REF], cwd: store, environment: { GIT_DIR: store, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects } })
+  return exit.code === 0 ? exit.stdout.head.toString('utf8').split('\n').filter((line) => line !== '') : []
+}
+
+const OBJECT_ID = /^[0-9a-f]{40}$/
+
+async function headOf(repository: string): Promise<string | undefined> {
+  if (!(await lstat(repository).then((stat) => stat.isDirectory(), () => false))) return undefined
+  const head = await smallText(join(repository, 'HEAD'))
+  if (head === undefined || OBJECT_ID.test(head)) return head
+  const reference = /^ref: (refs\/heads\/[A-Za-z0-9._/-]+)$/.exec(head)?.[1]
+  if (reference === undefined || reference.includes('..')) return undefined
+  const direct = await smallText(join(repository, reference))
+  const packed = direct ?? (await smallText(join(repository, 'packed-refs')))?.split('\n').find((line) => line.endsWith(` ${reference}`))?.slice(0, 40)
+  return packed !== undefined && OBJECT_ID.test(packed) ? packed : undefined
+}
+
+/** The text of a plain file of at most 1 MiB; undefined for anything else. */
+async function smallText(path: string): Promise<string | undefined> {
+  const plain = await lstat(path).then((stat) => stat.isFile() && stat.size <= 1_048_576, () => false)
+  return plain ? (await readFile(path, 'utf8')).trim() : undefined
+}
