@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { createRunToken } from '../../contract/ids.ts'
+import { verifies } from '../../../test/verifies.ts'
+import { answerBy, ask, type Ask, type Bench, json, QUESTION, ROUTE_OF, SECRET, SPOKEN, startBench } from '../../../test/helpers/wire-harness.ts'
+import { MAX_REQUEST_BYTES } from './limits.ts'
+
+const served = (context: TestContext, change: Parameters<typeof startBench>[2] = {}): Promise<Bench> =>
+  startBench(context, (response) => json(response, answerBy(change.dialect ?? 'openai-chat', 'coder-1')), change)
+
+/** Refused, in the client's own shape, recorded once, and nothing of it at the provider. */
+async function refused(bench: Bench, question: Ask, reason: string, status: number): Promise<string> {
+  const before = bench.recorder.calls.length
+  const answer = await ask(bench, question)
+  assert.equal(answer.headers['x-portcullis-reason'], reason)
+  assert.equal(answer.status, status)
+  assert.ok(answer.body.includes(reason))
+  assert.equal(bench.provider.received.length, 0)
+  const recorded = bench.recorder.calls.slice(before)
+  assert.equal(recorded.length, 1)
+  assert.equal(recorded[0]?.call.outcome, 'refused')
+  assert.equal(recorded[0]?.call.reason, reason)
+  assert.equal(recorded[0]?.call.clientStatus, status)
+  assert.equal(recorded[0]?.call.providerStatus, null)
+  return answer.body
+}
+
+verifies('WIR-11 WIR-20 SEC-02', 'in each dialect an admitted call passes through unchanged, less its credential, and is recorded', async (context) => {
+  for (const dialect of SPOKEN) {
+    const bench = await served(context, { dialect })
+    const body = '{ "future_field": [1, 2.50e1], "model":"coder-1" , "text":"\\u00fc" }'
+    const answer = await ask(bench, { body, path: `${ROUTE_OF[dialect]}?beta=true`, headers: { 'x-custom': 'kept', 'anthropic-beta': 'flag', 'x-run': bench.grant.token, cookie: 'c', 'accept-encoding': 'gzip', connection: 'x-hop', 'x-hop': 'gone' } })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.body, JSON.stringify(answerBy(dialect, 'coder-1')))
+    const [request] = bench.provider.received
+    assert.equal(request?.body.toString(), body)
+    assert.equal(request?.url, `${ROUTE_OF[dialect]}?beta=true`)
+    assert.equal(request?.headers['x-custom'], 'kept')
+    assert.equal(request?.headers['anthropic-beta'], 'flag')
+    assert.equal(request?.headers['accept-encoding'], 'identity')
+    for (const gone of ['cookie', 'x-hop', 'x-run']) assert.equal(request?.headers[gone], undefined)
+    assert.equal(request?.headers[dialect === 'anthropic-messages' ? 'x-api-key' : 'authorization'], dialect === 'anthropic-messages' ? SECRET : `Bearer ${SECRET}`)
+    assert.ok(!JSON.stringify(request?.headers).includes('pcr_'))
+    const call = bench.recorder.only
+    assert.equal(call.outcome, 'answered')
+    assert.equal(call.inference, true)
+    assert.equal(call.number, 1)
+    assert.deepEqual([call.requestedModel, call.servedModel, call.admitted.model], ['coder-1', 'coder-1', 'coder-1'])
+    assert.deepEqual([call.providerStatus, call.clientStatus, call.dialect, call.route], [200, 200, dialect, ROUTE_OF[dialect]])
+    assert.deepEqual([call.usage?.inputTokens, call.usage?.outputTokens, call.requestBytes], [7, 3, body.length])
+    assert.ok(!JSON.stringify(call).includes('pcr_'))
+    assert.deepEqual(bench.grant.calls().map((recorded) => recorded.call), [call])
+  }
+})
+
+verifies('WIR-01', 'the token is taken as x-api-key, x-goog-api-key and in the path, too', async (context) => {
+  const bench = await served(context)
+  const { token } = bench.grant
+  for (const way of [{ headers: { 'x-api-key': token } }, { headers: { 'x-goog-api-key': token } }, { path: `/run/${token}/v1/chat/completions` }, { headers: { 'x-api-key': token, authorization: `Bearer ${token}` } }]) {
+    assert.equal((await ask(bench, { token: null, ...way })).status, 200)
+  }
+  assert.ok(bench.provider.received.every((request) => request.url === '/v1/chat/completions' && request.headers['x-goog-api-key'] === undefined))
+  assert.deepEqual(bench.grant.calls().map(({ call }) => call.number), [1, 2, 3, 4])
+})
+
+verifies('WIR-01', 'a request that names no live run, or two, is refused and reaches nobody', async (context) => {
+  const bench = await served(context)
+  const second = bench.wire.grant({ ...bench.request, runId: '20261120T213918Z-r1-2' })
+  const twice = ['Bearer a', 'Bearer b']
+  const cases: readonly (readonly [Ask, string])[] = [
+    [{ token: null }, 'run_unknown'],
+    [{ token: 'sk-something' }, 'run_unknown'],
+    [{ token: createRunToken() }, 'run_unknown'],
+    [{ headers: { 'x-api-key': second.token } }, 'run_ambiguous'],
+    [{ path: `/run/${second.token}/v1/chat/completions` }, 'run_ambiguous'],
+    [{ headers: { authorization: twice }, token: null }, 'run_ambiguous'],
+  ]
+  for (const [question, reason] of cases) {
+    const answer = await ask(bench, question)
+    assert.equal(answer.headers['x-portcullis-reason'], reason)
+    assert.ok(answer.status >= 400 && answer.status < 404)
+    assert.ok(!answer.body.includes('pcr_'))
+  }
+  assert.equal(bench.wire.unboundRequests(), cases.length)
+  assert.equal(bench.provider.received.length, 0)
+  assert.equal(bench.recorder.calls.length, 0)
+})
+
+verifies('WIR-02 WIR-05', 'a model that is not admitted is refused in each dialect with a status its agents do not retry', async (context) => {
+  const statuses = { 'openai-chat': 403, 'openai-responses': 404, 'anthropic-messages': 403, gemini: 0 }
+  for (const dialect of SPOKEN) {
+    const bench = await served(context, { dialect })
+    const body = await refused(bench, { body: '{"model":"small-fast","stream":true}' }, 'model_not_admitted', statuses[dialect])
+    for (const part of ['scripted/small-fast', 'scripted/coder-1']) assert.ok(body.includes(part))
+    assert.equal(bench.recorder.only.requestedModel, 'small-fast')
+    assert.equal(bench.recorder.only.servedModel, null)
+    assert.equal(bench.recorder.only.inference, true)
+  }
+})
+
+verifies('WIR-02', 'a mapped background model is asked as the admitted one; both names are recorded', async (context) => {
+  const bench = await served(context, { backgroundModels: 'map' })
+  assert.equal((await ask(bench, { body: '{"model":"small-fast","x":1}' })).status, 200)
+  assert.equal(bench.provider.received[0]?.body.toString(), '{"model":"coder-1","x":1}')
+  assert.deepEqual([bench.recorder.only.requestedModel, bench.recorder.only.servedModel], ['small-fast', 'coder-1'])
+})
+
+verifies('WIR-07 WIR-12', 'unlisted routes, other dialects, and models in the query are refused', async (context) => {
+  const bench = await served(context)
+  await refused(bench, { path: '/v1/embeddings' }, 'route_not_listed', 404)
+  await refused(bench, { path: '/v1/responses', method: 'GET', headers: { connection: 'Upgrade', upgrade: 'websocket' } }, 'route_not_listed', 404)
+  await refused(bench, { path: '/v1/messages' }, 'dialect_mismatch', 403)
+  await refused(bench, { path: '/v1/responses' }, 'dialect_mismatch', 400)
+  await refused(bench, { path: '/v1/chat/completions?model=other' }, 'request_malformed', 400)
+  await refused(bench, { path: '/v1/chat/completions?key=abc' }, 'request_malformed', 400)
+})
+
+verifies('WIR-40', 'bodies that cannot be read without a guess, compressed ones and ones too large are refused', async (context) => {
+  const bench = await served(context)
+  for (const body of ['', '{', '[]', '{"model":"coder-1","model":"other"}', '{"messages":[{"model":"coder-1"}]}', '{"mod\\u0065l":"coder-1"}', '{"model":"coder-1"} trailing']) await refused(bench, { body }, 'request_malformed', 400)
+  await refused(bench, { headers: { 'content-encoding': 'gzip' } }, 'request_malformed', 400)
+  await refused(bench, { body: `{"model":"coder-1","x":"${'x'.repeat(MAX_REQUEST_BYTES)}"}` }, 'request_too_large', 413)
+  await refused(bench, { path: `/v1/chat/completions?x=${'y'.repeat(5_000)}` }, 'request_malformed', 400)
+})
+
+verifies('WIR-40', 'smuggled framing and headers that are too long are refused by the parser, before any run', async (context) => {
+  const bench = await served(context)
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${bench.grant.token}\r\n`
+  const attacks = [
+    `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`,
+    `${head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    `${head}X-Long: ${'x'.repeat(40_000)}\r\n\r\n`,
+    `POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer ${bench.grant.token}\r\nContent-Length: 0\r\n\r\n`,
+  ]
+  for (const attack of attacks) assert.match(await raw(bench, attack), /^HTTP\/1\.1 4(?:00|31) /)
+  assert.equal(bench.provider.received.length, 0)
+})
+
+function raw(bench: Bench, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(bench.wire.address).port), '127.0.0.1', () => socket.write(text))
+    let got = ''
+    socket.on('data', (chunk: Buffer) => (got += chunk.toString()))
+    socket.on('close', () => resolve(got))
+    socket.on('error', reject)
+  })
+}
+
+verifies('AUT-02', 'a request from a web page reaches nothing, with or without a token', async (context) => {
+  const bench = await served(context)
+  await refused(bench, { headers: { origin: 'https://evil.example' } }, 'route_not_listed', 403)
+  await refused(bench, { headers: { host: 'evil.example' } }, 'route_not_listed', 403)
+  await refused(bench, { headers: { host: '127.0.0.1.evil.example:80' } }, 'route_not_listed', 403)
+  await refused(bench, { headers: { 'sec-fetch-site': 'cross-site' } }, 'route_not_listed', 403)
+  assert.equal((await ask(bench, { token: null, method: 'HEAD', path: '/', headers: { origin: 'https://evil.example' } })).status, 404)
+  assert.equal((await ask(bench, { headers: { host: 'localhost:1' } })).status, 200)
+})
+
+verifies('WIR-06', 'greeting, listing and counting are answered or forwarded, recorded as what they are, and are no inference', async (context) => {
+  const bench = await startBench(context, (response) => json(response, { input_tokens: 12 }), { dialect: 'anthropic-messages' })
+  assert.equal((await ask(bench, { method: 'HEAD', path: '/' })).status, 200)
+  const listing = await ask(bench, { method: 'GET', path: '/v1/models' })
+  assert.deepEqual(JSON.parse(listing.body), { data: [{ type: 'model', id: 'coder-1', display_name: 'coder-1', created_at: '1970-01-01T00:00:00Z' }], has_more: false, first_id: 'coder-1', last_id: 'coder-1' })
+  assert.equal((await ask(bench, { path: '/v1/messages/count_tokens' })).body, '{"input_tokens":12}')
+  assert.equal((await ask(bench, { path: '/v1/messages/count_tokens', body: '{"model":"other"}' })).status, 403)
+  assert.deepEqual(bench.recorder.calls.map(({ call }) => [call.route, call.inference, call.outcome]), [
+    ['/', false, 'answered'], ['/v1/models', false, 'answered'], ['/v1/messages/count_tokens', false, 'answered'], ['/v1/messages/count_tokens', false, 'refused'],
+  ])
+  assert.equal((await ask(bench, { token: null, method: 'HEAD', path: '/' })).status, 200)
+  const chat = await served(context)
+  assert.deepEqual(JSON.parse((await ask(chat, { method: 'GET', path: '/v1/models' })).body), { object: 'list', data: [{ id: 'coder-1', object: 'model', created: 0, owned_by: 'scripted' }] })
+})
+
+verifies('WIR-23', 'used-up calls, tokens and money block the next call, never a running one', async (context) => {
+  const prices = { 'coder-1': { input: 'USD 1', output: 'USD 1' } }
+  for (const limits of [{ calls: 1, tokens: 1_000, costUsd: null }, { calls: 9, tokens: 10, costUsd: null }, { calls: 9, tokens: 1_000, costUsd: 0.00001 }]) {
+    const bench = await served(context)
+    const grant = bench.wire.grant({ ...bench.request, runId: '20261120T213918Z-r1-9', limits, provider: { ...bench.request.provider, prices } })
+    const limited = { ...bench, grant }
+    assert.equal((await ask(limited)).status, 200)
+    const answer = await ask(limited)
+    assert.equal(answer.status, 403)
+    assert.equal(answer.headers['x-portcullis-reason'], 'budget_exhausted')
+    assert.equal(bench.provider.received.length, 1)
+    assert.deepEqual(grant.calls().map(({ call }) => call.outcome), ['answered', 'refused'])
+    assert.equal(grant.calls()[0]?.call.costUsd, 0.00001)
+  }
+})
+
+void test('two calls at once cannot both take the last place of a budget', async (context) => {
+  const bench = await served(context, { limits: { calls: 1, tokens: 1_000, costUsd: null } })
+  const statuses = (await Promise.all([ask(bench), ask(bench), ask(bench)])).map((answer) => answer.status)
+  assert.deepEqual(statuses.toSorted(), [200, 403, 403])
+  assert.equal(bench.provider.received.length, 1)
+})
+
+verifies('SEC-02', 'a token ends with its expiry and with its revocation, on the next call', async (context) => {
+  const bench = await served(context)
+  assert.equal((await ask(bench)).status, 200)
+  bench.clock = bench.request.expiresAt
+  const late = await ask(bench)
+  assert.equal(late.headers['x-portcullis-reason'], 'run_unknown')
+  assert.equal(bench.recorder.calls.at(-1)?.call.outcome, 'refused')
+  bench.clock = new Date('2026-11-20T21:39:20Z')
+  assert.equal((await ask(bench)).status, 200)
+  await bench.grant.revoke()
+  assert.equal((await ask(bench)).headers['x-portcullis-reason'], 'run_unknown')
+  assert.equal(bench.recorder.calls.length, 3)
+  assert.equal(bench.provider.received.length, 2)
+})
+
+void test('numbers are given by run, also over several grants, and purposes are kept apart', async (context) => {
+  const bench = await served(context)
+  const probe = bench.wire.grant({ ...bench.request, purpose: 'health' })
+  await ask({ ...bench, grant: probe })
+  await ask(bench)
+  assert.deepEqual(bench.recorder.calls.map(({ call }) => [call.number, call.purpose]), [[1, 'health'], [2, 'agent']])
+  assert.deepEqual(bench.grant.calls().map(({ call }) => call.number), [2])
+  assert.equal(QUESTION.length, bench.recorder.calls[0]?.call.requestBytes)
+})
