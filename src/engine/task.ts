@@ -3,24 +3,24 @@ import { Name } from '../contract/ids.ts'
 
 export const AcceptanceItem = z.strictObject({
   id: z.int().positive(),
-  text: z.string().min(1),
-  probes: z.array(Name).min(1),
+  text: z.string().min(1).describe('What must hold, in words.'),
+  probes: z.array(Name).min(1).describe('The probes of portcullis.yaml that prove it.'),
 })
 export type AcceptanceItem = z.infer<typeof AcceptanceItem>
 
 /** One piece of work (`task.yaml`). Paths are relative to the file. */
 export const Task = z.strictObject({
   $schema: z.string().optional(),
-  id: Name,
+  id: Name.describe('Short name; it stands in the name of each run.'),
   title: z.string().min(1),
-  class: Name,
-  purpose: Name,
-  profile: Name,
+  class: Name.describe('A task class of portcullis.yaml.'),
+  purpose: Name.describe('What the run is for: a purpose of portcullis.yaml that the profile lists.'),
+  profile: Name.describe('The profile of portcullis.yaml that does the work.'),
   /** The run works on a copy; the original is never written. */
-  repositories: z.array(z.strictObject({ path: z.string().min(1), branch: z.string().min(1) })).length(1, 'exactly one repository can be worked on in a run'),
-  prompt: z.string().min(1),
-  acceptance: z.array(AcceptanceItem),
+  repositories: z.array(z.strictObject({ path: z.string().min(1), branch: z.string().min(1) })).length(1, 'exactly one repository can be worked on in a run').describe('The repository to work on, relative to this file.'),
+  prompt: z.string().min(1).describe('What the agent is told.'),
+  acceptance: z.array(AcceptanceItem).describe('What must hold in the end.'),
   /** `untouched: must-fail` runs the probes on the untouched copy, where they must fail; `reference` is a patch with which they must pass. */
-  baseline: z.strictObject({ untouched: z.literal('must-fail'), reference: z.string().min(1).optional() }),
+  baseline: z.strictObject({ untouched: z.literal('must-fail'), reference: z.string().min(1).optional() }).describe('Proof that the probes can fail, and can pass.'),
 })
 export type Task = z.infer<typeof Task>

@@ -13,6 +13,6 @@ export interface AdmissionSource {
 
 /** Reads records. Nothing wrong with a file is an exception: it is a problem in the result, and problems deny. */
 export interface AdmissionReader {
-  readAdmissions(place: { readonly directory: string; readonly root: string }): Promise<AdmissionSource>
-  readAdmissionFile(place: { readonly file: string; readonly root: string }): Promise<AdmissionSource>
+  readAdmissions(place: { readonly directory: string; readonly root: string }): AdmissionSource
+  readAdmissionFile(place: { readonly file: string; readonly root: string }): AdmissionSource
 }

@@ -5,5 +5,5 @@ export type OverrideState = null | { readonly value: AliasOverride } | { readonl
 
 /** Reads the override anew for each resolution, so that a change needs no restart (MC-084). */
 export interface OverrideReader {
-  loadOverride(directory: string): Promise<OverrideState>
+  loadOverride(directory: string): OverrideState
 }

@@ -1,0 +1,58 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { sha256 } from '../../contract/canonical.ts'
+import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { type AdmissionRecord, readRecord, recordFileName } from '../../gates/admission/index.ts'
+import { MAX_RECORD_BYTES } from './read-admissions.ts'
+
+const MAX_FILE_NAME_BYTES = 255
+
+export interface CreatedAdmission {
+  readonly path: string
+  readonly sha256: string
+  readonly record: AdmissionRecord
+}
+
+/**
+ * Writes a record under its right name, whole or not at all, and never over another one. The file admits from this
+ * moment on; that it is approved is shown by the commit that brings it in. Throws `usage` for what is no record or is
+ * already there, `file_unreadable` if it cannot be written.
+ */
+export function createAdmission(directory: string, document: unknown): CreatedAdmission {
+  const { record, problems } = readRecord(document)
+  const asked = `a new admission record in ${directory}`
+  if (record === null) throw new PortcullisError('usage', { asked, found: problems.join('; '), remedy: 'Give a complete record without secrets; its fields are in spec/admission-record.schema.json.' })
+  const name = recordFileName({ provider: record.provider, model: record.model })
+  const text = `${JSON.stringify(record, null, 2)}\n`
+  if (Buffer.byteLength(name) > MAX_FILE_NAME_BYTES || Buffer.byteLength(text) > MAX_RECORD_BYTES) {
+    throw new PortcullisError('usage', { asked, found: 'a record whose name or text is too long for a file', remedy: 'Shorten it.' })
+  }
+  const path = join(directory, name)
+  try {
+    mkdirSync(directory, { recursive: true })
+    writeNew(directory, path, text)
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'EEXIST') throw new PortcullisError('usage', { asked, found: `${path} exists`, remedy: 'Change the record in place by a reviewed commit, or remove it first.' })
+    throw new PortcullisError('file_unreadable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
+  }
+  return { path, sha256: sha256(text), record }
+}
+
+/** A link fails where a rename would overwrite, so that of two writers exactly one succeeds. */
+function writeNew(directory: string, path: string, text: string): void {
+  const temporary = join(directory, `.new-${randomBytes(8).toString('hex')}`)
+  const descriptor = openSync(temporary, 'wx', 0o644)
+  try {
+    try {
+      writeFileSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    linkSync(temporary, path)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}

@@ -1,0 +1,49 @@
+import { parsePair } from '../../contract/model.ts'
+import type { Configuration } from '../../engine/configuration.ts'
+import { printName } from '../../gates/admission/index.ts'
+import { entryOf, type Profile } from '../../gates/catalog/index.ts'
+import { type Problem, problemAt, suggest } from './problem.ts'
+
+/**
+ * What one schema cannot say: names that must be defined elsewhere in the file. Where an alias leads is not judged here
+ * but by the catalog gate, for each resolution, with the override of that moment.
+ */
+export function crossChecks(configuration: Configuration): Problem[] {
+  const { profiles, taskClasses, probes } = configuration
+  return [
+    ...Object.entries(profiles).flatMap(([name, profile]) => profileProblems(['profiles', name], profile, configuration)),
+    ...Object.entries(taskClasses).flatMap(([name, taskClass]) => [
+      ...taskClass.probes.flatMap((probe, index) => (entryOf(probes, probe) === undefined ? [undefinedName(['taskClasses', name, 'probes', index], 'probe', probe, Object.keys(probes))] : [])),
+      ...(taskClass.completion === 'product' && taskClass.probes.length === 0 ? [problemAt(['taskClasses', name, 'probes'], 'expected at least one probe: completion product means proven by probes; found none')] : []),
+    ]),
+  ]
+}
+
+const undefinedName = (path: readonly PropertyKey[], kind: string, name: string, known: readonly string[]): Problem => problemAt(path, `expected the name of a ${kind} of this file; found ${printName(name)}${suggest(name, known)}`)
+
+function profileProblems(path: readonly string[], profile: Profile, configuration: Configuration): Problem[] {
+  const problems: Problem[] = []
+  const { providers, aliases, purposes } = configuration
+  const pair = parsePair(profile.model)
+  if (pair === undefined && entryOf(aliases, profile.model) === undefined) {
+    problems.push(problemAt([...path, 'model'], `expected an exact provider/model or the name of an alias; found ${printName(profile.model)}${suggest(profile.model, Object.keys(aliases ?? {}))}`))
+  }
+  if (pair !== undefined && entryOf(providers, pair.provider) === undefined) problems.push(undefinedName([...path, 'model'], 'provider', pair.provider, Object.keys(providers)))
+  for (const [index, purpose] of profile.purposes.entries()) {
+    if (entryOf(purposes, purpose) === undefined) problems.push(undefinedName([...path, 'purposes', index], 'purpose', purpose, Object.keys(purposes)))
+  }
+  return [...problems, ...agentProblems(path, profile)]
+}
+
+function agentProblems(path: readonly string[], profile: Profile): Problem[] {
+  if (profile.agent === 'command') {
+    return [
+      ...(profile.command === undefined ? [problemAt(path, 'expected command, the argv of the agent; found nothing')] : []),
+      ...(profile.agentVersion === undefined ? [] : [problemAt([...path, 'agentVersion'], 'expected no agentVersion: a command agent has no version that can be checked')]),
+    ]
+  }
+  return [
+    ...(profile.agentVersion === undefined ? [problemAt(path, `expected agentVersion, the exact version of ${profile.agent}; found nothing`)] : []),
+    ...(profile.command === undefined ? [] : [problemAt([...path, 'command'], `expected no command: the adapter of ${profile.agent} writes the argv`)]),
+  ]
+}

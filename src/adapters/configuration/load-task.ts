@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { digestOf } from '../../contract/canonical.ts'
+import { systemCode } from '../../contract/errors.ts'
+import type { Digest } from '../../contract/verdict.ts'
+import { Task } from '../../engine/task.ts'
+import { knownSecretFormat } from '../../gates/admission/index.ts'
+import { type Problem, problemAt, problemsOf, secretsIn } from './problem.ts'
+import { readRequiredText } from './read-text.ts'
+import { readStrictYaml, throwProblems } from './strict-yaml.ts'
+
+const MAX_BYTES = 1_048_576
+
+export interface LoadedTask {
+  readonly task: Task
+  readonly path: string
+  readonly directory: string
+  /** Absolute path of the one repository, which is there and is a directory. */
+  readonly repository: string
+  readonly branch: string
+  /** Absolute path of the reference patch, which is there; null if the task names none. */
+  readonly reference: string | null
+  readonly digest: Digest
+  readonly text: string
+}
+
+/** Reads and checks a task file. Throws `task_invalid` with every problem and its place, `file_missing` or `file_unreadable`. */
+export function loadTask(file: string): LoadedTask {
+  const path = resolve(file)
+  const directory = dirname(path)
+  const text = readRequiredText(path, MAX_BYTES, 'a task file')
+  const document = readStrictYaml(text, file, 'task_invalid')
+  const parsed = Task.safeParse(document.value)
+  const problems = parsed.success ? taskProblems(parsed.data, directory) : problemsOf(Task, document.value)
+  throwProblems(file, 'task_invalid', [...problems, ...secretsIn(document.value)], document)
+  if (!parsed.success) throw parsed.error
+  const task = parsed.data
+  const [repository] = task.repositories
+  if (repository === undefined) throw new TypeError('A task without repository passed its schema')
+  const reference = task.baseline.reference === undefined ? null : resolve(directory, task.baseline.reference)
+  return { task, path, directory, repository: resolve(directory, repository.path), branch: repository.branch, reference, digest: digestOf(task), text }
+}
+
+function taskProblems(task: Task, directory: string): Problem[] {
+  const problems = task.repositories.flatMap(({ path }, index) => pathProblems(['repositories', index, 'path'], directory, path, 'directory'))
+  if (task.baseline.reference !== undefined) problems.push(...pathProblems(['baseline', 'reference'], directory, task.baseline.reference, 'file'))
+  const ids = new Set<number>()
+  for (const [index, item] of task.acceptance.entries()) {
+    if (ids.has(item.id)) problems.push(problemAt(['acceptance', index, 'id'], `expected an id of its own; found ${item.id} a second time`))
+    ids.add(item.id)
+  }
+  return problems
+}
+
+function pathProblems(where: readonly PropertyKey[], directory: string, path: string, kind: 'directory' | 'file'): Problem[] {
+  const absolute = resolve(directory, path)
+  const shown = knownSecretFormat(absolute) === undefined ? absolute : '(withheld)'
+  try {
+    const status = statSync(absolute, { throwIfNoEntry: false })
+    if (status === undefined) return [problemAt(where, `expected a ${kind}; found nothing at ${shown}`)]
+    return (kind === 'directory' ? status.isDirectory() : status.isFile()) ? [] : [problemAt(where, `expected a ${kind}; found something else at ${shown}`)]
+  } catch (error) {
+    return [problemAt(where, `expected a ${kind}; ${shown} cannot be looked at (${systemCode(error) ?? 'unknown error'})`)]
+  }
+}

@@ -1,0 +1,1 @@
+export { type Starter, writeStarter } from './write-starter.ts'
