@@ -1,4 +1,8 @@
+export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSession } from './agent.ts'
 export { Configuration, HealthPolicy } from './configuration.ts'
+export type { CourseWatcher } from './course.ts'
+export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'
+export { readHistory, type RenderedRun, renderRun, storedEnding } from './finish.ts'
 export {
   ENTRY_KINDS,
   EVENT_TYPES,
@@ -15,4 +19,11 @@ export {
   type RunState,
   RunSummary,
 } from './ledger.ts'
+export { KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'
+export { type ProbedProfile, probeProfile } from './probe-profile.ts'
+export type { RunDirectory, StoredFile } from './run-directory.ts'
+export { WORK_STAGE } from './steps/admission.ts'
 export { AcceptanceItem, Task } from './task.ts'
+export type { Problem } from './verify-chain.ts'
+export { type VerifiedRun, verifyRun } from './verify-run.ts'
+export type { Launcher, World, Workspaces } from './world.ts'

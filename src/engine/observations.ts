@@ -5,7 +5,7 @@ import { Digest } from '../contract/verdict.ts'
 import { AcceptanceItem } from './task.ts'
 
 /** What was asked for, in the words of the task, and what decided about it. The first statement of every run. */
-export const RunOpened = definePredicate(
+export const RunEvidence = definePredicate(
   'https://portcullis.dev/evidence/run/v1',
   z.strictObject({
     task: z.strictObject({ id: Name, title: z.string(), class: z.string(), purpose: z.string(), digest: Digest, prompt: Digest, acceptance: z.array(AcceptanceItem) }),
@@ -16,7 +16,7 @@ export const RunOpened = definePredicate(
 )
 
 /** How the agent process ended, as observed, and what it said about itself, as a claim. */
-export const AgentExit = definePredicate(
+export const AgentExitEvidence = definePredicate(
   'https://portcullis.dev/evidence/agent-exit/v1',
   z.strictObject({
     code: z.int().nullable(),
@@ -33,7 +33,7 @@ export const AgentExit = definePredicate(
 )
 
 /** What the run did to the workspace, read from git by us. */
-export const WorkspaceChange = definePredicate(
+export const WorkspaceEvidence = definePredicate(
   'https://portcullis.dev/evidence/workspace/v1',
   z.strictObject({
     before: Digest,
@@ -41,13 +41,15 @@ export const WorkspaceChange = definePredicate(
     filesChanged: z.int().nonnegative(),
     insertions: z.int().nonnegative(),
     deletions: z.int().nonnegative(),
+    /** The patch that is kept for people ends before the difference does. It counts for nothing, but it must not be taken for whole. */
+    patchTruncated: z.boolean(),
     commits: z.array(z.string()),
     files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })),
   }),
 )
 
 /** The files that a run left in its directory, beside the ones rendered from the ledger. */
-export const Artefacts = definePredicate(
+export const ArtefactEvidence = definePredicate(
   'https://portcullis.dev/evidence/artefacts/v1',
   z.strictObject({ files: z.array(z.strictObject({ path: z.string(), bytes: z.int().nonnegative(), sha256: Digest, redacted: z.boolean() })) }),
 )

@@ -1,0 +1,1 @@
+export { createRunDirectory, openRunDirectory } from './run-directory.ts'

@@ -1,0 +1,79 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { sha256 } from '../../contract/canonical.ts'
+import type { RunDirectory, StoredFile } from '../../engine/index.ts'
+
+/** Directories that serve the run and are gone after it; what is left is what people read. */
+const SCRATCH = ['agent', 'untouched', 'reference', 'staging'] as const
+
+/** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
+export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {
+  const path = join(stateDirectory, 'runs', runId)
+  mkdirSync(join(stateDirectory, 'runs'), { recursive: true, mode: 0o700 })
+  mkdirSync(path, { mode: 0o700 })
+  for (const part of ['backend', 'staging', 'workspace', 'agent/home', 'agent/configuration', 'agent/temporary']) mkdirSync(join(path, part), { recursive: true, mode: 0o700 })
+  return openRunDirectory(stateDirectory, runId)
+}
+
+/** The directory of a run that exists already. */
+export function openRunDirectory(stateDirectory: string, runId: string): RunDirectory {
+  const path = join(stateDirectory, 'runs', runId)
+  return {
+    path,
+    workspace: join(path, 'workspace'),
+    untouched: join(path, 'untouched'),
+    reference: join(path, 'reference'),
+    home: join(path, 'agent', 'home'),
+    configuration: join(path, 'agent', 'configuration'),
+    temporary: join(path, 'agent', 'temporary'),
+    staging: join(path, 'staging'),
+    read: (name) => readIfThere(join(path, name)),
+    write: (name, content) => writeDurably(join(path, name), content),
+    files: () => listFiles(path),
+    dropScratch: () => {
+      for (const part of SCRATCH) rmSync(join(path, part), { recursive: true, force: true })
+    },
+  }
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw unreadable(path, error)
+  }
+}
+
+/** Writes beside the file, waits for the disk, then renames: a reader sees the old bytes or the new ones, never half. */
+function writeDurably(path: string, content: string | Buffer): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const beside = `${path}.part`
+  const file = openSync(beside, 'w', 0o600)
+  try {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    let written = 0
+    while (written < bytes.length) written += writeSync(file, bytes, written)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(beside, path)
+}
+
+/** The files that a run left for people, by their names in the run's directory; the workspace is not among them. */
+function listFiles(path: string): readonly StoredFile[] {
+  const files: StoredFile[] = []
+  for (const part of ['.', 'backend']) {
+    for (const entry of readdirSync(join(path, part), { withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const file = join(path, part, entry.name)
+      files.push({ name: relative(path, file), bytes: statSync(file).size, sha256: sha256(readFileSync(file)) })
+    }
+  }
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+const unreadable = (path: string, cause: unknown): PortcullisError =>
+  new PortcullisError('file_unreadable', { asked: `to read ${path}`, found: systemCode(cause) ?? 'an unknown failure', remedy: 'Check the permissions of the file and its directory.', cause })

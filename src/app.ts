@@ -1,0 +1,352 @@
+import { dirname, join, relative, resolve as resolvePath } from 'node:path'
+import { findConfiguration, loadConfiguration, loadOverride, loadTask, type LoadedConfiguration } from './adapters/configuration/index.ts'
+import type { Clock } from './contract/clock.ts'
+import { PortcullisError } from './contract/errors.ts'
+import type { Refusal } from './contract/gate.ts'
+import { printPair, printTriple } from './contract/model.ts'
+import { exitCodeOf } from './contract/reasons.ts'
+import type { Verdict } from './contract/verdict.ts'
+import type { Ledger, ProbedProfile, Problem, RunSummary, TaskWatcher, World } from './engine/index.ts'
+import { type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
+import type { Report } from './gates/report/index.ts'
+import { VERSION } from './version.ts'
+
+// The composition root: the only file that joins gates and adapters. What a question does not need is not loaded for it.
+
+export interface AppOptions {
+  readonly cwd: string
+  /** Where the configuration is; undefined searches upward from `cwd`. */
+  readonly configurationPath: string | undefined
+  /** Where runs and ledger are kept; undefined is `.portcullis` beside the configuration. */
+  readonly stateDirectory: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly homeDirectory: string
+  readonly clock: Clock
+}
+
+const STATE_DIRECTORY = '.portcullis'
+
+const configurationOf = (options: AppOptions): LoadedConfiguration => loadConfiguration(configurationPathOf(options))
+
+const configurationPathOf = (options: AppOptions): string => (options.configurationPath === undefined ? findConfiguration(options.cwd) : resolvePath(options.cwd, options.configurationPath))
+
+const stateDirectoryOf = (options: AppOptions): string => (options.stateDirectory === undefined ? join(dirname(configurationPathOf(options)), STATE_DIRECTORY) : resolvePath(options.cwd, options.stateDirectory))
+
+export type ResolveAnswer =
+  | { readonly ok: true; readonly exitCode: 0; readonly triple: string; readonly details: readonly (readonly [label: string, text: string])[]; readonly value: unknown }
+  | { readonly ok: false; readonly exitCode: number; readonly refusal: Refusal; readonly value: unknown }
+
+/** Which exact provider and model a profile means, for a purpose. A question: it starts nothing and stores nothing. */
+export function resolve(options: AppOptions, asked: { readonly profile: string; readonly purpose: string }): ResolveAnswer {
+  const { configuration, directory } = configurationOf(options)
+  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), ...asked, candidate: 0, capability: null })
+  if ('refusal' in outcome) return { ok: false, exitCode: exitCodeOf(outcome.refusal.reason, false), refusal: outcome.refusal, value: { allowed: false, ...outcome.refusal } }
+  const { resolution } = outcome
+  return { ok: true, exitCode: 0, triple: printTriple({ runtime: resolution.profile.agent, ...resolution.pair }), details: detailsOf(resolution), value: { allowed: true, ...valueOf(resolution) } }
+}
+
+function valueOf({ profileName, profile, purpose, pair, alias }: ResolvedProfile) {
+  return {
+    profile: profileName,
+    purpose,
+    runtime: profile.agent,
+    agent_version: profile.agentVersion ?? null,
+    provider: pair.provider,
+    model: pair.model,
+    context: profile.context ?? null,
+    effort: profile.effort ?? null,
+    permissions: profile.permissions,
+    isolation: profile.isolation,
+    alias: alias === null ? null : { name: alias.name, steps: alias.steps, candidates: alias.candidates, override: alias.overrideDigest },
+  }
+}
+
+function detailsOf({ profile, purpose, alias }: ResolvedProfile): (readonly [string, string])[] {
+  const rows: (readonly [string, string | undefined])[] = [
+    ['purpose', `${purpose} allowed`],
+    ['agent', [profile.agent, profile.agentVersion].filter((part) => part !== undefined).join(' ')],
+    ['context', profile.context],
+    ['effort', profile.effort],
+    ['permissions', profile.permissions],
+    ['isolation', profile.isolation],
+    ['alias', alias === null ? undefined : `${alias.steps.join(' → ')}${alias.overrideDigest === null ? '' : ' (by override)'}, candidates ${alias.candidates.join(', ')}`],
+  ]
+  return rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text] as const]))
+}
+
+export interface RunRequest {
+  /** Path of the task file, from the caller's directory. */
+  readonly task: string
+  /** Instead of what the task names. */
+  readonly profile: string | undefined
+  readonly purpose: string | undefined
+  /** The one record that may admit the pair; undefined takes those in admissions/. */
+  readonly admissionFile: string | undefined
+  readonly cancelled: AbortSignal
+}
+
+export interface RunWatcher {
+  opened(run: { readonly runId: string; readonly taskId: string; readonly profile: string; readonly purpose: string }): void
+  gateBegan(gate: Verdict['gate']): void
+  gateDecided(verdict: { readonly gate: string; readonly outcome: Verdict['outcome']; readonly reason: string | null; readonly message: string }, elapsedMs: number): void
+  note(text: string): void
+}
+
+export interface RunAnswer {
+  readonly report: Report
+  /** The bytes of report.json: what every surface gives for this run (ACC-04). */
+  readonly json: string
+  readonly exitCode: number
+  /** From the caller's directory. */
+  readonly reportPath: string
+  readonly patch: string | null
+}
+
+export interface VerifyAnswer {
+  readonly runId: string
+  readonly state: string
+  readonly rows: number
+  readonly verdicts: number
+  readonly files: number
+  readonly problems: readonly Problem[]
+  readonly remedy: string
+  readonly exitCode: number
+}
+
+export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
+
+export interface App {
+  run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer>
+  probe(request: { readonly profiles: readonly string[] | 'all'; readonly cancelled: AbortSignal }, probed: (record: ProbedProfile) => void): Promise<{ readonly records: readonly ProbedProfile[]; readonly exitCode: number }>
+  verify(runId: string): Promise<VerifyAnswer>
+  report(runId: string, options: { readonly write: boolean }): Promise<ReportAnswer>
+  runs(): Promise<readonly RunSummary[]>
+  close(): Promise<void>
+}
+
+/** Opens the ledger and joins everything a run needs. The configuration is read only by what needs it, so that a run can be verified beside a broken one. */
+export async function openApp(options: AppOptions): Promise<App> {
+  const stateDirectory = stateDirectoryOf(options)
+  const [{ openLedger }, { openRunDirectory }, engine] = await Promise.all([import('./adapters/store-sqlite/index.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
+  const ledger = await openLedger(join(stateDirectory, 'ledger.db'))
+  const world = (): Promise<World> => composeWorld(options, ledger, stateDirectory)
+
+  return {
+    async run(request, watcher) {
+      const loaded = loadTask(resolvePath(options.cwd, request.task))
+      const { task } = loaded
+      const finished = await engine.runTask(
+        await world(),
+        {
+          task,
+          taskDigest: loaded.digest,
+          profile: request.profile ?? task.profile,
+          purpose: request.purpose ?? task.purpose,
+          repository: loaded.repository,
+          reference: loaded.reference,
+          admissionFile: request.admissionFile === undefined ? null : resolvePath(options.cwd, request.admissionFile),
+          cancelled: request.cancelled,
+        },
+        watcherOf(watcher),
+      )
+      const { report, json, directory } = finished
+      const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
+      return {
+        report,
+        json,
+        exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
+        reportPath: relative(options.cwd, join(directory.path, 'report.md')),
+        patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
+      }
+    },
+
+    async probe({ profiles, cancelled }, probed) {
+      const composed = await world()
+      const { configuration } = composed
+      const purpose = Object.entries(configuration.purposes).find(([, rules]) => rules.mayIgnorePurposeOfProfile === true)?.[0]
+      const names = profiles === 'all' ? Object.keys(configuration.profiles) : profiles
+      if (purpose === undefined) throw usage('a purpose that a probe may use', 'none in portcullis.yaml', 'Add it to purposes: preflight: { needs: [], mayIgnorePurposeOfProfile: true }')
+      if (names.length === 0) throw usage('profiles to probe', 'none', 'Name them with --profile, or give --all.')
+      const records: ProbedProfile[] = []
+      for (const name of names) {
+        if (cancelled.aborted) throw usage('every profile probed', `cancelled after ${records.length} of ${names.length}`, 'Probe again; a profile that was not probed is not healthy.')
+        const record = await engine.probeProfile(composed, name, purpose)
+        records.push(record)
+        probed(record)
+      }
+      const failed = records.find((record) => !record.healthy)
+      return { records, exitCode: failed === undefined ? 0 : failed.reason === null ? 3 : exitCodeOf(failed.reason, false) }
+    },
+
+    async verify(runId) {
+      const { history } = await engine.readHistory({ ledger }, runId)
+      const verified = engine.verifyRun(history, openRunDirectory(stateDirectory, runId))
+      const exitCode = verified.problems.length === 0 ? 0 : exitCodeOf('ledger_tampered', false)
+      return { runId, state: history.run.state, ...verified, remedy: 'Trust nothing of this run. Find out who could write to the ledger or to its directory, and run the task again.', exitCode }
+    },
+
+    async report(runId, { write }) {
+      const { history, read } = await engine.readHistory({ ledger }, runId)
+      const rendered = engine.renderRun(history, read, engine.storedEnding(history))
+      const directory = openRunDirectory(stateDirectory, runId)
+      // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
+      const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
+      if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
+      if (write) for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) directory.write(name, content)
+      return { ok: true, json: rendered.json, markdown: rendered.markdown, exitCode: 0 }
+    },
+
+    runs: () => ledger.list(),
+    close: () => ledger.close(),
+  }
+}
+
+/** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
+async function composeWorld(options: AppOptions, ledger: Ledger, stateDirectory: string): Promise<World> {
+  const loaded = configurationOf(options)
+  const [engine, admissions, commandAdapter, piAdapter, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace] = await Promise.all([
+    import('./engine/index.ts'),
+    import('./adapters/admission-files/index.ts'),
+    import('./adapters/agent-command/index.ts'),
+    import('./adapters/agent-pi/index.ts'),
+    import('./adapters/credentials/index.ts'),
+    import('./adapters/health-probe/index.ts'),
+    import('./adapters/probe-runner/index.ts'),
+    import('./adapters/run-directory/index.ts'),
+    import('./adapters/runtime-process/index.ts'),
+    import('./adapters/secret-scan/index.ts'),
+    import('./adapters/wire-server/index.ts'),
+    import('./adapters/workspace/index.ts'),
+  ])
+  const { clock, environment } = options
+  const credentials = credentialAdapter.createCredentials({ environment, homeDirectory: options.homeDirectory })
+  const knownSecrets = (): readonly string[] => credentials.knownValues()
+  const searchPath = environment['PATH'] ?? ''
+  const agents = [piAdapter.piAgent({ program: undefined, directory: loaded.directory }), commandAdapter.commandAgent]
+  return {
+    configuration: loaded.configuration,
+    configurationPath: loaded.path,
+    configurationDigest: loaded.digest,
+    versions: { portcullis: VERSION, node: process.versions.node },
+    clock,
+    ledger,
+    scanner: scan.createSecretScanner(knownSecrets),
+    knownSecrets,
+    logBytes: engine.LOG_BYTES,
+    inherited: environment,
+    loadOverride: () => Promise.resolve(loadOverride(loaded.directory)),
+    readAdmissions: (file) =>
+      Promise.resolve(file === null ? admissions.readAdmissions({ directory: join(loaded.directory, admissions.ADMISSIONS_DIRECTORY), root: loaded.directory }) : admissions.readAdmissionFile({ file, root: loaded.directory })),
+    openWire: (recorder) => wireServer.startWire({ recorder, credentials, clock, port: 0 }),
+    probeModel: healthProbe.probeHealth,
+    agents: new Map(agents.map((agent) => [agent.name, agent])),
+    launcher: {
+      start: (permit, launch, { logs, onStdout }) => runtime.startAgent(permit, launch, { now: clock, logs, keep: engine.KEPT_OUTPUT, onStdout }),
+      observe: (plan, agent, readiness, circumstances) => runtime.observeReadiness(plan, agent, readiness, circumstances),
+    },
+    workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
+    probeRunner: probeRunner.createProbeRunner({ environment, secrets: knownSecrets, clock }),
+    createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
+  }
+}
+
+const watcherOf = (watcher: RunWatcher): TaskWatcher => ({
+  opened: (run) => watcher.opened(run),
+  gateBegan: (gate) => watcher.gateBegan(gate),
+  gateDecided: (verdict, elapsedMs) => watcher.gateDecided({ gate: verdict.gate, outcome: verdict.outcome, reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message }, elapsedMs),
+  note: (text) => watcher.note(text),
+})
+
+const tampered = (runId: string, problems: readonly Problem[]): Refusal => ({
+  reason: 'ledger_tampered',
+  message: `Run ${runId} does not verify.`,
+  asked: `the report of run ${runId}`,
+  found: problems.map((problem) => `${problem.code} at ${problem.where}: ${problem.found}`).join('; '),
+  remedy: `See all of it: npx portcullis verify ${runId}. Nothing is rendered from evidence that does not hold.`,
+})
+
+const usage = (asked: string, found: string, remedy: string): PortcullisError => new PortcullisError('usage', { asked, found, remedy })
+
+export interface ProviderHandle {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Plays a script as a model provider on loopback. Throws `script_invalid` or `port_taken`. */
+export async function startProvider(options: { readonly script: string; readonly port: number; onRequest(entry: { readonly method: string; readonly path: string; readonly model: string | null; readonly status: number | null }): void }): Promise<ProviderHandle> {
+  const { loadScript, startScriptedProvider } = await import('./adapters/scripted-provider/index.ts')
+  return startScriptedProvider({ script: await loadScript(options.script), port: options.port, onRequest: (entry) => options.onRequest(entry) })
+}
+
+export interface AdmitCheckAnswer {
+  readonly status: string
+  readonly message: string
+  readonly refusal: Refusal | null
+  readonly exitCode: number
+}
+
+/** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
+export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
+  const { configuration, directory } = configurationOf(options)
+  const [{ readAdmissions, readAdmissionFile, ADMISSIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionStatus }, { WORK_STAGE }] = await Promise.all([
+    import('./adapters/admission-files/index.ts'),
+    import('./gates/admission/index.ts'),
+    import('./engine/index.ts'),
+  ])
+  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
+  if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
+  const { pair, provider, profile } = outcome.resolution
+  const facts = admissionFacts({
+    requested: pair,
+    runtime: profile.agent,
+    endpoint: provider.baseUrl,
+    networkClass: provider.networkClass,
+    credentialClass: provider.credential.class,
+    stage: WORK_STAGE,
+    source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
+    observedAt: options.clock(),
+    validForMs: 1,
+  })
+  const finding = admissionGate.decide(facts, ['0'.repeat(64)])
+  const refusal = finding.outcome === 'block' ? finding : null
+  return { status: admissionStatus(facts), message: `${printPair(pair)}: ${finding.message}`, refusal, exitCode: refusal === null ? 0 : exitCodeOf(refusal.reason, false) }
+}
+
+/** Every record beside the configuration, those that end first at the top. `soonMs` is how near an end must be to be called soon. */
+export async function listAdmissionRecords(options: AppOptions, soonMs: number) {
+  const directory = dirname(configurationPathOf(options))
+  const { listAdmissions, readAdmissions, ADMISSIONS_DIRECTORY } = await import('./adapters/admission-files/index.ts')
+  return listAdmissions(readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }), options.clock(), soonMs)
+}
+
+/** What a record for a pair must say from the configuration itself, so that a person states only what is theirs to state. */
+export async function createAdmissionRecord(options: AppOptions, asked: { readonly pair: string; readonly runtime: string; readonly stages: readonly string[]; readonly approvalSource: string; readonly expiresAt: string; readonly conditions: readonly string[]; readonly servedModelIds: readonly string[]; readonly evidenceExpectations: readonly string[] }) {
+  const { configuration, directory } = configurationOf(options)
+  const { createAdmission, ADMISSIONS_DIRECTORY } = await import('./adapters/admission-files/index.ts')
+  const { parsePair } = await import('./contract/model.ts')
+  const pair = parsePair(asked.pair)
+  const provider = pair === undefined ? undefined : configuration.providers[pair.provider]
+  if (pair === undefined || provider === undefined) throw usage('an exact provider/model whose provider is configured', JSON.stringify(asked.pair), `Providers: ${Object.keys(configuration.providers).join(', ')}`)
+  const created = createAdmission(join(directory, ADMISSIONS_DIRECTORY), {
+    status: 'admitted',
+    provider: pair.provider,
+    model: pair.model,
+    endpoint: provider.baseUrl,
+    runtime: asked.runtime,
+    stages: [...asked.stages],
+    credential_source_class: provider.credential.class,
+    allowed_network_class: provider.networkClass,
+    approval_source: asked.approvalSource,
+    admission_timestamp: options.clock().toISOString(),
+    review_trigger: { expires_at: asked.expiresAt, ...(asked.conditions.length === 0 ? {} : { conditions: [...asked.conditions] }) },
+    served_model_ids: asked.servedModelIds.length === 0 ? [pair.model] : [...asked.servedModelIds],
+    evidence_expectations: [...asked.evidenceExpectations],
+  })
+  return { ...created, path: relative(options.cwd, created.path) }
+}
+
+/** Writes a starter configuration and an example task into a directory. Overwrites nothing. */
+export async function initialise(options: AppOptions, directory: string) {
+  const { writeStarter } = await import('./adapters/starter/index.ts')
+  return writeStarter(resolvePath(options.cwd, directory))
+}

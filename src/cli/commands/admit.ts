@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import { parseDuration } from '../../contract/units.ts'
+import { PortcullisError } from '../../contract/errors.ts'
+import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
+import { printRefusal } from '../refusal.ts'
+import { printable } from '../terminal.ts'
+
+export const register: Register = (program, surface) => {
+  const admit = program.command('admit').description('the records that admit a provider and model: the authority, kept in git')
+  registerCreate(admit, surface)
+  registerCheck(admit, surface)
+  registerList(admit, surface)
+}
+
+interface CreateOptions extends CommonOptions {
+  readonly runtime: string
+  readonly stage: readonly string[]
+  readonly approvedBy: string
+  readonly expires: string
+  readonly condition?: readonly string[]
+  readonly servedAs?: readonly string[]
+  readonly expects: readonly string[]
+}
+
+function registerCreate(admit: Command, surface: Surface): void {
+  const command = admit
+    .command('create <pair>')
+    .description('write the record for an exact provider/model; it admits once it stands there, and is approved by the commit that brings it in')
+    .requiredOption('--runtime <agent>', 'the agent that may use it')
+    .requiredOption('--stage <name...>', 'the stages it may be used for, as in work')
+    .requiredOption('--approved-by <text>', 'who approved it, and where that is written')
+    .requiredOption('--expires <instant>', 'when it must be reviewed, as in 2027-06-01T00:00:00Z')
+    .requiredOption('--expects <text...>', 'the evidence that a run on this pair must leave')
+    .option('--condition <text...>', 'what else forces a review')
+    .option('--served-as <id...>', 'names by which the provider may report the model, if not its own')
+  withExamples(
+    withCommonOptions(command),
+    `admit create anthropic/claude-opus-4-8 --runtime pi --stage work --approved-by "J. Doe, change 4711" --expires 2027-06-01T00:00:00Z --expects "every model call served by this pair"`,
+  ).action(async (pair: string, options: CreateOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { createAdmissionRecord } = await import('../../app.ts')
+    const created = await createAdmissionRecord(surface.app(options), {
+      pair,
+      runtime: options.runtime,
+      stages: options.stage,
+      approvalSource: options.approvedBy,
+      expiresAt: options.expires,
+      conditions: options.condition ?? [],
+      servedModelIds: options.servedAs ?? [],
+      evidenceExpectations: options.expects,
+    })
+    if (terminal.json) return terminal.emit(`${JSON.stringify(created, null, 2)}\n`)
+    terminal.line(`  ${terminal.paint('green', '+')} ${created.path}`)
+    terminal.line('  It admits from now on. Commit it, so that the approval is a reviewed change.')
+  })
+}
+
+interface CheckOptions extends CommonOptions {
+  readonly purpose: string
+  readonly admission?: string
+}
+
+function registerCheck(admit: Command, surface: Surface): void {
+  const command = admit
+    .command('check <profile>')
+    .description('say whether a profile would be admitted today; exits 0 only if it would')
+    .requiredOption('--purpose <name>', 'what it is to be used for')
+    .option('--admission <file>', 'the one admission record that may admit it')
+  withExamples(withCommonOptions(command), 'admit check pi_scripted --purpose ticket').action(async (profile: string, options: CheckOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { checkAdmission } = await import('../../app.ts')
+    const answer = await checkAdmission(surface.app(options), { profile, purpose: options.purpose, file: options.admission })
+    surface.exit(answer.exitCode)
+    if (terminal.json) return terminal.emit(`${JSON.stringify({ case_model_admission_status: answer.status, message: answer.message, refusal: answer.refusal }, null, 2)}\n`)
+    terminal.line(`  ${answer.refusal === null ? terminal.paint('green', '✔') : terminal.paint('red', '✘')} ${answer.status}  ${printable(answer.message)}`)
+    if (answer.refusal !== null) printRefusal(terminal, answer.refusal)
+  })
+}
+
+interface ListOptions extends CommonOptions {
+  readonly soon: string
+}
+
+function registerList(admit: Command, surface: Surface): void {
+  const command = admit.command('list').description('list every record, those that end first at the top').requiredOption('--soon <duration>', 'how near an end must be to be called soon, as in 30d')
+  withExamples(withCommonOptions(command), 'admit list --soon 30d').action(async (options: ListOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const soonMs = parseDuration(options.soon)
+    if (soonMs === undefined) throw new PortcullisError('usage', { asked: '--soon as a duration', found: JSON.stringify(options.soon), remedy: 'Write it as in 12h or 30d.' })
+    const { listAdmissionRecords } = await import('../../app.ts')
+    const rows = await listAdmissionRecords(surface.app(options), soonMs)
+    if (terminal.json) return terminal.emit(`${JSON.stringify(rows, null, 2)}\n`)
+    if (rows.length === 0) return terminal.line('  No records: nothing is admitted. Write one: npx portcullis admit create --help')
+    for (const row of rows) {
+      const good = row.problems.length === 0 && row.status === 'admitted' && row.expiry !== 'expired'
+      const until = row.expiresAt === null ? 'no date of expiry' : `${row.expiry === 'expired' ? 'EXPIRED' : row.expiry === 'soon' ? 'expires soon,' : 'until'} ${row.expiresAt}`
+      terminal.line(`  ${good ? terminal.paint('green', '✔') : terminal.paint('red', '✘')} ${printable(row.pair ?? row.path).padEnd(40)} ${printable(row.status ?? 'invalid_admission').padEnd(18)} ${row.pair === null ? '' : until}`.trimEnd())
+      for (const text of [...row.problems, ...row.notes]) terminal.line(`      ${terminal.paint('dim', printable(text))}`)
+    }
+  })
+}

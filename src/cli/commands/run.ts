@@ -1,0 +1,70 @@
+import type { GateName } from '../../contract/lifecycle.ts'
+import { printMilliseconds } from '../../contract/units.ts'
+import type { RunAnswer } from '../../app.ts'
+import { type CommonOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
+import { printRefusal } from '../refusal.ts'
+import { RunView } from '../run-view.ts'
+import { printable, type Terminal } from '../terminal.ts'
+
+interface RunOptions extends CommonOptions {
+  readonly profile?: string
+  readonly purpose?: string
+  readonly admission?: string
+}
+
+export const register: Register = (program, surface) => {
+  const command = program
+    .command('run <task>')
+    .description('take one task through every gate')
+    .option('-p, --profile <name>', 'run it with this profile instead of the one the task names')
+    .option('--purpose <name>', 'run it for this purpose instead of the one the task names')
+    .option('--admission <file>', 'the one admission record that may admit it')
+  withExamples(withCommonOptions(command), 'run task.yaml', 'run task.yaml --profile claude_opus_1m_medium --json').action(async (task: string, options: RunOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { openApp } = await import('../../app.ts')
+    const app = await openApp(surface.app(options))
+    const view = new RunView(terminal)
+    try {
+      const answer = await app.run(
+        { task, profile: options.profile, purpose: options.purpose, admissionFile: options.admission, cancelled: surface.cancelled },
+        {
+          opened: (run) => view.heading(`${run.taskId} · ${run.profile} · for ${run.purpose}`),
+          gateBegan: (gate: GateName) => view.began(gate),
+          gateDecided: (verdict, elapsedMs) => view.decided(verdict, elapsedMs),
+          note: (text) => view.note(text),
+        },
+      )
+      view.close()
+      if (terminal.json) terminal.emit(answer.json)
+      else printEnding(terminal, answer)
+      surface.exit(answer.exitCode)
+    } finally {
+      view.close()
+      await app.close()
+    }
+  })
+}
+
+function printEnding(terminal: Terminal, answer: RunAnswer): void {
+  const { report } = answer
+  const elapsed = printMilliseconds(Date.parse(report.ended_at) - Date.parse(report.started_at))
+  terminal.line()
+  if (report.status === 'pass') {
+    const files = report.workspace?.files ?? []
+    const changes = files.slice(0, 3).map((file) => `${printable(file.path)} +${file.insertions} −${file.deletions}`)
+    terminal.line(`  ${terminal.paint('green', 'ACCEPTED')} in ${elapsed}    ${changes.join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`)
+  } else {
+    const block = report.gates.findLast((gate) => gate.reason === report.reason) ?? report.gates.findLast((gate) => gate.outcome !== 'pass')
+    const where = block === undefined ? '' : ` at ${block.gate}`
+    terminal.line(
+      report.status === 'blocked'
+        ? `  ${terminal.paint('red', `BLOCKED${where}.`)} No process was started.`
+        : `  ${terminal.paint('red', `FAILED${where}:`)} ${printable(report.reason ?? '')}.${report.exit?.claimed_status === 'completed' ? ' The agent said "completed".' : ''}`,
+    )
+    printRefusal(terminal, { asked: block?.asked ?? report.summary, found: block?.found ?? report.terminal_state.root_cause ?? 'see the report', remedy: block?.remedy ?? report.terminal_state.next_actions[0] ?? 'read the report' })
+  }
+  if (answer.patch !== null) terminal.line(`  ${terminal.paint('dim', 'changes ')} ${answer.patch}`)
+  terminal.line(`  ${terminal.paint('dim', 'report  ')} ${answer.reportPath}${answer.exitCode === 0 ? '' : terminal.paint('dim', `    exit ${answer.exitCode}`)}`)
+  terminal.line(`  ${terminal.paint('dim', 'verify  ')} npx portcullis verify ${report.run_id}`)
+  terminal.line()
+}

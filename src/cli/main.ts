@@ -1,0 +1,85 @@
+import { homedir } from 'node:os'
+import { Command, CommanderError } from 'commander'
+import { ERROR_TABLE, PortcullisError } from '../contract/errors.ts'
+import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
+import { systemClock } from '../contract/clock.ts'
+import type { Surface } from './command.ts'
+import { register as registerAdmit } from './commands/admit.ts'
+import { register as registerInit } from './commands/init.ts'
+import { register as registerProbe } from './commands/probe.ts'
+import { register as registerProvider } from './commands/provider.ts'
+import { register as registerReport } from './commands/report.ts'
+import { register as registerResolve } from './commands/resolve.ts'
+import { register as registerRun } from './commands/run.ts'
+import { register as registerRuns } from './commands/runs.ts'
+import { register as registerVerify } from './commands/verify.ts'
+import { createTerminal, printable } from './terminal.ts'
+import { VERSION } from '../version.ts'
+
+const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerProbe, registerVerify, registerReport, registerRuns, registerProvider]
+
+const EXIT_CODES = `Exit codes: 0 passed · 1 fault · 2 usage or invalid file · 3 blocked · 4 failed · 75 try later`
+
+/** Runs the command line and returns the exit code. Never throws: a fault is printed with what was asked, found and what to do. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json')
+  const terminal = createTerminal({ json, stdout: process.stdout, stderr: process.stderr, environment: process.env })
+  const cancel = new AbortController()
+  const onSignal = (): void => cancel.abort()
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  let exitCode = 0
+  const surface: Surface = {
+    terminal: (asJson) => createTerminal({ json: asJson, stdout: process.stdout, stderr: process.stderr, environment: process.env }),
+    app: (options) => ({
+      cwd: process.cwd(),
+      configurationPath: options.config,
+      stateDirectory: options.state,
+      environment: process.env,
+      homeDirectory: homedir(),
+      clock: systemClock,
+    }),
+    cancelled: cancel.signal,
+    exit: (code) => {
+      exitCode = code
+    },
+  }
+  try {
+    await buildProgram(surface).parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return reportFault(error, json, terminal.complain, terminal.emit)
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+  }
+}
+
+function buildProgram(surface: Surface): Command {
+  const program = new Command('portcullis')
+    .description('A fail-closed gate for AI agents: nothing starts, goes online or counts as done unless it is proven.')
+    .version(VERSION, '-V, --version')
+    .exitOverride()
+    .showHelpAfterError(false)
+    .configureOutput({ writeErr: () => undefined })
+    .addHelpText('after', `\nThe gates, in order:\n${LIFECYCLE.map((gate) => `  ${gate.padEnd(12)}${GATE_QUESTIONS[gate].question}`).join('\n')}\n\n${EXIT_CODES}\n\nExample:\n  $ npx portcullis init && npx portcullis run task.yaml\n`)
+  for (const register of COMMANDS) register(program, surface)
+  return program
+}
+
+function reportFault(error: unknown, json: boolean, complain: (text: string) => void, emit: (text: string) => void): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0
+    const fault = new PortcullisError('usage', { asked: 'a command and its options', found: error.message.replace(/^error: /, ''), remedy: 'See npx portcullis --help, or npx portcullis <command> --help.' })
+    return reportFault(fault, json, complain, emit)
+  }
+  if (error instanceof PortcullisError) {
+    const { title, exit } = ERROR_TABLE[error.code]
+    if (json) emit(`${JSON.stringify({ error: { code: error.code, title, asked: error.asked, found: error.found, remedy: error.remedy } }, null, 2)}\n`)
+    else complain([`${title}.`, `  asked    ${printable(error.asked)}`, ...error.found.split('\n').map((line, index) => `  ${index === 0 ? 'found' : '     '}    ${printable(line)}`), `  do       ${printable(error.remedy)}`].join('\n'))
+    return exit
+  }
+  // Not ours: its text may quote a path or an argv, never a credential, because only the wire reads one; the class and the place help to mend it.
+  const name = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (json) emit(`${JSON.stringify({ error: { code: 'unexpected', title: ERROR_TABLE.unexpected.title, found: name } }, null, 2)}\n`)
+  else complain(`${ERROR_TABLE.unexpected.title}: ${name}\n${error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6).join('\n') : ''}`)
+  return ERROR_TABLE.unexpected.exit
+}

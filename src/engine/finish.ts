@@ -1,0 +1,151 @@
+import { sha256 } from '../contract/canonical.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import type { Reason } from '../contract/reasons.ts'
+import { milliseconds } from '../contract/units.ts'
+import { markersOf, type Report, reportGate, reportProof, renderMarkdown, type ScannedSurface } from '../gates/report/index.ts'
+import { blockOf, composeReport, type Ending, printReport } from './compose-report.ts'
+import type { Course } from './course.ts'
+import type { RunHistory } from './ledger.ts'
+import { LOCAL_WORK_MS } from './limits.ts'
+import { ArtefactEvidence } from './observations.ts'
+import { RunRecord } from './read-run.ts'
+import { RULEBOOK } from './rulebook.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { renderTrace } from './trace.ts'
+import { type ReadHistory, verifyHistory } from './verify-chain.ts'
+import type { World } from './world.ts'
+
+/** A file that a run produced and that people may want to read, as it was produced. */
+export interface RawArtefact {
+  readonly name: string
+  readonly content: Buffer
+}
+
+export interface RenderedRun {
+  readonly report: Report
+  readonly json: string
+  readonly markdown: string
+  readonly trace: string
+}
+
+/** What the run did so far, and whether a process may have run; the report gate has the last word on it. */
+export interface Outcome {
+  readonly started: boolean
+  readonly reason: Reason | null
+}
+
+/** Renders everything that is rendered from the ledger. Pure: the same history gives the same bytes in any process. */
+export function renderRun(history: RunHistory, read: ReadHistory, ending: Ending): RenderedRun {
+  const report = composeReport(read, history.entries, ending)
+  return { report, json: printReport(report), markdown: renderMarkdown(report), trace: renderTrace(history) }
+}
+
+/** The history of a run, read strictly. Throws `store_failed` for one that does not read: nothing is ever rendered from it. */
+export async function readHistory(world: Pick<World, 'ledger'>, runId: string): Promise<{ history: RunHistory; read: ReadHistory }> {
+  const history = await world.ledger.history(runId)
+  if (history === undefined) throw new PortcullisError('run_not_found', { asked: `run ${runId}`, found: 'the ledger holds no such run', remedy: 'List the runs: npx portcullis runs' })
+  return { history, read: verifyHistory(history, RULEBOOK).read }
+}
+
+/**
+ * Ends a run: scans what it left, lets the report gate decide, makes state and verdict durable in one transaction, and
+ * only then writes the report from what was stored. The one place that writes a final state of a task.
+ */
+export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
+  const raw = artefacts.map((artefact) => scanSurface(world, artefact.name, artefact.content))
+  const ending = endingOf(world, outcome, raw.some((surface) => surface.findings.length > 0))
+  const kept = artefacts.map((artefact, index) => keepArtefact(world, directory, artefact, (raw[index]?.findings.length ?? 1) > 0))
+  const { read } = await readHistory(world, course.run.runId)
+  const markers = markersOf(ending.reason, blockOf(new RunRecord(read), ending))
+  for (const marker of markers) directory.write(marker.path, marker.text)
+  const files = [...kept, ...markers.map((marker) => ({ path: marker.path, bytes: Buffer.byteLength(marker.text), sha256: sha256(marker.text), redacted: false }))]
+  await course.append({ evidence: [ArtefactEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], { files })] })
+  await decideReport(world, course, ending, [...raw, ...markers.map((marker) => scanSurface(world, marker.path, Buffer.from(marker.text)))])
+  return writeReport(world, course, directory)
+}
+
+/** Gate 9. Judges the draft of what will be written; the final bytes differ from it only by this gate's own verdict, and are scanned again. */
+async function decideReport(world: World, course: Course, ending: Ending, surfaces: readonly ScannedSurface[]): Promise<void> {
+  const { history, read } = await readHistory(world, course.run.runId)
+  const draft = renderRun(history, read, ending)
+  const all = [...surfaces, scanSurface(world, 'report.json', Buffer.from(draft.json)), scanSurface(world, 'report.md', Buffer.from(draft.markdown)), scanSurface(world, 'trace.jsonl', Buffer.from(draft.trace))]
+  await course.decide({
+    definition: reportGate,
+    mint: reportProof,
+    subject: { name: `run ${course.run.runId}`, digest: { sha256: course.head } },
+    timeoutMs: LOCAL_WORK_MS,
+    observe: () =>
+      Promise.resolve({
+        facts: {
+          observedAt: world.clock().toISOString(),
+          validForMs: milliseconds(world.configuration.health.maxAge),
+          rules: world.scanner.rules,
+          knownValues: world.scanner.knownValues(),
+          expected: surfaces.map((surface) => surface.name),
+          surfaces: all,
+        },
+      }),
+    together: (verdict) => {
+      const last = verdict.outcome === 'pass' ? ending : overruled(ending, verdict.reason)
+      return { state: { to: last.state, reason: last.reason, at: new Date(last.endedAt) }, events: [course.event('run_ended', { state: last.state, reason: last.reason })] }
+    },
+  })
+}
+
+/** A leak is named above everything else. A report that could not be checked turns a pass into a failure, and leaves a failure its own reason. */
+function overruled(ending: Ending, reason: Reason): Ending {
+  return { ...ending, state: ending.state === 'accepted' ? 'failed' : ending.state, reason: reason === 'secret_leak' ? reason : (ending.reason ?? reason) }
+}
+
+function endingOf(world: World, outcome: Outcome, leaked: boolean): Ending {
+  const reason = leaked ? 'secret_leak' : outcome.reason
+  return { state: reason === null ? 'accepted' : outcome.started ? 'failed' : 'blocked', reason, endedAt: world.clock().toISOString() }
+}
+
+/** Renders the ended run from the ledger and puts it on disk. Withholds a file whose final bytes hold a credential, and says so. */
+async function writeReport(world: World, course: Course, directory: RunDirectory): Promise<RenderedRun> {
+  const { history, read } = await readHistory(world, course.run.runId)
+  const rendered = renderRun(history, read, storedEnding(history))
+  for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) {
+    if (world.scanner.scan(Buffer.from(content)).length > 0) {
+      throw new PortcullisError('secret_withheld', { asked: `to write ${name} of run ${course.run.runId}`, found: 'a credential in its final bytes', remedy: 'The file was not written. Replace the credential.' })
+    }
+    directory.write(name, content)
+  }
+  directory.dropScratch()
+  return rendered
+}
+
+/** How a run ended, as the store says. Throws for a run that has not: there is nothing to report of it yet. */
+export function storedEnding(history: RunHistory): Ending {
+  const { runId, state, reason, endedAt, kind } = history.run
+  if (kind === 'task' && endedAt !== null && (state === 'accepted' || state === 'failed' || state === 'blocked')) return { state, reason, endedAt }
+  throw new PortcullisError('run_not_found', {
+    asked: `the report of run ${runId}`,
+    found: kind === 'probe' ? 'a health probe, which has no report' : `a run that is ${state}: it was interrupted, or it still runs`,
+    remedy: kind === 'probe' ? 'Verify it: npx portcullis verify ' + runId : 'Wait for its end; an interrupted run is never accepted, start it again.',
+  })
+}
+
+function scanSurface(world: World, name: string, content: Buffer): ScannedSurface {
+  const common = { name, bytes: content.length, sha256: sha256(content) }
+  try {
+    return { ...common, scanned: true, findings: world.scanner.scan(content).map(({ rule, offset, hash }) => ({ rule, offset, hash })) }
+  } catch {
+    // A scanner that fails has found nothing out: the gate blocks on it (SEC-07). Its error may quote what it read.
+    return { ...common, scanned: false, findings: [] }
+  }
+}
+
+/** Stores an artefact for people; one with a credential in it is withheld, and a copy without it takes its place (SEC-08). */
+function keepArtefact(world: World, directory: RunDirectory, artefact: RawArtefact, leaks: boolean): { path: string; bytes: number; sha256: string; redacted: boolean } {
+  const path = leaks ? artefact.name.replace(/(\.[a-z]+)$/, '.redacted$1') : artefact.name
+  const content = leaks ? Buffer.from(world.scanner.redact(artefact.content.toString('utf8'))) : artefact.content
+  if (leaks && world.scanner.scan(content).length > 0) {
+    const note = Buffer.from('withheld: this artefact holds a credential in a form that could not be cut out\n')
+    directory.write(path, note)
+    return { path, bytes: note.length, sha256: sha256(note), redacted: true }
+  }
+  directory.write(path, content)
+  return { path, bytes: content.length, sha256: sha256(content), redacted: leaks }
+}

@@ -1,0 +1,32 @@
+import { milliseconds, parseMoney } from '../contract/units.ts'
+import type { Profile, Provider } from '../gates/catalog/index.ts'
+
+/**
+ * Bounds on our own work, in milliseconds: reading a few files and computing digests. They are not limits of an agent, a
+ * provider or a probe; those come from the configuration and nowhere else (law 5).
+ */
+export const LOCAL_WORK_MS = 30_000
+/** Beyond the limits of what a gate waits for, so that the gate reports the limit itself and is not cut off a moment before. */
+export const MARGIN_MS = 5_000
+/** Between asking a process group to end and killing it: cancel must reach everything within two seconds (ISO-05). */
+export const STOP_GRACE_MS = 500
+/** How much of an agent's output is kept for people, from its start and from its end. */
+export const KEPT_OUTPUT = { headBytes: 65_536, tailBytes: 65_536 }
+/** How much of an agent's output goes to its log at most. */
+export const LOG_BYTES = 16 * 1_048_576
+
+/** How long a probe of this provider can take at most. */
+export const probeLimitMs = (provider: Provider): number => milliseconds(provider.timeouts.total)
+
+/** The limits that a run's licence on the wire carries. */
+export const wireLimits = (profile: Profile): { calls: number; tokens: number; costUsd: number | null } => ({
+  calls: profile.limits.calls,
+  tokens: profile.limits.tokens,
+  costUsd: profile.limits.cost === undefined ? null : (parseMoney(profile.limits.cost) ?? null),
+})
+
+/** Limits of the profile that nothing here can hold a run to. A limit that is only written down is worse than none. */
+export function unenforceableLimits(profile: Profile, provider: Provider, model: string): string[] {
+  if (profile.limits.cost === undefined || provider.prices?.[model] !== undefined) return []
+  return [`limits.cost ${profile.limits.cost}: the provider has no price for ${model}, so its cost cannot be known`]
+}

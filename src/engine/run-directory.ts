@@ -1,0 +1,27 @@
+export interface StoredFile {
+  readonly name: string
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Where a run keeps its files. Names given to `read` and `write` are relative to the directory. */
+export interface RunDirectory {
+  readonly path: string
+  /** The copy the agent works on. */
+  readonly workspace: string
+  /** The copy nobody works on: what the probes must fail on. */
+  readonly untouched: string
+  /** The copy with the reference solution. */
+  readonly reference: string
+  readonly home: string
+  readonly configuration: string
+  readonly temporary: string
+  /** Raw output until it has been scanned; nothing here survives the run. */
+  readonly staging: string
+  /** Undefined if there is no such file. */
+  read(name: string): Buffer | undefined
+  /** Durable when it returns. */
+  write(name: string, content: string | Buffer): void
+  files(): readonly StoredFile[]
+  dropScratch(): void
+}

@@ -1,0 +1,250 @@
+import { sha256 } from '../contract/canonical.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import type { Reason } from '../contract/reasons.ts'
+import type { Admitted } from '../gates/admission/index.ts'
+import type { Resolution } from '../gates/catalog/index.ts'
+import type { Wire } from '../gates/wire/index.ts'
+import type { AgentOutcome } from './agent.ts'
+import { Course, type CourseWatcher, type Decided } from './course.ts'
+import { finishRun, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
+import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
+import { createCallRecorder } from './recorder.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { decideAcceptance } from './steps/acceptance.ts'
+import { decideAdmission } from './steps/admission.ts'
+import { decideCatalog } from './steps/catalog.ts'
+import { dispatchPrompt } from './steps/dispatch.ts'
+import { decideHealth } from './steps/health.ts'
+import { decideLaunch, decideReadiness, sessionSubject, startSession } from './steps/launch.ts'
+import { awaitTurn, type EndedTurn } from './steps/turn.ts'
+import { decideWire, grantToAgent } from './steps/wire.ts'
+import type { Task } from './task.ts'
+import type { World } from './world.ts'
+
+/** A task as it was loaded, with its paths made absolute, and what the caller asks differently from it. */
+export interface TaskRequest {
+  readonly task: Task
+  readonly taskDigest: string
+  readonly profile: string
+  readonly purpose: string
+  readonly repository: string
+  readonly reference: string | null
+  readonly admissionFile: string | null
+  readonly cancelled: AbortSignal
+}
+
+export interface TaskWatcher extends CourseWatcher {
+  opened(run: { readonly runId: string; readonly taskId: string; readonly profile: string; readonly purpose: string }): void
+  note(text: string): void
+}
+
+export interface FinishedRun extends RenderedRun {
+  readonly directory: RunDirectory
+}
+
+/** Why a run ends before its last gate. Thrown inside this file only, so that every step reads in order. */
+class Ended extends Error {
+  readonly reason: Reason
+  constructor(reason: Reason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** The proof, or the end of the run. */
+function required<Name extends 'catalog' | 'admission' | 'health' | 'launch' | 'readiness' | 'dispatch' | 'wire' | 'acceptance', Content>(decided: Decided<Name, Content>) {
+  if (!decided.ok) throw new Ended(decided.reason)
+  return decided.proof
+}
+
+/**
+ * Takes one task through every gate and leaves a report, whatever happens. Every way to the accepted state goes through
+ * here and through `finishRun`; a fault of ours ends the run as a refusal and can never end it as a pass.
+ * Rejects only if the ledger itself cannot be written, or if a final report would hold a credential.
+ */
+export async function runTask(world: World, request: TaskRequest, watcher: TaskWatcher): Promise<FinishedRun> {
+  const { task } = request
+  const summary = await world.ledger.begin({ kind: 'task', taskId: task.id, startedAt: world.clock() })
+  const course = new Course({ run: summary, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher })
+  const directory = world.createDirectory(summary.runId)
+  await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose })] })
+  watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
+  const run = new TaskRun(world, course, directory, request, watcher)
+  const outcome = await run.toTheEnd()
+  return { ...(await finishRun(world, course, directory, outcome, run.artefacts())), directory }
+}
+
+function openingOf(world: World, course: Course, request: TaskRequest) {
+  const { id, title, class: taskClass, acceptance, prompt } = request.task
+  return RunEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], {
+    task: { id, title, class: taskClass, purpose: request.purpose, digest: request.taskDigest, prompt: sha256(prompt), acceptance },
+    profile: request.profile,
+    configuration: { path: world.configurationPath, digest: world.configurationDigest },
+    versions: world.versions,
+  })
+}
+
+class TaskRun {
+  readonly #world: World
+  readonly #course: Course
+  readonly #directory: RunDirectory
+  readonly #request: TaskRequest
+  readonly #watcher: TaskWatcher
+  #started = false
+  #patch = ''
+
+  constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
+    this.#world = world
+    this.#course = course
+    this.#directory = directory
+    this.#request = request
+    this.#watcher = watcher
+  }
+
+  /** What the run left behind that is not in the ledger. */
+  artefacts(): RawArtefact[] {
+    if (!this.#started) return []
+    const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
+    return this.#patch === '' ? logs : [...logs, { name: 'backend/workspace.patch', content: Buffer.from(this.#patch) }]
+  }
+
+  async toTheEnd(): Promise<Outcome> {
+    let reason: Reason | null
+    try {
+      reason = null
+      await this.#throughEveryGate()
+    } catch (error) {
+      reason = error instanceof Ended ? error.reason : await this.#fault(error)
+      return { started: this.#started, reason }
+    }
+    return { started: this.#started, reason }
+  }
+
+  async #throughEveryGate(): Promise<void> {
+    const wire = await this.#world.openWire(createCallRecorder(this.#world.ledger, this.#world.scanner))
+    try {
+      const { resolution, admitted } = await this.#choosePair(wire)
+      const before = await this.#prepareWorkspace()
+      const { turn, ranMs } = await this.#runAgent(wire, resolution, admitted)
+      const after = await this.#observeWorkspace(before)
+      required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, resolution, turn, before, after, ranMs, note: (text) => this.#watcher.note(text) }))
+    } finally {
+      await wire.close()
+    }
+  }
+
+  /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
+  async #choosePair(wire: Wire): Promise<{ resolution: Resolution; admitted: Admitted }> {
+    const { profile, purpose, admissionFile } = this.#request
+    for (let candidate = 0; ; candidate += 1) {
+      this.#goOn()
+      const resolution = required(await decideCatalog(this.#world, this.#course, { profile, purpose, candidate, capability: null }))
+      const admitted = required(await decideAdmission(this.#world, this.#course, resolution, admissionFile))
+      this.#goOn()
+      const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted)
+      if (health.ok) return { resolution, admitted }
+      const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
+      if (!more) throw new Ended(health.reason)
+    }
+  }
+
+  async #prepareWorkspace(): Promise<string> {
+    const { workspaces } = this.#world
+    const [repository] = this.#request.task.repositories
+    try {
+      await workspaces.prepare({ source: this.#request.repository, branch: repository?.branch ?? '', into: this.#directory.workspace })
+      await workspaces.copy(this.#directory.workspace, this.#directory.untouched)
+      return await workspaces.digest(this.#directory.workspace)
+    } catch (error) {
+      await this.#recordFault('workspace_unusable', error)
+      throw new Ended('workspace_unusable')
+    }
+  }
+
+  /** Gates 4 to 7: start, check, deliver, wait, and see what the wire saw. The agent is dead when this returns or throws. */
+  async #runAgent(wire: Wire, resolution: Resolution, admitted: Admitted): Promise<{ turn: EndedTurn; ranMs: number }> {
+    const { prompt } = this.#request.task
+    this.#goOn()
+    const grant = grantToAgent(this.#world, this.#course, wire, resolution, admitted)
+    const { decided, launch } = await decideLaunch(this.#world, this.#course, grant, resolution, this.#directory)
+    const permit = required(decided)
+    if (launch === undefined) throw new Ended('gate_output_invalid')
+    this.#started = true
+    const activity = { lastHeardAt: this.#world.clock().getTime() }
+    const session = await startSession(this.#world, permit, launch, this.#directory, () => {
+      activity.lastHeardAt = this.#world.clock().getTime()
+    }).catch(async (error: unknown) => {
+      await this.#recordFault('agent_not_started', error)
+      throw new Ended('agent_not_started')
+    })
+    try {
+      await this.#course.append({ events: [this.#course.event('process_started', { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found })] })
+      required(await decideReadiness(this.#world, this.#course, resolution, permit, session))
+      required(await dispatchPrompt(this.#world, this.#course, resolution, session, prompt))
+      const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
+      await this.#recordExit(resolution, turn)
+      if (turn.cancelled) throw new Ended('interrupted')
+      const ranMs = turn.outcome.exit.durationMs
+      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, ranMs))
+      return { turn, ranMs }
+    } finally {
+      await session.stop(0)
+      await grant.revoke()
+    }
+  }
+
+  async #recordExit(resolution: Resolution, turn: EndedTurn): Promise<void> {
+    const { exit, claimedStatus, claim } = turn.outcome
+    const facts = {
+      code: exit.code,
+      signal: exit.signal,
+      timedOut: turn.limit,
+      leaked: exit.leaked,
+      claimedStatus,
+      claim: this.#world.scanner.redact(claim).slice(0, 4_000).toWellFormed(),
+      stdout: outputOf(exit.stdout),
+      stderr: outputOf(exit.stderr),
+      durationMs: Math.round(exit.durationMs),
+    }
+    await this.#course.append({
+      evidence: [AgentExitEvidence.state([sessionSubject(this.#course, resolution)], facts)],
+      events: [this.#course.event('process_ended', { code: exit.code, signal: exit.signal, limit: turn.limit, claimed_status: claimedStatus })],
+    })
+  }
+
+  async #observeWorkspace(before: string): Promise<{ digest: string; filesChanged: number }> {
+    const { workspaces } = this.#world
+    const digest = await workspaces.digest(this.#directory.workspace)
+    const { patch, patchTruncated, filesChanged, insertions, deletions, commits, files } = await workspaces.changes(this.#directory.workspace)
+    this.#patch = patch
+    const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
+    await this.#course.append({ evidence: [WorkspaceEvidence.state([{ name: 'workspace', digest: { sha256: digest } }], facts)] })
+    return { digest, filesChanged }
+  }
+
+  #goOn(): void {
+    if (this.#request.cancelled.aborted) throw new Ended('interrupted')
+  }
+
+  /** What went wrong without a verdict, as a reason. A ledger that cannot be written goes up: nothing may be claimed about such a run. */
+  async #fault(error: unknown): Promise<Reason> {
+    if (error instanceof PortcullisError && error.code.startsWith('store_')) throw error
+    const reason = error instanceof PortcullisError && error.code === 'secret_withheld' ? 'secret_leak' : 'gate_crashed'
+    await this.#recordFault(reason, error)
+    return reason
+  }
+
+  async #recordFault(reason: Reason, error: unknown): Promise<void> {
+    const details =
+      error instanceof PortcullisError
+        ? { asked: error.asked, found: error.found, remedy: error.remedy }
+        : { asked: 'the run to go on', found: `Portcullis failed: ${error instanceof Error ? error.name : typeof error}${codeOf(error)}`, remedy: 'Start the run again; if it stays, report it with the trace.' }
+    const clean = Object.fromEntries(Object.entries(details).map(([name, text]) => [name, this.#world.scanner.redact(text)]))
+    await this.#course.append({ events: [this.#course.event('fault', { reason, ...clean })] })
+  }
+}
+
+const outputOf = (output: AgentOutcome['exit']['stdout']): { bytes: number; sha256: string } => ({ bytes: output.bytes, sha256: output.sha256 })
+
+/** The system's error code; the text of a foreign error may quote what it must not. */
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? ` (${error.code})` : '')

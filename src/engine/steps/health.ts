@@ -1,0 +1,70 @@
+import { digestOf } from '../../contract/canonical.ts'
+import { printPair } from '../../contract/model.ts'
+import { milliseconds } from '../../contract/units.ts'
+import type { AdmittedContent } from '../../gates/admission/index.ts'
+import type { CredentialSource, Resolution } from '../../gates/catalog/index.ts'
+import { healthGate, type HealthFacts, type HealthyContent, healthyProof, probeCallOf } from '../../gates/health/index.ts'
+import type { RecordedCall, Wire } from '../../gates/wire/index.ts'
+import type { Course, Decided, Step } from '../course.ts'
+import { MARGIN_MS, probeLimitMs, wireLimits } from '../limits.ts'
+import type { World } from '../world.ts'
+
+type HealthStep = Step<'health', HealthFacts, HealthyContent>
+
+/** Gate 3: one real call through the same wire, credential and model id as the run. */
+export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: AdmittedContent, together?: HealthStep['together']): Promise<Decided<'health', HealthyContent>> {
+  const { pair, provider, profile } = resolution
+  const limitMs = probeLimitMs(provider) + MARGIN_MS
+  return course.decide({
+    definition: healthGate,
+    mint: healthyProof,
+    subject: { name: printPair(pair), digest: { sha256: digestOf(pair) } },
+    timeoutMs: limitMs + MARGIN_MS,
+    ...(together === undefined ? {} : { together }),
+    observe: async (signal) => {
+      const grant = wire.grant({
+        runId: course.run.runId,
+        purpose: 'health',
+        admitted: pair,
+        provider,
+        servedModelIds: admitted.servedModelIds,
+        backgroundModels: 'refuse',
+        // The probe is exactly one call, whatever the profile allows a run.
+        limits: { ...wireLimits(profile), calls: 1 },
+        expiresAt: new Date(world.clock().getTime() + limitMs),
+      })
+      await world.probeModel({ grant, dialect: provider.dialect, model: pair.model, timeoutMs: probeLimitMs(provider), signal })
+      await grant.revoke()
+      return { facts: factsOf(world, resolution, admitted, grant.calls()) }
+    },
+  })
+}
+
+function factsOf(world: World, resolution: Resolution, admitted: AdmittedContent, calls: readonly RecordedCall[]): HealthFacts {
+  const { credential } = resolution.provider
+  return {
+    observedAt: world.clock().toISOString(),
+    pair: resolution.pair,
+    servedModelIds: [...admitted.servedModelIds],
+    credential: { class: credential.class, source: describeSource(credential) },
+    staticOk: true,
+    toolsRequired: resolution.alias?.requires.includes('tools') ?? false,
+    ...probeCallOf(calls),
+    maxAgeMs: milliseconds(world.configuration.health.maxAge),
+  }
+}
+
+/** Where the wire looks for a credential, in words; never what it finds there. */
+function describeSource(credential: CredentialSource): string {
+  switch (credential.source) {
+    case 'env':
+      return `env ${credential.name}`
+    case 'file':
+    case 'oauth-file':
+      return `${credential.source} ${credential.path}`
+    case 'command':
+      return `command ${credential.command[0] ?? ''}`
+    case 'none':
+      return 'none'
+  }
+}

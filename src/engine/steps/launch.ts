@@ -1,0 +1,111 @@
+import { digestOf } from '../../contract/canonical.ts'
+import type { Subject } from '../../contract/verdict.ts'
+import type { Resolution } from '../../gates/catalog/index.ts'
+import { composeLaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
+import { type ReadyContent, readinessGate, readinessProof } from '../../gates/readiness/index.ts'
+import type { Grant } from '../../gates/wire/index.ts'
+import { milliseconds } from '../../contract/units.ts'
+import type { AgentProcess, AgentSession } from '../agent.ts'
+import type { Course, Decided } from '../course.ts'
+import { LOCAL_WORK_MS, MARGIN_MS, unenforceableLimits } from '../limits.ts'
+import type { RunDirectory } from '../run-directory.ts'
+import type { World } from '../world.ts'
+
+/** What launch, readiness and dispatch judge: the one session of this run, with this pair, by this profile. */
+export const sessionSubject = (course: Course, resolution: Resolution): Subject => ({
+  name: `session ${course.run.runId}`,
+  digest: { sha256: digestOf({ run: course.run.runId, profile: resolution.profileName, pair: resolution.pair }) },
+})
+
+export type DecidedLaunch = { readonly decided: Decided<'launch', LaunchPermitContent>; readonly launch: PlannedLaunch | undefined }
+
+/** Gate 4: what would be started is planned, judged and made durable, together with the state that allows a process. Starts nothing. */
+export async function decideLaunch(world: World, course: Course, grant: Grant, resolution: Resolution, directory: RunDirectory): Promise<DecidedLaunch> {
+  const { profile, provider, pair } = resolution
+  const request: PlanRequest = {
+    runId: course.run.runId,
+    profileName: resolution.profileName,
+    profile,
+    pair,
+    dialect: provider.dialect,
+    baseUrl: grant.baseUrl[provider.dialect],
+    runToken: grant.token,
+    workspace: directory.workspace,
+    home: directory.home,
+    configuration: directory.configuration,
+    temporary: directory.temporary,
+    inherited: world.inherited,
+  }
+  let planned: Planned | undefined
+  const decided = await course.decide({
+    definition: launchGate,
+    mint: launchProof,
+    subject: sessionSubject(course, resolution),
+    timeoutMs: LOCAL_WORK_MS,
+    observe: async () => {
+      planned = await plan(world, request)
+      const facts = composeLaunchFacts(planned, request, {
+        observedAt: world.clock(),
+        validForMs: milliseconds(profile.limits.total),
+        runDirectory: directory.path,
+        // The environment is always an allow-list. Nothing here reaches further, so a profile that requires more is refused.
+        isolation: { required: profile.isolation, reached: 'env' },
+        secrets: world.knownSecrets(),
+        unenforceableLimits: unenforceableLimits(profile, provider, pair.model),
+      })
+      return { facts }
+    },
+    together: (verdict) => (verdict.outcome === 'pass' ? { state: { to: 'started', reason: null, at: world.clock() } } : {}),
+  })
+  return { decided, launch: planned?.ok === true ? planned.launch : undefined }
+}
+
+async function plan(world: World, request: PlanRequest): Promise<Planned> {
+  const adapter = world.agents.get(request.profile.agent)
+  if (adapter !== undefined) return adapter.plan(request)
+  return {
+    ok: false,
+    refusal: {
+      reason: 'agent_unknown',
+      message: `Nothing here can drive ${request.profile.agent}.`,
+      asked: `agent ${request.profile.agent} of profile ${request.profileName}`,
+      found: `adapters for ${[...world.agents.keys()].join(', ')}`,
+      remedy: 'Name one of them in the profile; `command` drives any program that takes its base URL and token from the environment.',
+    },
+  }
+}
+
+/** Starts the agent through the one door. Whatever it prints from the first byte on is heard. */
+export async function startSession(world: World, permit: LaunchPermit, launch: PlannedLaunch, directory: RunDirectory, heard: () => void): Promise<AgentSession> {
+  const adapter = world.agents.get(launch.plan.agent)
+  if (adapter === undefined) throw new TypeError(`no adapter for ${launch.plan.agent}`)
+  const logs = { stdout: `${directory.staging}/agent.stdout.log`, stderr: `${directory.staging}/agent.stderr.log`, maxBytes: world.logBytes }
+  return adapter.open<AgentProcess>(
+    launch,
+    (onStdout) =>
+      world.launcher.start(permit, launch, {
+        logs,
+        onStdout: (chunk) => {
+          heard()
+          onStdout(chunk)
+        },
+      }),
+    world.clock,
+  )
+}
+
+/** Gate 5: is what runs now what was planned? Looked at through the kernel and on disk; the agent's own words can only contradict. */
+export function decideReadiness(world: World, course: Course, resolution: Resolution, permit: LaunchPermit, session: AgentSession): Promise<Decided<'readiness', ReadyContent>> {
+  const idleMs = milliseconds(resolution.profile.limits.idle)
+  return course.decide({
+    definition: readinessGate,
+    mint: readinessProof,
+    subject: sessionSubject(course, resolution),
+    timeoutMs: idleMs + MARGIN_MS,
+    observe: async (signal) => {
+      const readiness = await session.ready(AbortSignal.any([signal, AbortSignal.timeout(idleMs)]))
+      const validForMs = milliseconds(resolution.profile.limits.total)
+      return { facts: await world.launcher.observe(permit.plan, session.process, readiness, { observedAt: world.clock(), validForMs }) }
+    },
+  })
+}

@@ -1,0 +1,49 @@
+import { milliseconds } from '../../contract/units.ts'
+import type { Admitted } from '../../gates/admission/index.ts'
+import type { Resolution } from '../../gates/catalog/index.ts'
+import { type Grant, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
+import type { Course, Decided } from '../course.ts'
+import { LOCAL_WORK_MS, wireLimits } from '../limits.ts'
+import type { World } from '../world.ts'
+import { sessionSubject } from './launch.ts'
+
+/** The licence of the agent's own calls. It ends with the run, and no later than the profile's limit. */
+export function grantToAgent(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted): Grant {
+  const { profile, provider, pair } = resolution
+  return wire.grant({
+    runId: course.run.runId,
+    purpose: 'agent',
+    admitted: pair,
+    provider,
+    servedModelIds: admitted.servedModelIds,
+    backgroundModels: profile.backgroundModels,
+    limits: wireLimits(profile),
+    expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
+  })
+}
+
+/** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
+export function decideWire(world: World, course: Course, resolution: Resolution, admitted: Admitted, grant: Grant, processRanMs: number): Promise<Decided<'wire', WitnessedContent>> {
+  return course.decide({
+    definition: wireGate,
+    mint: witnessed,
+    subject: sessionSubject(course, resolution),
+    timeoutMs: LOCAL_WORK_MS,
+    observe: async () => {
+      await grant.revoke()
+      return {
+        facts: {
+          observedAt: world.clock().toISOString(),
+          validForMs: milliseconds(world.configuration.health.maxAge),
+          admitted: resolution.pair,
+          servedModelIds: [...admitted.servedModelIds],
+          // Below isolation `network` a call that went round the wire cannot be excluded (ISO-07).
+          recordComplete: false,
+          processRanMs,
+          unrecordedCalls: grant.unrecordedCalls(),
+          calls: grant.calls().map(witnessedCall),
+        },
+      }
+    },
+  })
+}

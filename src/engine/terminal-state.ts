@@ -1,0 +1,28 @@
+import { printDigest } from '../contract/canonical.ts'
+import { REASON_TABLE } from '../contract/reasons.ts'
+import type { Report } from '../gates/report/index.ts'
+import type { Ending } from './compose-report.ts'
+import type { RunRecord } from './read-run.ts'
+
+/** The one record that every end of a run leaves, whatever the end (MC-050, MC-051). */
+export function terminalStateOf(record: RunRecord, ending: Ending, block: { readonly found: string; readonly remedy: string; readonly message: string } | undefined): Report['terminal_state'] {
+  const evidence = record.last('acceptance')?.evidence ?? record.verdicts.at(-1)?.evidence ?? []
+  const artifacts = evidence.map((digest) => `evidence:${printDigest(digest)}`)
+  if (ending.state === 'accepted') {
+    return { contract: 1, status: 'ok', summary: 'Every gate passed.', root_cause: null, safe_retry: 'not needed', stop_condition: 'accepted', human_input_required: false, next_actions: ['Apply backend/workspace.patch to the repository.'], artifacts }
+  }
+  const blocked = ending.state === 'blocked'
+  const later = ending.reason !== null && REASON_TABLE[ending.reason].retry === 'later'
+  return {
+    contract: 1,
+    status: blocked ? 'blocked' : 'failed',
+    summary: block?.message ?? 'The run did not pass.',
+    root_cause: `${ending.reason ?? 'unknown'}: ${block?.found ?? 'see the trace'}`,
+    // True in both cases by construction: a run works on its own copy, and a blocked one started nothing.
+    safe_retry: `${blocked ? 'safe: no process was started' : 'safe: the run worked on its own copy'}; ${later ? 'the same run may pass later' : 'the same run will end the same way until something is changed'}`,
+    stop_condition: `the ${record.verdicts.findLast((verdict) => verdict.outcome !== 'pass')?.gate ?? 'run'} gate did not pass; nothing is retried by itself`,
+    human_input_required: blocked,
+    next_actions: block === undefined ? [] : [block.remedy],
+    artifacts,
+  }
+}

@@ -1,0 +1,69 @@
+import { canonicalJson, sha256 } from '../contract/canonical.ts'
+import { acceptanceGate, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
+import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
+import { renderRun, storedEnding } from './finish.ts'
+import { isFinal, type RunHistory } from './ledger.ts'
+import { ArtefactEvidence } from './observations.ts'
+import { RunRecord } from './read-run.ts'
+import { RULEBOOK } from './rulebook.ts'
+import type { RunDirectory } from './run-directory.ts'
+import { type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
+
+export interface VerifiedRun {
+  readonly problems: readonly Problem[]
+  readonly rows: number
+  readonly verdicts: number
+  readonly files: number
+}
+
+/** Checks a run from what is stored of it and from its directory; nothing else is asked, so it works offline and in any process. */
+export function verifyRun(history: RunHistory, directory: Pick<RunDirectory, 'read' | 'files'>): VerifiedRun {
+  const { problems, read } = verifyHistory(history, RULEBOOK)
+  const files = history.run.kind === 'task' ? verifyFiles(history, read, directory) : { problems: [], checked: 0 }
+  return { problems: [...problems, ...verifyFacts(read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
+}
+
+/** Facts repeat what other statements say first-hand. Where the two differ, a verdict was made from something that nobody observed. */
+function verifyFacts(read: ReadHistory): Problem[] {
+  const record = new RunRecord(read)
+  const problem = (gate: string, found: string): Problem => ({ code: 'facts_contradict_evidence', where: `facts of ${gate}`, found })
+  const problems: Problem[] = []
+  const wire = record.facts(wireGate)
+  if (wire !== undefined) {
+    const agent = record.agentCalls
+    if (wire.calls.length !== agent.length) problems.push(problem('wire', `${wire.calls.length} calls judged, ${agent.length} recorded`))
+    for (const judged of wire.calls) {
+      const call = ModelCallEvidence.read(read.statements.get(judged.evidence))?.predicate
+      if (call === undefined || canonicalJson(witnessedCall({ evidence: judged.evidence, call })) !== canonicalJson(judged)) problems.push(problem('wire', `call ${judged.number} is not the recorded one`))
+    }
+  }
+  const acceptance = record.facts(acceptanceGate)
+  if (acceptance !== undefined) {
+    const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
+    const judged = [...acceptance.records.untouched, ...(acceptance.records.reference ?? []), ...acceptance.records.result]
+    for (const probe of judged) if (!stored.has(canonicalJson(probe))) problems.push(problem('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  }
+  return problems
+}
+
+/** The files of the run: rendered again, and compared byte for byte; the others by the digest they were stored with. */
+function verifyFiles(history: RunHistory, read: ReadHistory, directory: Pick<RunDirectory, 'read' | 'files'>): { problems: Problem[]; checked: number } {
+  if (!isFinal(history.run.state)) return { problems: [], checked: 0 }
+  const expected = new Map<string, string>()
+  const [artefacts] = new RunRecord(read).all(ArtefactEvidence)
+  for (const file of artefacts?.files ?? []) expected.set(file.path, file.sha256)
+  try {
+    const rendered = renderRun(history, read, storedEnding(history))
+    for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) expected.set(name, sha256(content))
+  } catch (error) {
+    return { problems: [{ code: 'row_malformed', where: 'report.json', found: `the stored run cannot be rendered (${error instanceof Error ? error.name : typeof error})` }], checked: 0 }
+  }
+  const problems: Problem[] = []
+  for (const [name, digest] of expected) {
+    const content = directory.read(name)
+    if (content === undefined) problems.push({ code: 'file_missing', where: name, found: 'no such file in the directory of the run' })
+    else if (sha256(content) !== digest) problems.push({ code: 'file_changed', where: name, found: 'it differs from what the ledger says' })
+  }
+  for (const file of directory.files()) if (!expected.has(file.name)) problems.push({ code: 'file_changed', where: file.name, found: 'a file that the run did not leave' })
+  return { problems, checked: expected.size }
+}

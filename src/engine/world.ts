@@ -1,0 +1,68 @@
+import type { Clock } from '../contract/clock.ts'
+import type { AdmissionSource } from '../gates/admission/index.ts'
+import type { OverrideState } from '../gates/catalog/index.ts'
+import type { ProbeRunner } from '../gates/acceptance/index.ts'
+import type { Probe } from '../gates/health/index.ts'
+import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
+import type { ReadinessFacts } from '../gates/readiness/index.ts'
+import type { SecretScanner } from '../gates/report/index.ts'
+import type { CallRecorder, Wire } from '../gates/wire/index.ts'
+import type { AgentAdapter, AgentProcess, AgentReadiness } from './agent.ts'
+import type { Configuration } from './configuration.ts'
+import type { Ledger } from './ledger.ts'
+import type { RunDirectory } from './run-directory.ts'
+
+/** How a process is started through the one door: with a permit, for exactly the launch it was given for. */
+export interface Launcher {
+  start(permit: LaunchPermit, launch: PlannedLaunch, options: { readonly logs: { readonly stdout: string; readonly stderr: string; readonly maxBytes: number }; onStdout(chunk: Buffer): void }): Promise<AgentProcess>
+  observe(plan: LaunchPlan, agent: AgentProcess, readiness: AgentReadiness, circumstances: { readonly observedAt: Date; readonly validForMs: number }): Promise<ReadinessFacts>
+}
+
+export interface WorkspaceChanges {
+  readonly filesChanged: number
+  readonly insertions: number
+  readonly deletions: number
+  readonly commits: readonly string[]
+  readonly files: readonly { readonly path: string; readonly insertions: number; readonly deletions: number }[]
+  readonly patch: string
+  readonly patchTruncated: boolean
+}
+
+/** Copies of the repository that a run works on. The original is only ever read. */
+export interface Workspaces {
+  prepare(request: { readonly source: string; readonly branch: string; readonly into: string }): Promise<void>
+  copy(from: string, to: string): Promise<void>
+  applyPatch(workspace: string, patchFile: string): Promise<void>
+  digest(workspace: string): Promise<string>
+  changes(workspace: string): Promise<WorkspaceChanges>
+}
+
+/**
+ * All that a run needs of the world. Every field is required: there is no gate that a caller may leave out, and no
+ * collaborator whose absence means that something is not checked (law 4). app.ts alone makes one.
+ */
+export interface World {
+  readonly configuration: Configuration
+  readonly configurationPath: string
+  readonly configurationDigest: string
+  readonly versions: { readonly portcullis: string; readonly node: string }
+  readonly clock: Clock
+  readonly ledger: Ledger
+  readonly scanner: SecretScanner
+  /** Every credential value that the wire has read. Compared with what an agent would be given; never stored. */
+  readonly knownSecrets: () => readonly string[]
+  /** How many bytes of an agent's output are kept in its log at most. */
+  readonly logBytes: number
+  /** Our own environment, of which an agent may inherit what the launch gate lists. */
+  readonly inherited: Readonly<Record<string, string | undefined>>
+  loadOverride(): Promise<OverrideState>
+  /** The record that the caller named, or those that stand beside the configuration. */
+  readAdmissions(namedFile: string | null): Promise<AdmissionSource>
+  openWire(recorder: CallRecorder): Promise<Wire>
+  readonly probeModel: Probe
+  readonly agents: ReadonlyMap<string, AgentAdapter>
+  readonly launcher: Launcher
+  readonly workspaces: Workspaces
+  readonly probeRunner: ProbeRunner
+  createDirectory(runId: string): RunDirectory
+}
