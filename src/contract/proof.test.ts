@@ -160,6 +160,7 @@ test('the order of the statements counts: the first one holds the facts', async 
   const gate = gateOf(definition, { policy, timeoutMs: 1_000, subject: [subject], observe: async () => ({ facts, supporting: [supporting] }), keep: (kept) => { observed = kept } })
   const verdict = await runGate(gate, null, at, () => now)
   assert.equal(mint.prove(verdict, observed.toReversed(), now), undefined)
+  assert.equal(mint.prove(verdict, observed.slice(0, 1), now), undefined, 'a statement that was withheld counts, too')
   assert.equal(mint.prove(verdict, observed, now)?.model, 'coder-1')
 })
 

@@ -38,6 +38,7 @@ const refused: readonly (readonly [what: string, verdict: Verdict, asked: Subjec
   ['when it is a block', block, subject, beforeExpiry],
   ['when it is a block that carries an expiry', { ...block, expiresAt: pass.expiresAt } as Verdict, subject, beforeExpiry],
   ['when it is an abstention', abstention, subject, beforeExpiry],
+  ['when it is an abstention that carries an expiry', { ...abstention, expiresAt: pass.expiresAt } as Verdict, subject, beforeExpiry],
 ]
 
 for (const [what, verdict, asked, now] of refused) {
