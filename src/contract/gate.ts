@@ -154,8 +154,8 @@ export async function runGate<Input>(gate: Gate<Input>, input: Input, at: Positi
   } finally {
     clearTimeout(timer)
   }
-  // A gate that kept the thread busy past its limit answers before the timer can fire. Late is late.
-  if (!(performance.now() - startedAtMs <= gate.timeoutMs)) return late()
+  // A gate may answer the very signal that told it to stop, or keep the thread busy so that no timer can fire. Late is late.
+  if (deadline.signal.aborted || !(performance.now() - startedAtMs <= gate.timeoutMs)) return late()
   try {
     return seal(finding)
   } catch (error) {
