@@ -17,6 +17,22 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
+/** Resolves with a figure that has not changed for a tenth of a second; fails after five seconds. */
+export async function settled(figure: () => number): Promise<number> {
+  const deadline = performance.now() + 5_000
+  let last = figure()
+  let since = performance.now()
+  while (performance.now() - since < 100) {
+    if (performance.now() > deadline) throw new Error('the figure never settled')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    if (figure() !== last) {
+      last = figure()
+      since = performance.now()
+    }
+  }
+  return last
+}
+
 export interface Received {
   readonly method: string
   readonly url: string
@@ -179,7 +195,7 @@ export function ask(bench: Pick<Bench, 'wire' | 'grant' | 'request'>, question: 
       const pieces: Buffer[] = []
       answer.on('data', (piece: Buffer) => {
         pieces.push(piece)
-        question.onData?.(Buffer.concat(pieces).toString())
+        if (question.onData !== undefined) question.onData(Buffer.concat(pieces).toString())
       })
       const end = (): void => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces).toString(), complete: answer.complete })
       answer.on('end', end)

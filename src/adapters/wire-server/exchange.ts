@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Pool } from 'undici'
 import {
   type AdmittedQuestion, type AnswerReader, type Credential, type Fault, type WireRefusal,
-  failureAnswer, failureEvent, faultOfStatus, JsonAnswer, REMEDIES, StreamAnswer, upstreamPath,
+  failureAnswer, failureEvent, faultOfStatus, JsonAnswer, REMEDIES, StreamAnswer, unescapedJson, upstreamPath,
 } from '../../gates/wire/index.ts'
 import { headersToAgent, headersToProvider, providerRequestId } from './headers.ts'
 import { LAST_WORD_TIMEOUT_MS, MAX_ERROR_ANSWER_BYTES } from './limits.ts'
@@ -136,7 +136,13 @@ class Exchange implements UpstreamEvents {
   #passError(): void {
     const status = this.#status ?? 502
     const fault = faultOfStatus(status) ?? { reason: 'provider_malformed' as const, detail: 'an answer without a body that can be judged' }
-    this.#finish(fault, status, () => this.#sendWhole(this.#request.credential.redact(Buffer.concat(this.#errorBody))))
+    this.#finish(fault, status, () => this.#sendWhole(this.#redacted(Buffer.concat(this.#errorBody))))
+  }
+
+  #redacted(body: Buffer): Uint8Array {
+    const { credential } = this.#request
+    const plain = Buffer.from(unescapedJson(body.toString()) ?? '')
+    return credential.redact(credential.isIn(plain) ? plain : body)
   }
 
   #finish(fault: Fault | undefined, clientStatus: number | null, deliver: () => void): void {

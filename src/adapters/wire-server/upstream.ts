@@ -121,7 +121,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 function faultOfConnection(error: Error, headSeen: boolean, timeouts: Provider['timeouts']): Fault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return { reason: 'provider_timeout', detail: `no connection within ${timeouts.connect}` }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') return { reason: 'provider_malformed', detail: `the provider answered with something that is not HTTP (${code})` }
   if (headSeen) return { reason: 'answer_truncated', detail: `the provider cut its answer (${code})` }
+  if (error.name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return { reason: 'provider_malformed', detail: `the provider answered with something that is not HTTP (${code})` }
   return { reason: 'provider_unreachable', detail: `no answer from the provider (${code})` }
 }

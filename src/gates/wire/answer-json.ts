@@ -1,4 +1,4 @@
-import { CREDENTIAL_IN_ANSWER, MAX_JSON_ANSWER_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep } from './answer.ts'
+import { CREDENTIAL_IN_ANSWER, MAX_JSON_ANSWER_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, unescapedJson } from './answer.ts'
 import { readEvent } from './answer-event.ts'
 import { locateModel } from './model-field.ts'
 import { faultOfServed, type Fault } from './provider-fault.ts'
@@ -45,11 +45,13 @@ export class JsonAnswer implements AnswerReader {
     // The same strict reading as for requests: a second `model` key could tell the agent something else than it tells us.
     const field = locateModel(body)
     if (!field.found && field.problem === 'unreadable') return { reason: 'provider_malformed', detail: `the answer is ${field.detail}` }
-    const parsed: unknown = JSON.parse(body.toString('utf8'))
+    const text = body.toString('utf8')
+    // First of all: the facts below stand in evidence, and a served model's name may be the very credential.
+    if (this.#rules.holdsCredential(body) || this.#rules.holdsCredential(Buffer.from(unescapedJson(text) ?? ''))) return CREDENTIAL_IN_ANSWER
+    const parsed: unknown = JSON.parse(text)
     const event = readEvent(dialect, parsed)
     const servedModel = this.#asksModel && field.found ? field.model : null
     this.#facts = { servedModel, usage: readUsage(dialect, event.usage) ?? null, toolCalls: event.toolCall }
-    if (this.#rules.holdsCredential(body)) return CREDENTIAL_IN_ANSWER
     if (!this.#asksModel) return event.error
     if (servedModel === null && event.error !== undefined) return event.error
     return faultOfServed(servedModel, servedModelIds) ?? event.error

@@ -1,4 +1,4 @@
-import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep } from './answer.ts'
+import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, readJson, unescapedJson } from './answer.ts'
 import { readEvent } from './answer-event.ts'
 import { EventStream, type ServerSentEvent } from './event-stream.ts'
 import { isModelName } from './model-field.ts'
@@ -79,7 +79,8 @@ export class StreamAnswer implements AnswerReader {
       this.#finished = true
       return undefined
     }
-    const parsed = parseJson(event.data)
+    if (this.#rules.holdsCredential(Buffer.from(unescapedJson(event.data) ?? ''))) return CREDENTIAL_IN_ANSWER
+    const parsed = readJson(event.data)
     if (!parsed.ok) return { reason: 'provider_malformed', detail: 'an event of the stream is not valid JSON' }
     return this.#read(parsed.value)
   }
@@ -105,13 +106,3 @@ export class StreamAnswer implements AnswerReader {
 
 /** The members that carry a value; a later `null` does not erase what was reported before. */
 const known = (usage: object): object => Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
-
-function parseJson(text: string): { ok: true; value: unknown } | { ok: false } {
-  try {
-    const value: unknown = JSON.parse(text)
-    return { ok: true, value }
-  } catch (error) {
-    if (error instanceof SyntaxError) return { ok: false }
-    throw error
-  }
-}

@@ -45,3 +45,26 @@ export const MAX_EVENT_BYTES = 8 * 1_048_576
 export const MAX_HELD_BYTES = 1_048_576
 
 export const CREDENTIAL_IN_ANSWER: Fault = { reason: 'secret_leak', detail: 'the answer repeats the credential of the provider' }
+
+/** Answers and events as their reader understands them. */
+export type JsonRead = { readonly ok: true; readonly value: unknown } | { readonly ok: false }
+
+export function readJson(text: string): JsonRead {
+  try {
+    const value: unknown = JSON.parse(text)
+    return { ok: true, value }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { ok: false }
+    throw error
+  }
+}
+
+/**
+ * The same JSON without needless escapes. A credential can be spelt `\u0073k-...`; whoever parses the answer has it in plain.
+ * Undefined if there is no such escape, or if it is no JSON.
+ */
+export function unescapedJson(text: string): string | undefined {
+  if (!text.includes('\\u')) return undefined
+  const read = readJson(text)
+  return read.ok ? JSON.stringify(read.value) : undefined
+}

@@ -1,5 +1,5 @@
 export { admitQuestion, type AdmittedQuestion, type Question, type RefusedQuestion } from './admit.ts'
-export { CREDENTIAL_IN_ANSWER, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep } from './answer.ts'
+export { CREDENTIAL_IN_ANSWER, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, unescapedJson } from './answer.ts'
 export { JsonAnswer } from './answer-json.ts'
 export { StreamAnswer } from './answer-stream.ts'
 export { bindRequest, MAX_TARGET_LENGTH, type Binding, type Presented } from './binding.ts'

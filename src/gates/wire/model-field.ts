@@ -54,8 +54,9 @@ function readModel(body: Uint8Array, member: Member, stream: boolean): ModelFiel
   return { found: true, model, start: member.valueStart, end: member.valueEnd, stream }
 }
 
-/** True for a text that may stand in evidence as the name of a model: not empty, bounded, printable, well-formed. */
-export const isModelName = (name: string): boolean => name.length > 0 && name.length <= MAX_MODEL_NAME_LENGTH && name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)
+/** True for a text that may stand in evidence as the name of a model: not empty, bounded, printable, well-formed, and no run token. */
+export const isModelName = (name: string): boolean =>
+  name.length > 0 && name.length <= MAX_MODEL_NAME_LENGTH && name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name) && !name.includes('pcr_')
 
 /** The key with its quotes. A key with a backslash is decoded and marked, so that `"mod\u0065l"` is seen and never taken for plain. */
 function keyText(body: Uint8Array, member: Member): string | undefined {

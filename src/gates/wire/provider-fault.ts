@@ -1,5 +1,4 @@
 import type { Reason } from '../../contract/reasons.ts'
-import { isModelName } from './model-field.ts'
 import { member } from './usage.ts'
 
 /** Why a forwarded call gave no admitted answer. `detail` never quotes a header, a credential or a body. */
@@ -23,8 +22,8 @@ export function faultOfStatus(status: number): Fault | undefined {
 
 /** The class of an error that a provider reports inside a 200 answer, by its own error type or code. */
 export function faultOfError(error: unknown): Fault {
-  const kind = [member(error, 'code'), member(error, 'type')].find((name) => typeof name === 'string' && isModelName(name) && /^[a-z0-9_.-]+$/i.test(name))
-  const name = typeof kind === 'string' ? kind.toLowerCase() : ''
+  // Words only: whatever else stands there may be anything, a key included.
+  const name = [member(error, 'code'), member(error, 'type')].filter((kind) => typeof kind === 'string').find((kind) => kind.length <= 40 && /^[a-z]+(?:_[a-z]+)*$/.test(kind)) ?? ''
   const detail = name === '' ? 'the provider reported an error inside its answer' : `the provider reported ${name} inside its answer`
   if (/rate_limit|quota/.test(name)) return { reason: 'provider_rate_limited', detail }
   if (/auth|permission|api_key/.test(name)) return { reason: 'provider_auth', detail }

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { format, inspect } from 'node:util'
+import type { Dialect } from '../../contract/model.ts'
+import type { CredentialSource, Provider } from '../../gates/catalog/index.ts'
+import type { Credential, CredentialRead } from '../../gates/wire/index.ts'
+import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
+import { verifies } from '../../../test/verifies.ts'
+import { createCredentials, type Credentials, describeSource } from './index.ts'
+
+const KEY = 'sk-ant-secret-value/0123456789'
+const providerWith = (credential: CredentialSource): Provider => ({ dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:1/v1', networkClass: 'loopback', credential, timeouts: { connect: '1s', firstByte: '5s', idle: '1s', total: '9s' } })
+
+async function credential(credentials: Credentials, source: CredentialSource, dialect: Dialect = 'openai-chat'): Promise<Credential> {
+  const read = await credentials.credentialFor('p', providerWith(source), dialect)
+  return read.ok ? read.credential : assert.fail(read.found)
+}
+
+async function refusal(credentials: Credentials, source: CredentialSource): Promise<Extract<CredentialRead, { ok: false }>> {
+  const read = await credentials.credentialFor('p', providerWith(source), 'openai-chat')
+  if (read.ok) return assert.fail('expected a refusal')
+  assert.match(read.found, /\(provider p\)/)
+  assert.notEqual(read.remedy, '')
+  for (const part of [KEY, KEY.slice(0, 10), 'secret-value']) assert.ok(!JSON.stringify(read).includes(part), read.found)
+  return read
+}
+
+const env: CredentialSource = { source: 'env', name: 'KEY', class: 'provider-api-key' }
+
+void test('each source is read, and each dialect gets the header it takes', async (context) => {
+  const home = temporaryDirectory(context)
+  writeFileSync(join(home, 'key'), `${KEY}\n`)
+  writeFileSync(join(home, 'codex.json'), JSON.stringify({ OPENAI_API_KEY: null, tokens: { id_token: 'x', access_token: KEY, refresh_token: 'r', account_id: 'acc-1' }, last_refresh: 'y' }))
+  writeFileSync(join(home, 'claude.json'), JSON.stringify({ claudeAiOauth: { accessToken: KEY, refreshToken: 'r', expiresAt: 1, scopes: [] } }))
+  const credentials = createCredentials({ environment: { KEY }, homeDirectory: home })
+  const command: CredentialSource = { source: 'command', command: [process.execPath, '-e', `process.stdout.write(process.env.KEY + '\\n')`], class: 'vault' }
+  for (const source of [env, { source: 'file', path: join(home, 'key'), class: 'file' } as const, { source: 'file', path: '~/key', class: 'file' } as const, command]) {
+    assert.deepEqual((await credential(credentials, source)).headers(), { authorization: `Bearer ${KEY}` })
+    assert.deepEqual((await credential(credentials, source, 'anthropic-messages')).headers(), { 'x-api-key': KEY })
+  }
+  const codex: CredentialSource = { source: 'oauth-file', path: '~/codex.json', class: 'codex-oauth' }
+  const claude: CredentialSource = { source: 'oauth-file', path: '~/claude.json', class: 'claude-oauth' }
+  assert.deepEqual((await credential(credentials, codex, 'openai-responses')).headers(), { authorization: `Bearer ${KEY}`, 'chatgpt-account-id': 'acc-1' })
+  assert.deepEqual((await credential(credentials, claude, 'anthropic-messages')).headers(), { authorization: `Bearer ${KEY}`, 'anthropic-beta': 'oauth-2025-04-20' })
+  assert.deepEqual((await credential(credentials, { source: 'none', class: 'no-secret' })).headers(), {})
+  assert.deepEqual(credentials.knownValues(), [KEY])
+})
+
+verifies('SEC-01 WIR-41', 'what is missing or wrong is refused by where it was looked for; no value and no message of a parser or a program is repeated', async (context) => {
+  const home = temporaryDirectory(context)
+  writeFileSync(join(home, 'empty'), ' \n')
+  writeFileSync(join(home, 'lines'), `${KEY}\nX-Injected: yes`)
+  writeFileSync(join(home, 'broken.json'), `{"claudeAiOauth": ${KEY}`)
+  writeFileSync(join(home, 'other.json'), JSON.stringify({ token: KEY }))
+  writeFileSync(join(home, 'huge'), 'x'.repeat(100_000))
+  const credentials = createCredentials({ environment: { EMPTY: '', BAD: `${KEY}\r\nX-Injected: yes` }, homeDirectory: home })
+  assert.match((await refusal(credentials, env)).found, /no credential in the environment variable KEY/)
+  await refusal(credentials, { ...env, name: 'EMPTY' })
+  await refusal(credentials, { ...env, name: 'BAD' })
+  for (const path of ['~/missing', '~/empty', '~/lines', '~/huge', '~/']) await refusal(credentials, { source: 'file', path, class: 'c' })
+  assert.match((await refusal(credentials, { source: 'file', path: '~/missing', class: 'c' })).found, /ENOENT/)
+  for (const path of ['~/missing', '~/broken.json', '~/other.json', '~/empty']) await refusal(credentials, { source: 'oauth-file', path, class: 'c' })
+  const run = (...command: string[]): Promise<{ found: string }> => refusal(credentials, { source: 'command', command, class: 'c' })
+  assert.match((await run(process.execPath, '-e', `console.log('${KEY}'); console.error('${KEY}'); process.exit(3)`)).found, /exited 3/)
+  assert.match((await run('/nowhere/program', KEY)).found, /ENOENT/)
+  await run(process.execPath, '-e', '')
+  assert.deepEqual(credentials.knownValues(), [])
+})
+
+void test('a command that hangs is killed within the time the agent would wait for a first byte', async () => {
+  const credentials = createCredentials({ environment: {}, homeDirectory: '/' })
+  const provider = { ...providerWith({ source: 'command', command: [process.execPath, '-e', 'setInterval(() => {}, 1000)'], class: 'c' }), timeouts: { connect: '1s', firstByte: '200ms', idle: '1s', total: '1s' } }
+  const read = await credentials.credentialFor('p', provider, 'openai-chat')
+  assert.ok(!read.ok)
+  assert.match(read.found, /did not end within 200 ms/)
+})
+
+void test('a changed file is seen on the next call; a command is not run again for each', async (context) => {
+  const home = temporaryDirectory(context)
+  const path = join(home, 'key')
+  writeFileSync(path, 'first-value-1')
+  const credentials = createCredentials({ environment: {}, homeDirectory: home })
+  const file: CredentialSource = { source: 'file', path, class: 'c' }
+  const command: CredentialSource = { source: 'command', command: ['/bin/cat', path], class: 'c' }
+  for (const source of [file, command]) assert.deepEqual((await credential(credentials, source)).headers(), { authorization: 'Bearer first-value-1' })
+  writeFileSync(path, 'second-value-2')
+  assert.deepEqual((await credential(credentials, file)).headers(), { authorization: 'Bearer second-value-2' })
+  assert.deepEqual((await credential(credentials, command)).headers(), { authorization: 'Bearer first-value-1' })
+  assert.deepEqual(credentials.knownValues(), ['first-value-1', 'second-value-2'])
+})
+
+verifies('SEC-01', 'a credential shows itself in no way of printing it', async () => {
+  const read = await createCredentials({ environment: { KEY }, homeDirectory: '/' }).credentialFor('p', providerWith(env), 'openai-chat')
+  assert.ok(read.ok)
+  const shown = [JSON.stringify(read), inspect(read, { depth: 9, showHidden: true }), format('%s %o %j', read.credential, read.credential, read.credential), `${String(read.credential)}`, JSON.stringify(Object.entries(read.credential))]
+  for (const text of shown) assert.ok(!text.includes('secret'), text)
+})
+
+void test('the value is found and taken out in each spelling of JSON; short values are no secrets', async () => {
+  const value = 'sk/"quoted"/0123456789'
+  const known = await credential(createCredentials({ environment: { KEY: value }, homeDirectory: '/' }), env)
+  for (const spelling of [value, JSON.stringify(value).slice(1, -1), JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/')]) {
+    const bytes = Buffer.from(`before ${spelling} after ${spelling}`)
+    assert.equal(known.isIn(bytes), true)
+    assert.equal(known.isIn(bytes.subarray(3, 12)), false)
+    assert.match(Buffer.from(known.redact(bytes)).toString(), /^before \*+ after \*+$/)
+    assert.ok(bytes.toString().includes(spelling), 'the given bytes are not changed')
+  }
+  const short = await credential(createCredentials({ environment: { KEY: 'test' }, homeDirectory: '/' }), env)
+  assert.equal(short.isIn(Buffer.from('a test')), false)
+})
+
+void test('a source is described by where, never by what', () => {
+  assert.equal(describeSource(env), 'env KEY')
+  assert.equal(describeSource({ source: 'file', path: '~/k', class: 'c' }), 'file ~/k')
+  assert.equal(describeSource({ source: 'oauth-file', path: '~/k', class: 'c' }), 'oauth-file ~/k')
+  assert.equal(describeSource({ source: 'command', command: ['op', 'read', 'op://vault/item'], class: 'c' }), 'command op')
+  assert.equal(describeSource({ source: 'none', class: 'c' }), 'none')
+})
