@@ -77,10 +77,13 @@ export const portOf = (address: AddressInfo | string | null): number => {
   return address.port
 }
 
-async function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of incoming) pieces.push(piece)
-  return Buffer.concat(pieces)
+function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    incoming.on('data', (piece: Buffer) => pieces.push(piece))
+    incoming.once('end', () => resolve(Buffer.concat(pieces)))
+    incoming.once('error', reject)
+  })
 }
 
 /** A recorder that can be told to fail, or to wait until it is let go. */

@@ -94,7 +94,7 @@ void test('a changed file is seen on the next call; a command is not run again f
 verifies('SEC-01', 'a credential shows itself in no way of printing it', async () => {
   const read = await createCredentials({ environment: { KEY }, homeDirectory: '/' }).credentialFor('p', providerWith(env), 'openai-chat')
   assert.ok(read.ok)
-  const shown = [JSON.stringify(read), inspect(read, { depth: 9, showHidden: true }), format('%s %o %j', read.credential, read.credential, read.credential), `${String(read.credential)}`, JSON.stringify(Object.entries(read.credential))]
+  const shown = [JSON.stringify(read), inspect(read, { depth: 9, showHidden: true }), format('%s %o %j', read.credential, read.credential, read.credential), format('%s', read.credential, read), JSON.stringify(Object.entries(read.credential))]
   for (const text of shown) assert.ok(!text.includes('secret'), text)
 })
 
