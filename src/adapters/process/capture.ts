@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { systemCode } from '../../contract/errors.ts'
@@ -14,6 +15,7 @@ export class Capture {
   #ringLength = 0
   #ringEnd = 0
   #bytes = 0
+  readonly #text = new TextCheck()
 
   constructor(keep: { readonly headBytes: number; readonly tailBytes: number }) {
     this.#headBytes = keep.headBytes
@@ -23,6 +25,7 @@ export class Capture {
   add(chunk: Buffer): void {
     this.#bytes += chunk.length
     this.#hash.update(chunk)
+    this.#text.add(chunk)
     const forHead = Math.min(chunk.length, this.#headBytes - this.#headLength)
     if (forHead > 0) {
       // Copied: a slice would keep the whole 64 KiB of its chunk alive.
@@ -52,8 +55,46 @@ export class Capture {
       bytes: this.#bytes,
       sha256: this.#hash.digest('hex'),
       truncated: this.#bytes > this.#headLength + this.#ringLength,
+      utf8: this.#text.end(),
     }
   }
+}
+
+/** Whether a stream is UTF-8, read chunk by chunk; a character may lie across two of them. */
+export class TextCheck {
+  #sound = true
+  #open: Buffer = Buffer.alloc(0)
+
+  add(chunk: Buffer): void {
+    if (!this.#sound || chunk.length === 0) return
+    // The open character is completed byte by byte, so that no chunk is copied for its sake.
+    let at = 0
+    while (this.#open.length > 0 && at < chunk.length) {
+      this.#open = Buffer.concat([this.#open, chunk.subarray(at, ++at)])
+      if (isUtf8(this.#open)) this.#open = Buffer.alloc(0)
+      else if (this.#open.length >= 4) return void (this.#sound = false)
+    }
+    if (at === chunk.length) return
+    const cut = at + completeLength(chunk.subarray(at))
+    this.#sound = isUtf8(chunk.subarray(at, cut))
+    this.#open = Buffer.from(chunk.subarray(cut))
+  }
+
+  /** An open character at the end is a broken one. */
+  end(): boolean {
+    return this.#sound && this.#open.length === 0
+  }
+}
+
+/** The length without a character that begins in the last three bytes and needs more than there are. */
+function completeLength(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if ((byte & 0b1100_0000) === 0b1000_0000) continue
+    const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return needed > back ? bytes.length - back : bytes.length
+  }
+  return bytes.length
 }
 
 /** A log file that takes at most `maxBytes`. Written synchronously: what a crash leaves is in order, and no queue can grow. */

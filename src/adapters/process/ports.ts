@@ -20,6 +20,8 @@ export interface StreamSummary {
   /** SHA-256 over every byte, kept or not. */
   readonly sha256: string
   readonly truncated: boolean
+  /** False if any part of the stream, kept or not, is no UTF-8. */
+  readonly utf8: boolean
 }
 
 export interface ProcessExit {

@@ -5,7 +5,7 @@ import { workspaceDigest } from './tree.ts'
 
 export { PATCH_BYTES, type WorkspaceChanges } from './changes.ts'
 export type { GitOptions } from './git.ts'
-export type { PrepareRequest } from './prepare.ts'
+export { copyWorkspace, type PrepareRequest } from './prepare.ts'
 export { workspaceDigest } from './tree.ts'
 
 export interface Workspaces {

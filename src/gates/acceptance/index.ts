@@ -1,1 +1,20 @@
-export * from './probe-definition.ts'
+export { AcceptanceEvidence, AcceptanceFacts, BoundProbe, recordsOf, RunnerState } from './acceptance-facts.ts'
+export { bindProbes, type Binding, type BindingRequest, type BindingResult } from './binding.ts'
+export { type Accepted, type AcceptedContent, acceptanceGate, acceptedProof, type ItemStatus, itemStatuses } from './gate.ts'
+export type { ProbeRequest, ProbeRunner } from './ports.ts'
+export { COMPLETIONS, definitionDigest, HeadlessRunProbe, LONGEST_PROBE_MS, PROBE_KINDS, ProbeDefinition, type ProbeKind, TaskClass, UnimplementedProbe } from './probe-definition.ts'
+export {
+  HeadlessRunPayload,
+  OutputPreview,
+  PREVIEW_CHARACTERS,
+  PROBE_PHASES,
+  PROBE_STATUSES,
+  type ProbePhase,
+  ProbeRecord,
+  ProbeRecordEvidence,
+  type ProbeStatus,
+  recordDigest,
+  recordStatement,
+} from './probe-record.ts'
+export { type PhaseResult, runProbes } from './run-probes.ts'
+export { vacuousReason } from './vacuous.ts'

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { definePredicate } from '../../contract/evidence.ts'
+import { Name, RunId } from '../../contract/ids.ts'
+import { Digest } from '../../contract/verdict.ts'
+import { COMPLETIONS, PROBE_KINDS } from './probe-definition.ts'
+import { ProbeRecord } from './probe-record.ts'
+
+const VALID_AT_MOST_MS = 366 * 86_400_000
+const PROBES_AT_MOST = 100
+
+/** A probe that this run must pass, and the definition it must have been run by. */
+export const BoundProbe = z.strictObject({
+  probe: Name,
+  kind: z.enum(PROBE_KINDS),
+  definitionDigest: Digest,
+  allowsWrites: z.boolean(),
+})
+export type BoundProbe = z.infer<typeof BoundProbe>
+
+/** Whether the runner ran. `ran` with no record is not the same as `not_run` (ACC-19); a crash names its cause (ACC-17). */
+export const RunnerState = z.union([z.literal('ran'), z.literal('not_run'), z.strictObject({ failed: z.string().min(1).max(500) })])
+export type RunnerState = z.infer<typeof RunnerState>
+
+const records = z.array(ProbeRecord).max(2 * PROBES_AT_MOST)
+
+/** All that decides whether the work of a run counts. */
+export const AcceptanceFacts = z.strictObject({
+  observedAt: z.iso.datetime(),
+  validForMs: z.int().positive().max(VALID_AT_MOST_MS),
+  runId: RunId,
+  /** Which try at completion this is, from 1; records of another do not count. */
+  attempt: z.int().positive(),
+  taskId: Name,
+  taskClass: Name,
+  completion: z.enum(COMPLETIONS),
+  agent: z.strictObject({
+    exitCode: z.int().nullable(),
+    signal: z.string().max(50).nullable(),
+    timedOut: z.boolean(),
+    /** What the agent said of itself: it can fail a run, and never pass one. */
+    claimedStatus: z.enum(['completed', 'failed']).nullable(),
+  }),
+  workspace: z.strictObject({ before: Digest, after: Digest, filesChanged: z.int().nonnegative() }),
+  /** In the order in which they run. */
+  binding: z.array(BoundProbe).max(PROBES_AT_MOST),
+  items: z.array(z.strictObject({ id: z.int().positive(), text: z.string().min(1).max(2_000), probes: z.array(Name).max(PROBES_AT_MOST) })).max(PROBES_AT_MOST),
+  runner: RunnerState,
+  /** `reference` is null where the task has no reference solution. */
+  records: z.strictObject({ untouched: records, reference: records.nullable(), result: records }),
+})
+export type AcceptanceFacts = z.infer<typeof AcceptanceFacts>
+
+export const AcceptanceEvidence = definePredicate('https://portcullis.dev/evidence/acceptance/v1', AcceptanceFacts)
+
+/** Every record of a run in the order in which it was made; `[]` where no probe is bound (ACC-01). Rendered as `runtime_probe_evidence`. */
+export const recordsOf = (facts: AcceptanceFacts): readonly ProbeRecord[] => [...facts.records.untouched, ...(facts.records.reference ?? []), ...facts.records.result]

@@ -1,0 +1,36 @@
+import type { Reason } from '../../contract/reasons.ts'
+
+/** Why a run is not accepted: the reason, and the rest of the refusal. */
+export interface Fault {
+  readonly reason: Reason
+  readonly message: string
+  readonly asked: string
+  readonly found: string
+}
+
+export const fault = (reason: Reason, message: string, asked: string, found: string): Fault => ({ reason, message, asked, found })
+
+/** What to do about each reason of this gate. */
+const REMEDIES: Partial<Record<Reason, string>> = {
+  probe_crashed: 'Run the task again. If it happens again, look at the run\'s trace.jsonl.',
+  agent_timed_out: 'Raise the limits of the profile, or make the task smaller.',
+  agent_failed: 'Read the agent\'s output in the run directory; then run the task again.',
+  done_without_change: 'Read the agent\'s output in the run directory: it ended without touching a file.',
+  review_missing: 'Have the work reviewed, or use a task class whose completion is product or code.',
+  acceptance_unbound: 'Name a probe for every acceptance item, and at least one for a class that promises a product.',
+  probe_produced_nothing: 'Look at the probe runner: it ran and left no record.',
+  probe_not_run: 'Run the task again, so that every bound probe is run.',
+  evidence_invalid: 'Run the probes again; evidence that does not belong to this run counts for nothing.',
+  probe_failed: 'Look at the output of the probe in the report; the work has to change.',
+  probe_timed_out: 'Find out why the probe hangs, or raise its timeout.',
+  probe_error: 'Make the probe\'s program available where Portcullis runs, then run the task again.',
+  probe_unimplemented: 'Use a probe of kind headless_run; the other kinds have no runner here.',
+  probe_changed_workspace: 'Let the probe write outside the workspace, or set allowsWrites in its definition.',
+  interrupted: 'Run the task again.',
+  baseline_passes: 'Tighten the probe until it fails on the untouched workspace; a probe that passes on nothing proves nothing.',
+  baseline_inconclusive: 'Make the probe end with a failure on the untouched workspace, within its limit and without an error.',
+  reference_fails: 'Correct the reference patch or the probe: the known solution must pass.',
+}
+
+/** The remedy for a reason; one that says where to look if the reason has none of its own. */
+export const remedyOf = (reason: Reason): string => REMEDIES[reason] ?? 'Read the report of the run.'

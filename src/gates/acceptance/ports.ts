@@ -1,0 +1,25 @@
+import type { Digest } from '../../contract/verdict.ts'
+import type { ProbeDefinition } from './probe-definition.ts'
+import type { ProbePhase, ProbeRecord } from './probe-record.ts'
+
+/** One probe to run on one copy of the work. */
+export interface ProbeRequest {
+  readonly name: string
+  readonly definition: ProbeDefinition
+  readonly phase: ProbePhase
+  /** What the workspace must be; a workspace with another digest is not looked at. */
+  readonly subjectDigest: Digest
+  readonly workspace: string
+  /** Our own environment, of which the probe sees the basic variables and those its definition names, less every credential. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly runId: string
+  readonly attempt: number
+  readonly taskClass: string
+  /** Aborted: the probe is ended with all its processes, and its record says `cancelled`. */
+  readonly signal: AbortSignal
+}
+
+/** Runs probes. Whatever a probe does, the answer is a record; a rejection means that the runner itself is broken. */
+export interface ProbeRunner {
+  run(request: ProbeRequest): Promise<ProbeRecord>
+}
