@@ -245,7 +245,7 @@ async function composeWorld(options: AppOptions, ledger: Ledger, stateDirectory:
       observe: (plan, agent, readiness, circumstances) => runtime.observeReadiness(plan, agent, readiness, circumstances),
     },
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
-    probeRunner: probeRunner.createProbeRunner({ environment, secrets: knownSecrets, clock }),
+    probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }
 }

@@ -1,8 +1,8 @@
-import { canonicalJson, digestOf, printDigest } from '../contract/canonical.ts'
+import { digestOf, printDigest } from '../contract/canonical.ts'
 import { printPair } from '../contract/model.ts'
 import { REASON_TABLE, type Reason } from '../contract/reasons.ts'
 import type { Verdict } from '../contract/verdict.ts'
-import { acceptanceGate, itemStatuses, type ProbeRecord, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
+import { acceptanceGate, itemStatuses, type ProbeRecord, ProbeRecordEvidence, recordDigest } from '../gates/acceptance/index.ts'
 import { admissionOf, admissionStatus } from '../gates/admission/index.ts'
 import { markersOf, Report, reportGate } from '../gates/report/index.ts'
 import { wireGate } from '../gates/wire/index.ts'
@@ -133,15 +133,14 @@ function workspaceOf(record: RunRecord): Report['workspace'] {
 function acceptanceOf(record: RunRecord): Pick<Report, 'acceptance' | 'runtime_probe_evidence' | 'baseline'> {
   const facts = record.facts(acceptanceGate)
   const stored = record.all(ProbeRecordEvidence)
-  const digests = new Map([...record.history.statements].flatMap(([digest, statement]) => (ProbeRecordEvidence.read(statement) === undefined ? [] : [[canonicalJson(statement.predicate), digest] as const])))
   const report = (probe: ProbeRecord) => ({
     probe: probe.probe,
-    kind: probe.probe_kind,
+    kind: probe.kind,
     phase: probe.phase,
     status: probe.status,
     summary: probe.summary,
     duration_ms: probe.duration_ms,
-    evidence: printDigest(digests.get(canonicalJson(probe)) ?? digestOf(probe)),
+    evidence: printDigest(recordDigest(probe)),
   })
   const items = facts === undefined ? [] : itemStatuses(facts)
   return {

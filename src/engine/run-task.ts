@@ -1,6 +1,7 @@
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
+import { type Binding, bindProbes } from '../gates/acceptance/index.ts'
 import type { Admitted } from '../gates/admission/index.ts'
 import type { Resolution } from '../gates/catalog/index.ts'
 import type { Wire } from '../gates/wire/index.ts'
@@ -123,14 +124,26 @@ class TaskRun {
   async #throughEveryGate(): Promise<void> {
     const wire = await this.#world.openWire(createCallRecorder(this.#world.ledger, this.#world.scanner))
     try {
+      const binding = await this.#bindProbes()
       const { resolution, admitted } = await this.#choosePair(wire)
       const before = await this.#prepareWorkspace()
-      const { turn, ranMs } = await this.#runAgent(wire, resolution, admitted)
+      const turn = await this.#runAgent(wire, resolution, admitted)
       const after = await this.#observeWorkspace(before)
-      required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, resolution, turn, before, after, ranMs, note: (text) => this.#watcher.note(text) }))
+      required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, before, after, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
     }
+  }
+
+  /** What will have to be proven is known before anything is started: a task that nothing can prove costs no token. */
+  async #bindProbes(): Promise<Binding> {
+    const { task } = this.#request
+    const { taskClasses, probes } = this.#world.configuration
+    const bound = bindProbes({ taskClass: task.class, taskClasses, probes, items: task.acceptance })
+    if (bound.ok) return bound.binding
+    const { reason, asked, found, remedy } = bound.refusal
+    await this.#course.append({ events: [this.#course.event('fault', { reason, asked, found, remedy })] })
+    throw new Ended(reason)
   }
 
   /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
@@ -162,7 +175,7 @@ class TaskRun {
   }
 
   /** Gates 4 to 7: start, check, deliver, wait, and see what the wire saw. The agent is dead when this returns or throws. */
-  async #runAgent(wire: Wire, resolution: Resolution, admitted: Admitted): Promise<{ turn: EndedTurn; ranMs: number }> {
+  async #runAgent(wire: Wire, resolution: Resolution, admitted: Admitted): Promise<EndedTurn> {
     const { prompt } = this.#request.task
     this.#goOn()
     const grant = grantToAgent(this.#world, this.#course, wire, resolution, admitted)
@@ -184,9 +197,8 @@ class TaskRun {
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
       if (turn.cancelled) throw new Ended('interrupted')
-      const ranMs = turn.outcome.exit.durationMs
-      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, ranMs))
-      return { turn, ranMs }
+      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, turn.outcome.exit.durationMs))
+      return turn
     } finally {
       await session.stop(0)
       await grant.revoke()

@@ -1,6 +1,5 @@
 import { milliseconds } from '../../contract/units.ts'
-import { type AcceptedContent, acceptanceGate, acceptanceProof, type AcceptanceFacts, bindProbes, type ProbeRecord, ProbeRecordEvidence } from '../../gates/acceptance/index.ts'
-import type { Resolution } from '../../gates/catalog/index.ts'
+import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type PhaseResult, type ProbePhase, recordStatement, runProbes } from '../../gates/acceptance/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
@@ -11,9 +10,68 @@ import type { EndedTurn } from './turn.ts'
 export interface AcceptanceInput {
   readonly request: TaskRequest
   readonly directory: RunDirectory
-  readonly resolution: Resolution
+  readonly binding: Binding
   readonly turn: EndedTurn
   readonly before: string
   readonly after: { readonly digest: string; readonly filesChanged: number }
   readonly note: (text: string) => void
+}
+
+/** A completion is tried once in a run; resuming one would count on. */
+const ATTEMPT = 1
+
+/**
+ * Gate 8: the probes run on the untouched copy, on the reference solution where there is one, and on the work; then their
+ * records are judged, as arguments of the verdict (ACC-28). The gate runs nothing itself: the runner does (ACC-54).
+ */
+export function decideAcceptance(world: World, course: Course, input: AcceptanceInput): Promise<Decided<'acceptance', AcceptedContent>> {
+  const probesMs = input.binding.definitions.reduce((total, { definition }) => total + milliseconds(definition.timeout) + MARGIN_MS, 0)
+  return course.decide({
+    definition: acceptanceGate,
+    mint: acceptedProof,
+    subject: { name: 'workspace', digest: { sha256: input.after.digest } },
+    timeoutMs: 3 * probesMs + LOCAL_WORK_MS,
+    observe: async (signal) => {
+      const facts = await observe(world, course, input, AbortSignal.any([signal, input.request.cancelled]))
+      return { facts, supporting: [...facts.records.untouched, ...(facts.records.reference ?? []), ...facts.records.result].map(recordStatement) }
+    },
+  })
+}
+
+async function observe(world: World, course: Course, input: AcceptanceInput, signal: AbortSignal): Promise<AcceptanceFacts> {
+  const { request, directory, binding, before, after } = input
+  const phase = (name: ProbePhase, workspace: string, subjectDigest: string): Promise<PhaseResult> => {
+    input.note(`${binding.definitions.map((definition) => definition.name).join(', ')} on ${name}`)
+    return runProbes(world.probeRunner, binding.definitions, { phase: name, workspace, subjectDigest, environment: world.inherited, runId: course.run.runId, attempt: ATTEMPT, taskClass: request.task.class, signal })
+  }
+  const untouched = await phase('untouched', directory.untouched, before)
+  const reference = request.reference === null ? null : await onReference(world, input, request.reference, phase)
+  const result = await phase('result', directory.workspace, after.digest)
+  const failed = [untouched, reference, result].find((each) => each !== null && each.runner !== 'ran')
+  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', records: { untouched: [...untouched.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+}
+
+/** The copy with the known solution. A patch that does not apply is no solution: the probes then find the untouched copy, and fail on it. */
+async function onReference(world: World, input: AcceptanceInput, patch: string, phase: (name: ProbePhase, workspace: string, digest: string) => Promise<PhaseResult>): Promise<PhaseResult> {
+  const { directory } = input
+  await world.workspaces.copy(directory.untouched, directory.reference)
+  await world.workspaces.applyPatch(directory.reference, patch)
+  return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
+}
+
+function factsOf(world: World, course: Course, { request, binding, turn, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records'> {
+  const { exit, claimedStatus } = turn.outcome
+  return {
+    observedAt: world.clock().toISOString(),
+    validForMs: milliseconds(world.configuration.health.maxAge),
+    runId: course.run.runId,
+    attempt: ATTEMPT,
+    taskId: request.task.id,
+    taskClass: request.task.class,
+    completion: binding.completion,
+    agent: { exitCode: exit.code, signal: exit.signal, timedOut: turn.limit !== null, claimedStatus },
+    workspace: { before, after: after.digest, filesChanged: after.filesChanged },
+    binding: [...binding.bound],
+    items: request.task.acceptance,
+  }
 }

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { verifies } from '../verifies.ts'
+import { type Ran, runTask, type Scenario, scenario } from './scenario.ts'
+
+/** What every run that is refused before its process must show, whatever refused it. */
+function assertBlocked(ran: Ran, made: Scenario, gate: string, reason: string): void {
+  const { report, result } = ran
+  assert.equal(result.code, 3)
+  assert.equal(report.status, 'blocked')
+  assert.equal(report.reason, reason)
+  assert.equal(report.process_started, false)
+  const block = report.gates.find((each) => each.outcome === 'block')
+  assert.equal(block?.gate, gate)
+  for (const text of [block.asked, block.found, block.remedy]) assert.ok(text !== null && text.length > 0)
+  const trace = readFileSync(join(ran.runDirectory, 'trace.jsonl'), 'utf8')
+  assert.doesNotMatch(trace, /"process_started"/)
+  assert.equal(readFileSync(join(ran.runDirectory, 'report.json'), 'utf8'), result.stdout)
+  assert.match(readFileSync(join(ran.runDirectory, 'report.md'), 'utf8'), new RegExp(`BLOCKED[^]*${reason}[^]*No process was started`))
+}
+
+const RECORD = 'admissions/scripted--coder-1.json'
+
+verifies('ADM-N1 ADM-N5 ADM-A13 ADM-G2 ADM-G6 ADM-T5 ADM-M1', 'without an admission record the run is blocked, and nothing is asked of the provider', async (t) => {
+  const made = await scenario(t)
+  const { rmSync } = await import('node:fs')
+  rmSync(join(made.directory, RECORD))
+  const ran = await runTask(made)
+  assertBlocked(ran, made, 'admission', 'missing_admission')
+  assert.equal(ran.report.model.admission_status, 'missing_admission')
+  assert.equal(made.provider.requests().length, 0)
+  assert.deepEqual(ran.report.markers, ['backend/provider-model-not-admitted.txt'])
+  assert.match(readFileSync(join(ran.runDirectory, 'backend/provider-model-not-admitted.txt'), 'utf8'), /^status: missing_admission\nasked: scripted\/coder-1/)
+})
+
+verifies('ADM-N4 ADM-A4', 'a record for another model admits nothing', async (t) => {
+  const made = await scenario(t)
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.profiles.pi_scripted.model = 'scripted/coder-2'
+    configuration.providers.scripted.prices['coder-2'] = { input: 'USD 0', output: 'USD 0' }
+  })
+  const ran = await runTask(made)
+  assertBlocked(ran, made, 'admission', 'missing_admission')
+  assert.match(ran.report.gates.find((gate) => gate.gate === 'admission')?.found ?? '', /none for this pair.*scripted\/coder-1/)
+})
+
+verifies('ADM-N6 ADM-G5', 'a record that the caller names and that admits another model is a mismatch', async (t) => {
+  const made = await scenario(t)
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.profiles.pi_scripted.model = 'scripted/coder-2'
+    configuration.providers.scripted.prices['coder-2'] = { input: 'USD 0', output: 'USD 0' }
+  })
+  const ran = await runTask(made, ['--admission', RECORD])
+  assertBlocked(ran, made, 'admission', 'mismatch')
+  assert.equal(ran.report.model.admission_status, 'mismatch')
+})
+
+verifies('ADM-N7 ADM-G3', 'a record that is not valid JSON is refused', async (t) => {
+  const made = await scenario(t)
+  made.write(RECORD, '{ "status": "admitted", ')
+  assertBlocked(await runTask(made), made, 'admission', 'invalid_admission')
+})
+
+verifies('ADM-A11 ADM-X4', 'a record with a secret in it is refused, and the secret is nowhere in what the run leaves', async (t) => {
+  const made = await scenario(t)
+  const secret = `sk-ant-api03-${'Zq7'.repeat(20)}`
+  made.edit(RECORD, (record) => {
+    record.approval_source = secret
+  })
+  const ran = await runTask(made)
+  assertBlocked(ran, made, 'admission', 'invalid_admission')
+  for (const name of ['report.json', 'report.md', 'trace.jsonl', 'backend/provider-model-not-admitted.txt']) assert.ok(!readFileSync(join(ran.runDirectory, name), 'utf8').includes(secret), name)
+  assert.ok(!readFileSync(join(made.directory, '.portcullis/ledger.db')).includes(secret))
+  assert.ok(!`${ran.result.stdout}${ran.result.stderr}`.includes(secret))
+})
+
+verifies('MC-087 MC-091', 'a purpose that the profile does not list is refused at the command line', async (t) => {
+  const made = await scenario(t)
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.profiles.pi_scripted.purposes = ['baseline']
+  })
+  const ran = await runTask(made)
+  assertBlocked(ran, made, 'catalog', 'runtime_purpose_violation')
+  assert.equal(ran.report.task.purpose, 'ticket')
+  const resolved = await made.portcullis(['resolve', 'pi_scripted', '--purpose', 'ticket'])
+  assert.equal(resolved.code, 3)
+  assert.match(resolved.stdout, /runtime_purpose_violation/)
+})
+
+verifies('MC-087 MC-088', 'a purpose that the profile does not list is refused in a direct library call as well', async (t) => {
+  const made = await scenario(t)
+  const { openApp } = await import('../../src/index.ts')
+  const app = await openApp({ cwd: made.directory, configurationPath: undefined, stateDirectory: undefined, environment: { PATH: process.env['PATH'] }, homeDirectory: made.directory, clock: () => new Date() })
+  const silent = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
+  try {
+    for (const purpose of ['preflight', 'interactive', '']) {
+      const answer = await app.run({ task: 'task.yaml', profile: undefined, purpose, admissionFile: undefined, cancelled: new AbortController().signal }, silent)
+      assert.equal(answer.report.status, 'blocked', purpose)
+      assert.ok(['runtime_purpose_violation', 'purpose_unknown'].includes(answer.report.reason ?? ''), `${purpose}: ${answer.report.reason}`)
+      assert.equal(answer.report.process_started, false)
+    }
+  } finally {
+    await app.close()
+  }
+})
+
+for (const [what, aliases, reason] of [
+  ['with a cycle', { one: { candidates: ['two'] }, two: { candidates: ['one'] } }, 'alias_cycle'],
+  ['that ends at a floating name', { one: { candidates: ['sonnet'] } }, 'alias_floating'],
+] as const) {
+  verifies('MC-083', `an alias ${what} is refused when the configuration is read, and by an override at the catalog gate`, async (t) => {
+    const made = await scenario(t)
+    made.edit('portcullis.yaml', (configuration) => {
+      configuration.aliases = { one: { candidates: ['scripted/coder-1'] }, two: { candidates: ['scripted/coder-1'] } }
+      configuration.profiles.pi_scripted.model = 'one'
+    })
+    made.write('aliases.json', JSON.stringify({ version: 1, reason: 'test', aliases }))
+    const ran = await runTask(made)
+    assert.ok([reason, 'alias_override_invalid'].includes(ran.report.reason ?? ''), ran.report.reason ?? 'none')
+    assertBlocked(ran, made, 'catalog', ran.report.reason ?? '')
+  })
+}
+
+verifies('MC-084 MC-086', 'an override of the alias table is live, and stands in the report', async (t) => {
+  const made = await scenario(t)
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.aliases = { best: { candidates: ['scripted/coder-9'] } }
+    configuration.profiles.pi_scripted.model = 'best'
+  })
+  made.write('aliases.json', JSON.stringify({ version: 1, reason: 'coder-9 is drained', aliases: { best: { candidates: ['scripted/coder-1'] } } }))
+  const { report } = await runTask(made)
+  assert.equal(report.status, 'pass')
+  assert.equal(report.model.requested, 'scripted/coder-1')
+  assert.equal(report.model.alias?.name, 'best')
+  assert.match(report.model.alias.override ?? '', /^sha256:/)
+})
+
+verifies('MC-085', 'an override that is not valid blocks, also when the profile uses no alias', async (t) => {
+  const made = await scenario(t)
+  made.write('aliases.json', '{ not json')
+  assertBlocked(await runTask(made), made, 'catalog', 'alias_override_invalid')
+})
+
+verifies('ADM-N16 MC-104', 'a provider that answers 401 blocks at the health gate', async (t) => {
+  const made = await scenario(t, { script: { version: 1, models: ['coder-1'], requireKey: 'the-right-key', turns: [] } })
+  const ran = await runTask(made)
+  assertBlocked(ran, made, 'health', 'provider_auth')
+  assert.equal(made.provider.requests().length, 1)
+})
+
+verifies('MC-105 MC-100 MC-101', 'probe exits 0 only if every asked profile is healthy, with one record each', async (t) => {
+  const made = await scenario(t)
+  const healthy = await made.portcullis(['probe', '--profile', 'pi_scripted', '--json'])
+  assert.equal(healthy.code, 0)
+  const [record] = JSON.parse(healthy.stdout) as { healthy: boolean; static_ok: boolean; served_model: string; tools: boolean }[]
+  assert.ok(record?.healthy === true && record.static_ok && record.served_model === 'coder-1' && record.tools)
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.profiles.other = { ...configuration.profiles.pi_scripted, model: 'scripted/coder-2' }
+  })
+  const mixed = await made.portcullis(['probe', '--all', '--json'])
+  assert.equal(mixed.code, 3)
+  const records = JSON.parse(mixed.stdout) as { profile: string; healthy: boolean; static_ok: boolean; stage: string; reason: string }[]
+  assert.deepEqual(records.map(({ profile, healthy: isHealthy }) => [profile, isHealthy]), [['pi_scripted', true], ['other', false]])
+  assert.deepEqual([records[1]?.static_ok, records[1]?.stage, records[1]?.reason], [true, 'admission', 'missing_admission'])
+})

@@ -1,0 +1,95 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { parse, stringify } from 'yaml'
+import { type ProviderScript, type ScriptedProvider, startScriptedProvider } from '../../src/adapters/scripted-provider/index.ts'
+import { Report } from '../../src/gates/report/index.ts'
+import { type CommandResult, runCli } from '../helpers/run-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/slugify')
+const AGENTS = join(import.meta.dirname, '../fixtures/agents')
+
+/** A provider that answers the health probe with its tool, and everything else with one sentence. */
+export const AGREEABLE: ProviderScript = {
+  version: 1,
+  models: ['coder-1'],
+  turns: [
+    { when: { offersTool: 'portcullis_probe' }, answer: { toolCalls: [{ name: 'portcullis_probe', arguments: {} }] } },
+    { when: { always: true }, answer: { text: 'It is done.' } },
+  ],
+}
+
+type Document = Record<string, unknown>
+
+export interface Scenario {
+  readonly directory: string
+  readonly provider: ScriptedProvider
+  readonly env: Record<string, string>
+  portcullis(args: readonly string[]): Promise<CommandResult>
+  /** Changes a YAML or JSON file of the scenario in place. */
+  edit(file: string, change: (document: any) => void): void
+  write(file: string, text: string): void
+}
+
+/** The example in a directory of its own, with a provider of its own, and a small agent program instead of pi. */
+export async function scenario(test: TestContext, options: { readonly script?: ProviderScript; readonly agent?: string; readonly agentArguments?: readonly string[]; readonly pi?: true } = {}): Promise<Scenario> {
+  const directory = temporaryDirectory(test)
+  const provider = await startScriptedProvider({ script: options.script ?? AGREEABLE, port: 0 })
+  test.after(() => provider.close())
+  cpSync(EXAMPLE, directory, { recursive: true, filter: (source) => !source.includes('/.portcullis') })
+  const env: Record<string, string> = {}
+  const made: Scenario = {
+    directory,
+    provider,
+    env,
+    portcullis: (args) => runCli(args, { cwd: directory, env }),
+    edit: (file, change) => {
+      const path = join(directory, file)
+      const document = parse(readFileSync(path, 'utf8')) as Document
+      change(document)
+      writeFileSync(path, file.endsWith('.json') ? JSON.stringify(document) : stringify(document))
+    },
+    write: (file, text) => {
+      mkdirSync(join(directory, file, '..'), { recursive: true })
+      writeFileSync(join(directory, file), text)
+    },
+  }
+  made.edit('portcullis.yaml', (configuration) => {
+    configuration.providers.scripted.baseUrl = `${provider.url}/v1`
+    if (options.pi === true) return
+    const profile = configuration.profiles.pi_scripted
+    profile.agent = 'command'
+    delete profile.agentVersion
+    profile.permissions = 'bypass'
+    profile.command = ['node', join(AGENTS, options.agent ?? 'implements.mjs'), ...(options.agentArguments ?? [])]
+  })
+  made.edit('admissions/scripted--coder-1.json', (record) => {
+    record.endpoint = `${provider.url}/v1`
+    if (options.pi !== true) record.runtime = 'command'
+  })
+  return made
+}
+
+export interface Ran {
+  readonly result: CommandResult
+  readonly report: Report
+  readonly runDirectory: string
+}
+
+/** Runs the task with --json and reads the report strictly. */
+export async function runTask(made: Scenario, args: readonly string[] = []): Promise<Ran> {
+  const result = await made.portcullis(['run', 'task.yaml', '--json', ...args])
+  let report: Report
+  try {
+    report = Report.parse(JSON.parse(result.stdout))
+  } catch (error) {
+    throw new Error(`run printed no report (exit ${result.code}): ${result.stdout.slice(0, 2_000)}\n${result.stderr.slice(0, 2_000)}`, { cause: error })
+  }
+  return { result, report, runDirectory: join(made.directory, '.portcullis/runs', report.run_id) }
+}
+
+export const runsOf = (made: Scenario): string[] => {
+  const path = join(made.directory, '.portcullis/runs')
+  return existsSync(path) ? readdirSync(path) : []
+}
