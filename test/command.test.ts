@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
@@ -45,6 +45,16 @@ test('an installed package runs its build, also when source lies beside it', asy
   const folder = join(temporaryDirectory(t), 'node_modules/portcullis')
   const command = packageWith(folder, { 'src/cli/main.ts': says('source'), 'dist/cli/main.js': says('build') })
   assert.equal((await run(t, command, ['a'])).stdout, 'build a\n')
+})
+
+test('compiled code is kept beside the code, in node_modules, and nowhere else', async (t) => {
+  const directory = temporaryDirectory(t)
+  const command = packageWith(join(directory, 'node_modules/@scope/portcullis'), { 'dist/cli/main.js': says('build') })
+  await run(t, command, [])
+  assert.equal(existsSync(join(directory, 'node_modules/.cache/portcullis')), true)
+  const bare = temporaryDirectory(t)
+  assert.equal((await run(t, packageWith(bare, { 'dist/cli/main.js': says('build') }), [])).stdout, 'build \n')
+  assert.equal(existsSync(join(bare, 'node_modules')), false)
 })
 
 test('the exit code is the one that main gives', async (t) => {
