@@ -47,7 +47,7 @@ export interface Grant {
 export interface Wire {
   /** `http://127.0.0.1:<port>` */
   readonly address: string
-  /** Requests that named no live run, or two: they belong to nobody's record and were refused. */
+  /** Requests that named no live run, or two: they belong to nobody's record. All were refused, but a bare greeting (`HEAD /`). */
   unboundRequests(): number
   grant(request: GrantRequest): Grant
   close(): Promise<void>
