@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { digestOf, sha256 } from '../../contract/canonical.ts'
@@ -122,6 +122,16 @@ test('a process that has ended, or that did not come through the door, is not th
   assert.deepEqual([facts.observed.alive, facts.observed.startTicks, facts.observed.executable], [false, null, null])
   const finding = readinessGate.decide(facts, evidence)
   assert.equal(finding.outcome === 'block' && finding.reason, 'agent_not_started')
+})
+
+test('a planned file that is gone, or is a folder now, is seen as unreadable', async (context) => {
+  const { request, launch } = await planned(context)
+  const session = await opened(context, commandAgent, launch, request)
+  const path = launch.files[0]?.path ?? ''
+  rmSync(path)
+  assert.deepEqual((await readinessOf(session, launch)).observed.files, [{ path, sha256: null }])
+  mkdirSync(path)
+  assert.deepEqual((await readinessOf(session, launch)).observed.files, [{ path, sha256: null }])
 })
 
 test('a program that hands over to another by exec is not the one that was planned', async (context) => {

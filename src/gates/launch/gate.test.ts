@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Finding } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
+import { proofOf } from '../../../test/helpers/proofs.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { launchGate } from './gate.ts'
+import { launchGate, launchProof } from './gate.ts'
 import { LaunchEvidence, type LaunchFacts } from './launch-facts.ts'
-import type { LaunchPlan } from './launch-plan.ts'
+import { type LaunchPlan, planDigest } from './launch-plan.ts'
+import { liesInside } from './paths.ts'
 
 const digest = 'a'.repeat(64)
 const run = '/state/runs/20261120T213918Z-r1-1'
@@ -85,7 +88,7 @@ test('neither a plan nor a refusal is no launch', () => {
 
 test('another version than the profile names is refused, also an unknown one and a longer one', () => {
   for (const found of ['0.87.0', '0.87.10', '', '1.0.0']) {
-    blocks(withPlan({ version: { required: '0.87.1', found } }), 'agent_version_mismatch')
+    assert.equal(blocks(withPlan({ version: { required: '0.87.1', found } }), 'agent_version_mismatch').found, found === '' ? 'pi of an unknown version' : `pi ${found}`)
   }
   assert.equal(decide(withPlan({ version: { required: null, found: '0.1.0' } })).outcome, 'pass')
 })
@@ -152,4 +155,15 @@ verifies('MC-131', 'a permission mode that nothing enforces is refused; the mode
 
 test('a limit that cannot be enforced is refused', () => {
   assert.equal(blocks({ ...good, limits: { unenforceable: ['cost: the model has no price'] } }, 'limit_not_enforceable').found, 'cost: the model has no price')
+})
+
+test('a relative path lies nowhere, wherever we happen to stand', () => {
+  const below = join(process.cwd(), 'below')
+  assert.deepEqual([liesInside(process.cwd(), 'below'), liesInside('.', below), liesInside('.', './below')], [false, false, false])
+  assert.deepEqual([liesInside(process.cwd(), below), liesInside('/', '/a'), liesInside('/a', '/a/..b')], [true, true, true])
+})
+
+test('the permit holds the plan and its digest', async () => {
+  const permit = await proofOf(launchGate, launchProof, good, new Date(good.observedAt))
+  assert.deepEqual([permit.plan, permit.planDigest], [plan, planDigest(plan)])
 })

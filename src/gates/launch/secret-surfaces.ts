@@ -14,8 +14,8 @@ export function findSecretSurfaces(surfaces: LaunchSurfaces, secrets: readonly s
   const everything = [...credentials, ...spellingsOf(runToken)]
   const holds = (text: string, needles: readonly string[]): boolean => needles.some((needle) => text.includes(needle))
   const found: string[] = []
-  // Joined as well as apart: a secret cut over two arguments is still readable by everybody who can list processes.
-  if (surfaces.argv.some((argument) => holds(argument, everything)) || holds(surfaces.argv.join(''), everything)) found.push('argv')
+  // Joined: a secret cut over two arguments is still readable by everybody who can list processes.
+  if (holds(surfaces.argv.join(''), everything)) found.push('argv')
   for (const [name, value] of Object.entries(surfaces.environment)) {
     if (holds(value, credentials) || holds(name, credentials)) found.push(`environment:${holds(name, credentials) ? '(name withheld)' : name}`)
   }

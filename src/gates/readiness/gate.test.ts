@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
+import { proofOf } from '../../../test/helpers/proofs.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { readinessGate } from './gate.ts'
+import { readinessGate, readinessProof } from './gate.ts'
 import { ReadinessEvidence, type ReadinessFacts } from './readiness-facts.ts'
 
 const [a, b, c] = ['a', 'b', 'c'].map((letter) => letter.repeat(64)) as [string, string, string]
@@ -85,6 +86,8 @@ const differences: readonly (readonly [string, Partial<ReadinessFacts['observed'
   ['a working directory that cannot be observed', { workspace: null }, /working directory is unknown/],
   ['a changed file', { files: [{ path: '/run/home/models.json', sha256: c }, { path: '/run/home/settings.json', sha256: b }] }, /file \/run\/home\/models\.json was changed/],
   ['a file that is gone', { files: [{ path: '/run/home/models.json', sha256: a }, { path: '/run/home/settings.json', sha256: null }] }, /settings\.json cannot be read/],
+  ['a file seen once as planned and once not', { files: [...good.observed.files, { path: '/run/home/models.json', sha256: b }] }, /models\.json was changed/],
+  ['a file seen once not as planned and then as planned', { files: [{ path: '/run/home/models.json', sha256: b }, ...good.observed.files] }, /models\.json was changed/],
   ['files that were not looked at', { files: [] }, /models\.json cannot be read; file \/run\/home\/settings\.json cannot be read/],
 ]
 
@@ -113,7 +116,7 @@ verifies('RDY-08', 'everything that differs is named in one verdict', () => {
 
 for (const [name, claim] of [['model', 'coder-10'], ['provider', 'anthropic'], ['version', '0.87.2'], ['effort', 'high']] as const) {
   test(`an agent that says another ${name} than planned contradicts its plan`, () => {
-    assert.match(blocks(observing({ claims: { ...none, [name]: claim } }), 'agent_not_as_planned').found, new RegExp(`the agent says ${name} "${claim}"`))
+    assert.match(blocks(observing({ claims: { ...none, [name]: claim } }), 'agent_not_as_planned').found, new RegExp(`the agent says ${name} "${claim}", planned ${name === 'effort' ? 'none' : '"'}`))
   })
 }
 
@@ -125,4 +128,9 @@ verifies('RDY-10', 'what an agent says about itself satisfies no check', () => {
 
 test('an agent that does not answer on its interface is not ready', () => {
   blocks(observing({ responded: false }), 'agent_not_ready')
+})
+
+test('the proof names the process for ever, and the plan it was held against', async () => {
+  const ready = await proofOf(readinessGate, readinessProof, good, new Date(good.observedAt))
+  assert.deepEqual([ready.pid, ready.startTicks, ready.planDigest], [4242, 99, a])
 })

@@ -87,9 +87,10 @@ type File = { readonly path: string; readonly sha256: Digest | null }
 function fileDifferences(planned: readonly File[], observed: readonly File[]): string[] {
   const differences: string[] = []
   for (const file of planned) {
-    const now = observed.find(({ path }) => path === file.path)
-    if (now === undefined || now.sha256 === null) differences.push(`file ${file.path} cannot be read`)
-    else if (now.sha256 !== file.sha256) differences.push(`file ${file.path} was changed`)
+    // Every observation of the file counts: a matching one does not outweigh one that differs.
+    const seen = observed.filter(({ path }) => path === file.path).map(({ sha256 }) => sha256)
+    if (seen.length === 0 || seen.includes(null)) differences.push(`file ${file.path} cannot be read`)
+    else if (seen.some((digest) => digest !== file.sha256)) differences.push(`file ${file.path} was changed`)
   }
   return differences
 }
