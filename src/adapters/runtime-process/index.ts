@@ -1,5 +1,4 @@
 export { executableIdentity, fileDigest, isAbsent, resolvedPath, treeDigest } from './digests.ts'
-export { processLauncher } from './launcher.ts'
 export { observeReadiness, observerOf } from './observe.ts'
 export { type LaunchParts, plannedLaunch, refusePlan } from './planned-launch.ts'
 export { findProgram, isFile, resolveCommand, type ResolvedCommand } from './programs.ts'

@@ -10,7 +10,7 @@ import { commandAgent } from '../agent-command/index.ts'
 import { launchOf, opened, permitOf, profile, readinessOf, requestFor } from '../../../test/helpers/agents.ts'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { executableIdentity, fileDigest, findProgram, identityAtStart, processLauncher, resolveCommand, startAgent, type StartAgentOptions, treeDigest } from './index.ts'
+import { executableIdentity, fileDigest, findProgram, identityAtStart, resolveCommand, startAgent, type StartAgentOptions, treeDigest } from './index.ts'
 
 const evidence = ['0'.repeat(64)] as const
 const waits = ['node', '-e', 'process.stdin.resume().on("end", () => process.exit(0))']
@@ -142,15 +142,6 @@ test('a program that hands over to another by exec is not the one that was plann
   while (statSync(join(request.runDirectory, 'stdout.log')).size === 0 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
   const finding = readinessGate.decide(await readinessOf(session, launch), evidence)
   assert.match(finding.outcome === 'block' ? finding.found : '', /executable is .*node, planned /)
-})
-
-test('the launcher starts and observes as the engine asks it to', async (context) => {
-  const { request, launch, options } = await planned(context)
-  const launcher = processLauncher({ now: options.now, keep: options.keep })
-  const session = await commandAgent.open(launch, async (onStdout) => await launcher.start(await permitOf(launch, request), launch, { logs: options.logs, onStdout }), options.now)
-  context.after(() => session.stop(0))
-  const facts = await launcher.observe(launch.plan, session.process, await session.ready(AbortSignal.timeout(1_000)), { observedAt: new Date(), validForMs: 1_000 })
-  assert.equal(readinessGate.decide(facts, evidence).outcome, 'pass')
 })
 
 test('a digest is read again as soon as the file is another one, also with its old size and time', async (context) => {
