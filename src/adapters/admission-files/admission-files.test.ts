@@ -137,7 +137,7 @@ verifies('ADM-A9', 'the list says what expires when, and what never does by itse
   createAdmission(directory, record())
   createAdmission(directory, record({ model: 'coder-2', review_trigger: { expires_at: '2026-11-25' } }))
   createAdmission(directory, record({ model: 'coder-3', review_trigger: { expires_at: '2026-11-20T21:39:18Z' } }))
-  createAdmission(directory, { ...Object.fromEntries(Object.entries(record({ model: 'coder-4', review_trigger: 'when it changes' })).filter(([name]) => !['endpoint', 'runtime', 'stages', 'evidence_expectations'].includes(name))) })
+  createAdmission(directory, Object.fromEntries(Object.entries(record({ model: 'coder-4', review_trigger: 'when it changes' })).filter(([name]) => !['endpoint', 'runtime', 'stages', 'evidence_expectations'].includes(name))))
   put('broken.json', '{')
   put('misnamed.json', JSON.stringify(record({ model: 'coder-5' })))
   const rows = listAdmissions(readAdmissions({ directory, root }), now, 30 * 86_400_000)

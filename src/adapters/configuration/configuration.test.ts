@@ -36,7 +36,7 @@ function faultOf(action: () => unknown): PortcullisError {
     if (error instanceof PortcullisError) return error
     throw error
   }
-  throw assert.fail('nothing was thrown')
+  assert.fail('nothing was thrown')
 }
 
 /** The problems of the sample configuration with one text replaced by another. */

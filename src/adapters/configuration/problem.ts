@@ -35,7 +35,12 @@ function describe(issue: z.core.$ZodIssue, document: unknown, schema: z.ZodType)
       return [problemAt(path, `expected ${'options' in issue && Array.isArray(issue.options) ? `one of ${issue.options.map(String).join(', ')}` : 'another form'}${found}`)]
     case 'invalid_key':
       return [{ path, message: `not a valid name: ${issue.issues.map((inner) => inner.message).join(', ')}`, atName: true }]
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'too_big':
+    case 'too_small':
       return [problemAt(path, `${issue.message}${found}`)]
   }
 }
@@ -51,7 +56,7 @@ function printValue(value: unknown): string {
   if (value === null) return 'nothing (null)'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'a table'
-  const text = String(value)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
   if (secretLikeValue(text) !== undefined) return 'a value that looks like a secret (withheld)'
   return typeof value === 'string' ? JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text) : text
 }

@@ -16,13 +16,13 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-test('the starter loads, resolves and is admitted as it was written', () => {
+test('the starter loads, resolves and is admitted as it was written', async () => {
   const starter = writeStarter(directory)
   const { configuration } = loadConfiguration(findConfiguration(directory))
   const { task, reference, repository } = loadTask(join(directory, starter.task))
   assert.ok(existsSync(join(repository, 'package.json')))
   assert.ok(reference !== null)
-  loadScript(join(directory, starter.script))
+  await loadScript(join(directory, starter.script))
   const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: task.profile, purpose: task.purpose, candidate: 0, capability: null })
   assert.ok('resolution' in outcome)
   const { pair, profile, provider } = outcome.resolution

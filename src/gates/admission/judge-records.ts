@@ -80,7 +80,7 @@ const samePairAs = (file: AdmissionFile, facts: AdmissionFacts): boolean => file
 /** Why a file is no valid record at all (ADM-G3). */
 function validityFault(file: AdmissionFile, facts: AdmissionFacts): Fault | undefined {
   const invalid = (found: string, remedy: string): Fault => ({ status: 'invalid_admission', found: `${file.path}: ${found}`, remedy })
-  if (file.record === null || file.sha256 === null) return invalid(file.problems.join('; ') || 'not read', `Correct the record, then: npx portcullis admit check ${file.path}`)
+  if (file.record === null || file.sha256 === null) return invalid(file.problems.join('; ') || 'not read', 'Correct the record; what is wrong with each file: npx portcullis admit list')
   const { pair, runtime } = scopeOf(file.record)
   // The document's own file name is for records of Case; on another runtime's record it would say two things.
   const named = fileNameOf(file.path)

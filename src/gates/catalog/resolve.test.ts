@@ -77,7 +77,7 @@ verifies('MC-083', 'five steps are followed and the sixth is refused', () => {
   assert.deepEqual(resolved({ catalog: withAliases(chain), profile: 'x' }).alias?.steps, ['a', 'b', 'c', 'd', 'e'])
   refused({ catalog: withAliases({ ...chain, e: ['f'], f: ['scripted/coder-1'] }), profile: 'x' }, 'alias_too_deep', /a -> b -> c -> d -> e -> f/)
   // Reached first by a short way and then by a long one: the long one counts too.
-  const twoWays = { a: ['e', 'b'], b: ['c'], c: ['d'], d: ['d2'], d2: ['e'], e: ['scripted/coder-1'] }
+  const twoWays = { a: ['e', 'b'], b: ['c'], c: ['d'], d: ['e'], e: ['f'], f: ['scripted/coder-1'] }
   refused({ catalog: withAliases(twoWays), profile: 'x' }, 'alias_too_deep', /more than 5 steps/)
 })
 
@@ -99,7 +99,7 @@ for (const [name, aliases, reason, found] of [
   ['a provider nobody defines', { a: ['anthropic/claude-opus-4-8'] }, 'provider_unknown', /no provider is named anthropic/],
 ] as const) {
   verifies('MC-083', `an alias that leads to ${name} is refused`, () => {
-    refused({ catalog: withAliases(Object.fromEntries(Object.entries(aliases).map(([key, value]) => [key, [...value]]))), profile: 'x' }, reason, found)
+    refused({ catalog: withAliases(Object.fromEntries(Object.entries<readonly string[]>(aliases).map(([key, value]) => [key, [...value]]))), profile: 'x' }, reason, found)
   })
 }
 
