@@ -14,7 +14,7 @@ const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREAC
 /** The tester's environment, without what npm itself adds about this project: the package is installed as a stranger would. */
 const stranger = Object.fromEntries(
   Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined || /^(?:npm_(?!config_)|npm_config_(?:local_prefix|global_prefix|prefix)$|INIT_CWD$|NODE_)/.test(name) ? [] : [[name, value]],
+    value === undefined || /^(?:npm_(?!config_)|npm_config_(?:local_prefix|global_prefix|prefix|call)$|INIT_CWD$|NODE_)/.test(name) ? [] : [[name, value]],
   ),
 )
 const npm = (args: readonly string[], cwd: string): Promise<CommandResult> => runProgram('npm', args, { cwd, env: stranger, timeoutMs: 120_000 })
