@@ -186,6 +186,20 @@ verifies('WIR-41', 'an answer that repeats the provider\'s credential does not g
   assert.equal(stream('openai-responses', RESPONSES[0] ?? '', ...responses).fault?.reason, 'secret_leak')
 })
 
+verifies('WIR-41', 'a credential spelt with escapes, or as the name of the model, does not get through and stands in no fact', () => {
+  const escaped = [...SECRET].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  const bodies = [`{"model":"coder-1","choices":[{"message":{"content":"${escaped}"}}]}`, `{"model":"${escaped}"}`, `{"model":"${SECRET}"}`, `{"model":"coder-1","other":"${escaped}"}`]
+  for (const body of bodies) {
+    for (const read of [json('openai-chat', body), stream('openai-chat', `data: ${body}\n\n`, 'data: [DONE]\n\n')]) {
+      assert.equal(read.fault?.reason, 'secret_leak')
+      assert.equal(read.released + rest(read), '')
+      assert.ok(!JSON.stringify([read.facts, read.fault]).includes(SECRET))
+    }
+  }
+  const reported = json('openai-chat', { error: { code: 'sk-9f8e7d6c5b4a', type: 'not words: 1' } })
+  assert.equal(reported.fault?.detail, 'the provider reported an error inside its answer')
+})
+
 const CHAT_ANSWER = { id: 'c', object: 'chat.completion', model: 'coder-1', choices: [{ message: { role: 'assistant', content: 'hi', tool_calls: [{ id: 't' }] } }], usage: { prompt_tokens: 5, completion_tokens: 2 } }
 
 void test('a JSON answer is held whole, and each dialect\'s facts are read', () => {
