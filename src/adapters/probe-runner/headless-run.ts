@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
-import { systemCode } from '../../contract/errors.ts'
 import { milliseconds, printMilliseconds } from '../../contract/units.ts'
 import type { HeadlessRunPayload, HeadlessRunProbe, ProbeDefinition } from '../../gates/acceptance/index.ts'
 import { ProcessError, type ProcessExit, type RunningProcess, startProcess } from '../process/index.ts'
@@ -133,7 +132,8 @@ function matches(source: string, text: string): boolean | undefined {
   try {
     return runInContext('new RegExp(source, "m").test(text)', createContext({ source, text }), { timeout: MATCH_LIMIT_MS }) === true
   } catch (error) {
-    if (systemCode(error) === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined
+    // Made in the other context, so it is no instance of our Error.
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined
     throw error
   }
 }

@@ -41,9 +41,12 @@ function previewOf(stream: StreamSummary, redact: (text: string) => string, marg
   if (!truncated) {
     const text = redact(Buffer.concat([stream.head, stream.tail]).toString('utf8'))
     const rest = text.slice(PREVIEW_CHARACTERS)
-    return { head: text.slice(0, PREVIEW_CHARACTERS), tail: rest.slice(-PREVIEW_CHARACTERS), bytes, sha256, truncated: rest.length > PREVIEW_CHARACTERS }
+    return { head: whole(text.slice(0, PREVIEW_CHARACTERS)), tail: whole(rest.slice(-PREVIEW_CHARACTERS)), bytes, sha256, truncated: rest.length > PREVIEW_CHARACTERS }
   }
   const head = redact(stream.head.toString('utf8'))
   const tail = redact(stream.tail.toString('utf8'))
-  return { head: head.slice(0, Math.max(0, head.length - margin)).slice(0, PREVIEW_CHARACTERS), tail: tail.slice(margin).slice(-PREVIEW_CHARACTERS), bytes, sha256, truncated }
+  return { head: whole(head.slice(0, Math.max(0, head.length - margin)).slice(0, PREVIEW_CHARACTERS)), tail: whole(tail.slice(margin).slice(-PREVIEW_CHARACTERS)), bytes, sha256, truncated }
 }
+
+/** A cut may fall inside a character of two units; half of one cannot be stored. */
+const whole = (text: string): string => text.toWellFormed()

@@ -61,7 +61,7 @@ function readScript(script: string, words: readonly string[]): { commands: strin
   const parts = plain.split(/(\|\||&&|[;\n&|])/)
   const commands = parts.filter((_, index) => index % 2 === 0).map((part) => part.trim()).filter((part) => part !== '')
   const last = commands.at(-1) ?? ''
-  const joint = parts.filter((part, index) => index % 2 === 1 && part.trim() !== '' && parts.slice(index + 1).some((after) => after.trim() !== '')).at(-1)
+  const joint = parts[parts.findLastIndex((part, index) => index % 2 === 0 && part.trim() !== '') - 1]
   const stopsAtFailure = words.some((word) => /^-[a-z]*e[a-z]*$/.test(word)) || /\bset\s+-[a-z]*e/.test(plain)
   const ignored = joint === '||' || joint === '|' || joint === '&' || (!stopsAtFailure && (joint === ';' || joint === '\n'))
   return { commands, endsConstant: ignored && isConstant(last) && !/\$[?{]/.test(last) }

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { verifies } from '../../../test/verifies.ts'
+import { PROBE_STATUSES, type ProbeDefinition, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
+
+const RUN = '20261120T213918Z-r1-string-slugify-1'
+const payload = { expected: { exit_code: 0, stdout: null }, exit_code: 0, signal: null, stdout_matched: null, error: null, leaked: false, stdout: null, stderr: null, environment: ['PATH'], environment_withheld: [] }
+const passed: ProbeRecord = {
+  probe: 'tests',
+  kind: 'headless_run',
+  phase: 'result',
+  status: 'passed',
+  summary: 'exited 0 in 5 ms',
+  duration_ms: 5,
+  changed_workspace: false,
+  payload,
+  run_id: RUN,
+  attempt: 1,
+  task_class: 'change',
+  definition_digest: 'd'.repeat(64),
+  subject_digest: 'a'.repeat(64),
+  started_at: '2026-11-20T21:39:23.000Z',
+  ended_at: '2026-11-20T21:39:23.005Z',
+  runner_version: 'probe-runner/1',
+}
+
+const INVALID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'no kind': { kind: '' },
+  'an unknown kind': { kind: 'vibes' },
+  'a status that is no status': { status: true },
+  'a negative duration': { duration_ms: -1 },
+  'a payload that is no object': { payload: 'text' },
+  'a payload that is a list': { payload: [] },
+  'a payload of another kind': { payload: {} },
+  'a payload without bound': { kind: 'sim_trace', payload: { trace: 'x'.repeat(70_000) } },
+  'a payload that is no JSON': { kind: 'sim_trace', payload: { trace: 1n } },
+  'an empty summary': { summary: '' },
+  'an end before the start': { ended_at: '2026-11-20T21:39:22.000Z' },
+  'attempt zero': { attempt: 0 },
+  'no workspace': { subject_digest: '' },
+  'a field nobody defined': { waived: true },
+  'a pass that exited 1': { payload: { ...payload, exit_code: 1 } },
+  'a pass that was killed': { payload: { ...payload, signal: 'SIGKILL' } },
+  'a pass with an error': { payload: { ...payload, error: 'ENOENT' } },
+  'a pass without the expected output': { payload: { ...payload, expected: { exit_code: 0, stdout: 'ok' }, stdout_matched: false } },
+  'a pass of an output nobody looked at': { payload: { ...payload, expected: { exit_code: 0, stdout: 'ok' } } },
+  'a failure that never ran': { status: 'failed', payload: { ...payload, exit_code: null } },
+  'a failure with an error': { status: 'failed', payload: { ...payload, error: 'ENOENT' } },
+  'an error without a cause': { status: 'error' },
+}
+
+verifies('ACC-02 ACC-08', 'a record that does not validate is refused when it is written and when it is read back', () => {
+  const stored = recordStatement(passed)
+  assert.deepEqual(ProbeRecordEvidence.read(JSON.parse(JSON.stringify(stored))), stored)
+  for (const [name, change] of Object.entries(INVALID)) {
+    const record = { ...passed, ...change }
+    assert.throws(() => ProbeRecordEvidence.state(stored.subject, record as unknown as ProbeRecord), { name: 'ZodError' }, name)
+    assert.equal(ProbeRecordEvidence.read({ ...stored, predicate: record }), undefined, name)
+  }
+})
+
+verifies('ACC-07', 'a record names its run, attempt, class, definition, subject, times and runner: none may be left out', () => {
+  for (const name of Object.keys(passed)) {
+    assert.equal(ProbeRecord.safeParse(Object.fromEntries(Object.entries(passed).filter(([key]) => key !== name))).success, false, name)
+  }
+  assert.deepEqual(recordStatement(passed).subject, [{ name: 'workspace', digest: { sha256: passed.subject_digest } }])
+})
+
+test('the JSON shape of a record is pinned', () => {
+  assert.deepEqual(Object.keys(passed).sort(), Object.keys(ProbeRecord.shape).sort())
+  assert.deepEqual(PROBE_STATUSES, ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled'])
+})
+
+const definition: ProbeDefinition = { kind: 'headless_run', command: ['npm', 'test'], timeout: '5s', expect: { exitCode: 0 } }
+const phase: Omit<ProbeRequest, 'name' | 'definition'> = { phase: 'result', subjectDigest: passed.subject_digest, workspace: '/w', environment: {}, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal }
+const probes = [{ name: 'one', definition }, { name: 'two', definition }]
+const answering = (run: (request: ProbeRequest) => unknown) => ({ run: (request: ProbeRequest) => Promise.resolve(run(request) as ProbeRecord) })
+
+verifies('ACC-18 ACC-06', 'the runner is asked once for each bound probe, in their order, and for nothing else', async () => {
+  const asked: string[] = []
+  const answer = await runProbes(answering((request) => (asked.push(request.name), { ...passed, probe: request.name })), probes, phase)
+  assert.deepEqual(asked, ['one', 'two'])
+  assert.deepEqual([answer.runner, answer.records.map((record) => record.probe)], ['ran', ['one', 'two']])
+  assert.deepEqual(await runProbes(answering(() => assert.fail('nothing is bound')), [], phase), { runner: 'ran', records: [] })
+})
+
+verifies('ACC-17 ACC-74 ACC-78', 'a runner that throws has crashed, and its message is not repeated', async () => {
+  const throwing = { run: () => Promise.reject(new TypeError('hidden-value')) }
+  assert.deepEqual(await runProbes(throwing, probes, phase), { runner: { failed: 'TypeError in one' }, records: [] })
+  const notEvenAnError = { run: () => Promise.reject(undefined as unknown as Error) }
+  assert.deepEqual((await runProbes(notEvenAnError, probes, phase)).runner, { failed: 'undefined in one' })
+})
+
+verifies('ACC-02 ACC-03', 'a runner that answers with something else than a record has crashed', async () => {
+  for (const answer of [undefined, true, {}, { ...passed, status: 'ok' }, { ...passed, payload: { ...payload, exit_code: 1 } }]) {
+    const result = await runProbes(answering(() => answer), probes, phase)
+    assert.deepEqual(result, { runner: { failed: 'it answered for one with something that is no record' }, records: [] })
+  }
+})
+
+test('two runs on one runner share nothing', async () => {
+  let run = 0
+  const runner = answering((request) => ({ ...passed, probe: request.name, summary: `of run ${run}` }))
+  run = 1
+  const first = await runProbes(runner, probes, phase)
+  run = 2
+  const second = await runProbes(runner, probes, phase)
+  assert.deepEqual(first.records.map((record) => record.summary), ['of run 1', 'of run 1'])
+  assert.deepEqual(second.records.map((record) => record.summary), ['of run 2', 'of run 2'])
+})
