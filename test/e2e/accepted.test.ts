@@ -6,7 +6,7 @@ import { LIFECYCLE } from '../../src/contract/lifecycle.ts'
 import { leavesOf, Report } from '../../src/gates/report/index.ts'
 import { loadScript } from '../../src/adapters/scripted-provider/index.ts'
 import { verifies } from '../verifies.ts'
-import { runsOf, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, runsOf, runTask, scenario } from './scenario.ts'
 
 verifies('ADM-T1 ADM-M5 ACC-01 ACC-28', 'the real pi is taken through every gate and accepted', async (t) => {
   const script = await loadScript(join(import.meta.dirname, '../../examples/slugify/script.yaml'))
@@ -60,9 +60,7 @@ test('runs are listed, newest first, with how they ended', async (t) => {
 
 verifies('ACC-27', 'what a task asks for a product without probes is a mistake of its configuration, not a pass', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.taskClasses['code-change'].probes = []
-  })
+  made.set(CONFIGURATION, ['taskClasses', 'code-change', 'probes'], [])
   const result = await made.portcullis(['run', 'task.yaml'])
   assert.equal(result.code, 2)
   assert.match(result.stderr, /taskClasses\.code-change/)

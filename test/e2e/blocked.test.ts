@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifies } from '../verifies.ts'
-import { type Ran, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, type Ran, RECORD, runTask, type Scenario, scenario } from './scenario.ts'
 
 /** What every run that is refused before its process must show, whatever refused it. */
 function assertBlocked(ran: Ran, made: Scenario, gate: string, reason: string): void {
@@ -20,11 +20,14 @@ function assertBlocked(ran: Ran, made: Scenario, gate: string, reason: string): 
   assert.match(readFileSync(join(ran.runDirectory, 'report.md'), 'utf8'), new RegExp(`BLOCKED[^]*${reason}[^]*No process was started`))
 }
 
-const RECORD = 'admissions/scripted--coder-1.json'
+/** Asks for a model that no record names. */
+function askForAnotherModel(made: Scenario): void {
+  made.set(CONFIGURATION, [...PROFILE, 'model'], 'scripted/coder-2')
+  made.set(CONFIGURATION, ['providers', 'scripted', 'prices', 'coder-2'], { input: 'USD 0', output: 'USD 0' })
+}
 
 verifies('ADM-N1 ADM-N5 ADM-A13 ADM-G2 ADM-G6 ADM-T5 ADM-M1', 'without an admission record the run is blocked, and nothing is asked of the provider', async (t) => {
   const made = await scenario(t)
-  const { rmSync } = await import('node:fs')
   rmSync(join(made.directory, RECORD))
   const ran = await runTask(made)
   assertBlocked(ran, made, 'admission', 'missing_admission')
@@ -36,10 +39,7 @@ verifies('ADM-N1 ADM-N5 ADM-A13 ADM-G2 ADM-G6 ADM-T5 ADM-M1', 'without an admiss
 
 verifies('ADM-N4 ADM-A4', 'a record for another model admits nothing', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.profiles.pi_scripted.model = 'scripted/coder-2'
-    configuration.providers.scripted.prices['coder-2'] = { input: 'USD 0', output: 'USD 0' }
-  })
+  askForAnotherModel(made)
   const ran = await runTask(made)
   assertBlocked(ran, made, 'admission', 'missing_admission')
   assert.match(ran.report.gates.find((gate) => gate.gate === 'admission')?.found ?? '', /none for this pair.*scripted\/coder-1/)
@@ -47,10 +47,7 @@ verifies('ADM-N4 ADM-A4', 'a record for another model admits nothing', async (t)
 
 verifies('ADM-N6 ADM-G5', 'a record that the caller names and that admits another model is a mismatch', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.profiles.pi_scripted.model = 'scripted/coder-2'
-    configuration.providers.scripted.prices['coder-2'] = { input: 'USD 0', output: 'USD 0' }
-  })
+  askForAnotherModel(made)
   const ran = await runTask(made, ['--admission', RECORD])
   assertBlocked(ran, made, 'admission', 'mismatch')
   assert.equal(ran.report.model.admission_status, 'mismatch')
@@ -65,9 +62,7 @@ verifies('ADM-N7 ADM-G3', 'a record that is not valid JSON is refused', async (t
 verifies('ADM-A11 ADM-X4', 'a record with a secret in it is refused, and the secret is nowhere in what the run leaves', async (t) => {
   const made = await scenario(t)
   const secret = `sk-ant-api03-${'Zq7'.repeat(20)}`
-  made.edit(RECORD, (record) => {
-    record.approval_source = secret
-  })
+  made.set(RECORD, ['approval_source'], secret)
   const ran = await runTask(made)
   assertBlocked(ran, made, 'admission', 'invalid_admission')
   for (const name of ['report.json', 'report.md', 'trace.jsonl', 'backend/provider-model-not-admitted.txt']) assert.ok(!readFileSync(join(ran.runDirectory, name), 'utf8').includes(secret), name)
@@ -77,9 +72,7 @@ verifies('ADM-A11 ADM-X4', 'a record with a secret in it is refused, and the sec
 
 verifies('MC-087 MC-091', 'a purpose that the profile does not list is refused at the command line', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.profiles.pi_scripted.purposes = ['baseline']
-  })
+  made.set(CONFIGURATION, [...PROFILE, 'purposes'], ['baseline'])
   const ran = await runTask(made)
   assertBlocked(ran, made, 'catalog', 'runtime_purpose_violation')
   assert.equal(ran.report.task.purpose, 'ticket')
@@ -111,10 +104,8 @@ for (const [what, aliases, reason] of [
 ] as const) {
   verifies('MC-083', `an alias ${what} is refused when the configuration is read, and by an override at the catalog gate`, async (t) => {
     const made = await scenario(t)
-    made.edit('portcullis.yaml', (configuration) => {
-      configuration.aliases = { one: { candidates: ['scripted/coder-1'] }, two: { candidates: ['scripted/coder-1'] } }
-      configuration.profiles.pi_scripted.model = 'one'
-    })
+    made.set(CONFIGURATION, ['aliases'], { one: { candidates: ['scripted/coder-1'] }, two: { candidates: ['scripted/coder-1'] } })
+    made.set(CONFIGURATION, [...PROFILE, 'model'], 'one')
     made.write('aliases.json', JSON.stringify({ version: 1, reason: 'test', aliases }))
     const ran = await runTask(made)
     assert.ok([reason, 'alias_override_invalid'].includes(ran.report.reason ?? ''), ran.report.reason ?? 'none')
@@ -124,10 +115,8 @@ for (const [what, aliases, reason] of [
 
 verifies('MC-084 MC-086', 'an override of the alias table is live, and stands in the report', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.aliases = { best: { candidates: ['scripted/coder-9'] } }
-    configuration.profiles.pi_scripted.model = 'best'
-  })
+  made.set(CONFIGURATION, ['aliases'], { best: { candidates: ['scripted/coder-9'] } })
+  made.set(CONFIGURATION, [...PROFILE, 'model'], 'best')
   made.write('aliases.json', JSON.stringify({ version: 1, reason: 'coder-9 is drained', aliases: { best: { candidates: ['scripted/coder-1'] } } }))
   const { report } = await runTask(made)
   assert.equal(report.status, 'pass')
@@ -155,8 +144,15 @@ verifies('MC-105 MC-100 MC-101', 'probe exits 0 only if every asked profile is h
   assert.equal(healthy.code, 0)
   const [record] = JSON.parse(healthy.stdout) as { healthy: boolean; static_ok: boolean; served_model: string; tools: boolean }[]
   assert.ok(record?.healthy === true && record.static_ok && record.served_model === 'coder-1' && record.tools)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.profiles.other = { ...configuration.profiles.pi_scripted, model: 'scripted/coder-2' }
+  made.set(CONFIGURATION, ['profiles', 'other'], {
+    agent: 'command',
+    command: ['node', 'agent.mjs'],
+    model: 'scripted/coder-2',
+    permissions: 'bypass',
+    purposes: ['ticket'],
+    isolation: 'env',
+    backgroundModels: 'refuse',
+    limits: { total: '1m', idle: '30s', calls: 50, tokens: 200_000 },
   })
   const mixed = await made.portcullis(['probe', '--all', '--json'])
   assert.equal(mixed.code, 3)

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
-import { AGREEABLE, type Ran, runTask, scenario } from './scenario.ts'
+import { AGREEABLE, CONFIGURATION, type Ran, RECORD, runTask, scenario } from './scenario.ts'
 
 /** What every run shows whose process had started and whose work does not count. */
 function assertFailed({ report, result, runDirectory }: Ran, gate: string, reason: string): void {
@@ -45,12 +46,8 @@ import { readFileSync } from 'node:fs'
 if (readFileSync('src/slugify.js', 'utf8').includes('not implemented')) process.exit(1)
 spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)', ${JSON.stringify(mark)}], { detached: true, stdio: 'ignore' })
 setInterval(() => {}, 1000)`)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.probes['repository-tests'] = { kind: 'headless_run', command: ['node', join(made.directory, 'hang.mjs')], timeout: '2s', expect: { exitCode: 0 } }
-  })
-  made.edit('task.yaml', (task) => {
-    delete task.baseline.reference
-  })
+  made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', join(made.directory, 'hang.mjs')], timeout: '2s', expect: { exitCode: 0 } })
+  made.remove('task.yaml', ['baseline', 'reference'])
   const ran = await runTask(made)
   assertFailed(ran, 'acceptance', 'probe_timed_out')
   const alive = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(mark))
@@ -67,9 +64,7 @@ function commandLine(pid: string): string {
 
 verifies('ACC-53', 'a probe that passes on the untouched workspace proves nothing and fails the run', async (t) => {
   const made = await scenario(t)
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.probes['repository-tests'] = { kind: 'headless_run', command: ['node', '--check', 'src/slugify.js'], timeout: '10s', expect: { exitCode: 0 } }
-  })
+  made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', '--check', 'src/slugify.js'], timeout: '10s', expect: { exitCode: 0 } })
   const ran = await runTask(made)
   assertFailed(ran, 'acceptance', 'baseline_passes')
 })
@@ -104,17 +99,12 @@ verifies('EVD-10 ACC-08', 'a row of the ledger that was changed is named by veri
 
 verifies('ADM-X4 SEC-08 ADM-X1', 'the provider\'s key, printed by the agent, fails the run, and is nowhere in what is left', async (t) => {
   const key = 'provider-key-7f3a9c1e5b2d8046'
-  const made = await scenario(t, { agent: 'prints-file.mjs', agentArguments: [join('/nowhere')], script: { ...AGREEABLE, requireKey: key } })
-  made.write('found.txt', key)
+  const found = join(temporaryDirectory(t), 'found.txt')
+  writeFileSync(found, key)
+  const made = await scenario(t, { agent: 'prints-file.mjs', agentArguments: [found], script: { ...AGREEABLE, requireKey: key } })
   made.env['SCRIPTED_KEY'] = key
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.providers.scripted.credential = { source: 'env', name: 'SCRIPTED_KEY', class: 'provider-api-key' }
-    const { command } = configuration.profiles.pi_scripted
-    command[command.length - 1] = join(made.directory, 'found.txt')
-  })
-  made.edit('admissions/scripted--coder-1.json', (record) => {
-    record.credential_source_class = 'provider-api-key'
-  })
+  made.set(CONFIGURATION, ['providers', 'scripted', 'credential'], { source: 'env', name: 'SCRIPTED_KEY', class: 'provider-api-key' })
+  made.set(RECORD, ['credential_source_class'], 'provider-api-key')
   const ran = await runTask(made)
   assertFailed(ran, 'report', 'secret_leak')
   assert.equal(ran.report.secret_scan.status, 'leak')

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { parse, stringify } from 'yaml'
+import { parseDocument } from 'yaml'
 import { type ProviderScript, type ScriptedProvider, startScriptedProvider } from '../../src/adapters/scripted-provider/index.ts'
 import { Report } from '../../src/gates/report/index.ts'
 import { type CommandResult, runCli } from '../helpers/run-cli.ts'
@@ -20,15 +20,21 @@ export const AGREEABLE: ProviderScript = {
   ],
 }
 
-type Document = Record<string, unknown>
+export const CONFIGURATION = 'portcullis.yaml'
+export const RECORD = 'admissions/scripted--coder-1.json'
+/** Where the one profile stands in the configuration. */
+export const PROFILE = ['profiles', 'pi_scripted']
+
+type Path = readonly (string | number)[]
 
 export interface Scenario {
   readonly directory: string
   readonly provider: ScriptedProvider
   readonly env: Record<string, string>
   portcullis(args: readonly string[]): Promise<CommandResult>
-  /** Changes a YAML or JSON file of the scenario in place. */
-  edit(file: string, change: (document: any) => void): void
+  /** Sets one place of a YAML or JSON file of the scenario. */
+  set(file: string, path: Path, value: unknown): void
+  remove(file: string, path: Path): void
   write(file: string, text: string): void
 }
 
@@ -44,31 +50,35 @@ export async function scenario(test: TestContext, options: { readonly script?: P
     provider,
     env,
     portcullis: (args) => runCli(args, { cwd: directory, env }),
-    edit: (file, change) => {
-      const path = join(directory, file)
-      const document = parse(readFileSync(path, 'utf8')) as Document
-      change(document)
-      writeFileSync(path, file.endsWith('.json') ? JSON.stringify(document) : stringify(document))
-    },
+    set: (file, path, value) => edit(join(directory, file), (document) => document.setIn(path, value)),
+    remove: (file, path) => edit(join(directory, file), (document) => document.deleteIn(path)),
     write: (file, text) => {
       mkdirSync(join(directory, file, '..'), { recursive: true })
       writeFileSync(join(directory, file), text)
     },
   }
-  made.edit('portcullis.yaml', (configuration) => {
-    configuration.providers.scripted.baseUrl = `${provider.url}/v1`
-    if (options.pi === true) return
-    const profile = configuration.profiles.pi_scripted
-    profile.agent = 'command'
-    delete profile.agentVersion
-    profile.permissions = 'bypass'
-    profile.command = ['node', join(AGENTS, options.agent ?? 'implements.mjs'), ...(options.agentArguments ?? [])]
-  })
-  made.edit('admissions/scripted--coder-1.json', (record) => {
-    record.endpoint = `${provider.url}/v1`
-    if (options.pi !== true) record.runtime = 'command'
-  })
+  made.set(CONFIGURATION, ['providers', 'scripted', 'baseUrl'], `${provider.url}/v1`)
+  made.set(RECORD, ['endpoint'], `${provider.url}/v1`)
+  if (options.pi !== true) {
+    made.set(CONFIGURATION, PROFILE, {
+      agent: 'command',
+      command: ['node', join(AGENTS, options.agent ?? 'implements.mjs'), ...(options.agentArguments ?? [])],
+      model: 'scripted/coder-1',
+      permissions: 'bypass',
+      purposes: ['ticket', 'baseline'],
+      isolation: 'env',
+      backgroundModels: 'refuse',
+      limits: { total: '1m', idle: '30s', calls: 50, tokens: 200_000, cost: 'USD 0' },
+    })
+    made.set(RECORD, ['runtime'], 'command')
+  }
   return made
+}
+
+function edit(path: string, change: (document: ReturnType<typeof parseDocument>) => void): void {
+  const document = parseDocument(readFileSync(path, 'utf8'))
+  change(document)
+  writeFileSync(path, path.endsWith('.json') ? JSON.stringify(document.toJS()) : document.toString())
 }
 
 export interface Ran {
