@@ -7,7 +7,7 @@ import { printPair, printTriple } from './contract/model.ts'
 import { exitCodeOf } from './contract/reasons.ts'
 import type { Verdict } from './contract/verdict.ts'
 import type { Ledger, ProbedProfile, Problem, RunSummary, TaskWatcher, World } from './engine/index.ts'
-import { type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
+import { entryOf, type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
 import type { Report } from './gates/report/index.ts'
 import { VERSION } from './version.ts'
 
@@ -325,7 +325,7 @@ export async function createAdmissionRecord(options: AppOptions, asked: { readon
   const { createAdmission, ADMISSIONS_DIRECTORY } = await import('./adapters/admission-files/index.ts')
   const { parsePair } = await import('./contract/model.ts')
   const pair = parsePair(asked.pair)
-  const provider = pair === undefined ? undefined : configuration.providers[pair.provider]
+  const provider = pair === undefined ? undefined : entryOf(configuration.providers, pair.provider)
   if (pair === undefined || provider === undefined) throw usage('an exact provider/model whose provider is configured', JSON.stringify(asked.pair), `Providers: ${Object.keys(configuration.providers).join(', ')}`)
   const created = createAdmission(join(directory, ADMISSIONS_DIRECTORY), {
     status: 'admitted',
