@@ -54,7 +54,7 @@ verifies('ACC-02 ACC-08', 'a record that does not validate is refused when it is
   assert.deepEqual(ProbeRecordEvidence.read(JSON.parse(JSON.stringify(stored))), stored)
   for (const [name, change] of Object.entries(INVALID)) {
     const record = { ...passed, ...change }
-    assert.throws(() => ProbeRecordEvidence.state(stored.subject, record as unknown as ProbeRecord), { name: 'ZodError' }, name)
+    assert.throws(() => ProbeRecordEvidence.state(stored.subject, record), { name: 'ZodError' }, name)
     assert.equal(ProbeRecordEvidence.read({ ...stored, predicate: record }), undefined, name)
   }
 })
@@ -87,8 +87,6 @@ verifies('ACC-18 ACC-06', 'the runner is asked once for each bound probe, in the
 verifies('ACC-17 ACC-74 ACC-78', 'a runner that throws has crashed, and its message is not repeated', async () => {
   const throwing = { run: () => Promise.reject(new TypeError('hidden-value')) }
   assert.deepEqual(await runProbes(throwing, probes, phase), { runner: { failed: 'TypeError in one' }, records: [] })
-  const notEvenAnError = { run: () => Promise.reject(undefined as unknown as Error) }
-  assert.deepEqual((await runProbes(notEvenAnError, probes, phase)).runner, { failed: 'undefined in one' })
 })
 
 verifies('ACC-02 ACC-03', 'a runner that answers with something else than a record has crashed', async () => {
