@@ -30,7 +30,7 @@ verifies('WIR-11 WIR-20 SEC-02', 'in each dialect an admitted call passes throug
   for (const dialect of SPOKEN) {
     const bench = await served(context, { dialect })
     const body = '{ "future_field": [1, 2.50e1], "model":"coder-1" , "text":"\\u00fc" }'
-    const answer = await ask(bench, { body, path: `${ROUTE_OF[dialect]}?beta=true`, headers: { 'x-custom': 'kept', 'anthropic-beta': 'flag', 'x-run': bench.grant.token, cookie: 'c', 'accept-encoding': 'gzip', connection: 'x-hop', 'x-hop': 'gone' } })
+    const answer = await ask(bench, { body, path: `${ROUTE_OF[dialect]}?beta=true`, headers: { 'x-custom': 'kept', 'anthropic-beta': 'flag', 'x-run': bench.grant.token, cookie: 'c', 'api-key': 'its-own', 'accept-encoding': 'gzip', connection: 'x-hop', 'x-hop': 'gone' } })
     assert.equal(answer.status, 200)
     assert.equal(answer.body, JSON.stringify(answerBy(dialect, 'coder-1')))
     const [request] = bench.provider.received
@@ -39,7 +39,7 @@ verifies('WIR-11 WIR-20 SEC-02', 'in each dialect an admitted call passes throug
     assert.equal(request?.headers['x-custom'], 'kept')
     assert.equal(request?.headers['anthropic-beta'], 'flag')
     assert.equal(request?.headers['accept-encoding'], 'identity')
-    for (const gone of ['cookie', 'x-hop', 'x-run']) assert.equal(request?.headers[gone], undefined)
+    for (const gone of ['cookie', 'x-hop', 'x-run', 'api-key', 'x-goog-api-key']) assert.equal(request?.headers[gone], undefined)
     assert.equal(request?.headers[dialect === 'anthropic-messages' ? 'x-api-key' : 'authorization'], dialect === 'anthropic-messages' ? SECRET : `Bearer ${SECRET}`)
     assert.ok(!JSON.stringify(request?.headers).includes('pcr_'))
     const call = bench.recorder.only
