@@ -177,6 +177,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Buffer
   readonly token?: string | null
+  /** Sends the body in chunks, without saying its length first. */
+  readonly chunked?: true
   onHead?(answer: IncomingMessage): void
   onData?(soFar: string): void
   readonly signal?: AbortSignal
@@ -188,7 +190,7 @@ export const QUESTION = '{"model":"coder-1","messages":[{"role":"user","content"
 export function ask(bench: Pick<Bench, 'wire' | 'grant' | 'request'>, question: Ask = {}): Promise<Answer> {
   const { token = bench.grant.token } = question
   const body = question.method === 'GET' || question.method === 'HEAD' ? '' : (question.body ?? QUESTION)
-  const headers: Record<string, string | string[]> = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === '' ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }) }
+  const headers: Record<string, string | string[]> = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === '' ? {} : { 'content-type': 'application/json', ...(question.chunked === true ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) }) }) }
   for (const [name, value] of Object.entries(question.headers ?? {})) headers[name] = typeof value === 'string' ? value : [...value]
   const path = question.path ?? ROUTE_OF[bench.request.provider.dialect]
   return new Promise((resolve, reject) => {

@@ -120,7 +120,9 @@ verifies('WIR-40', 'bodies that cannot be read without a guess, compressed ones 
   const bench = await served(context)
   for (const body of ['', '{', '[]', '{"model":"coder-1","model":"other"}', '{"messages":[{"model":"coder-1"}]}', '{"mod\\u0065l":"coder-1"}', '{"model":"coder-1"} trailing']) await refused(bench, { body }, 'request_malformed', 400)
   await refused(bench, { headers: { 'content-encoding': 'gzip' } }, 'request_malformed', 400)
-  await refused(bench, { body: `{"model":"coder-1","x":"${'x'.repeat(MAX_REQUEST_BYTES)}"}` }, 'request_too_large', 413)
+  const large = `{"model":"coder-1","x":"${'x'.repeat(MAX_REQUEST_BYTES)}"}`
+  await refused(bench, { body: large }, 'request_too_large', 413)
+  await refused(bench, { body: large, chunked: true }, 'request_too_large', 413)
   await refused(bench, { path: `/v1/chat/completions?x=${'y'.repeat(5_000)}` }, 'request_malformed', 400)
 })
 
