@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
+import { PortcullisError } from '../../contract/errors.ts'
 import { PROBE_STATUSES, type ProbeDefinition, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
 
 const RUN = '20261120T213918Z-r1-string-slugify-1'
@@ -87,6 +88,8 @@ verifies('ACC-18 ACC-06', 'the runner is asked once for each bound probe, in the
 verifies('ACC-17 ACC-74 ACC-78', 'a runner that throws has crashed, and its message is not repeated', async () => {
   const throwing = { run: () => Promise.reject(new TypeError('hidden-value')) }
   assert.deepEqual(await runProbes(throwing, probes, phase), { runner: { failed: 'TypeError in one' }, records: [] })
+  const fault = new PortcullisError('file_unreadable', { asked: 'a', found: 'EACCES', remedy: 'r' })
+  assert.deepEqual((await runProbes({ run: () => Promise.reject(fault) }, probes, phase)).runner, { failed: 'A file could not be read: EACCES in one' })
 })
 
 verifies('ACC-02 ACC-03', 'a runner that answers with something else than a record has crashed', async () => {

@@ -50,6 +50,7 @@ const TELLING: readonly (readonly string[])[] = [
   ['sh', 'test.sh'],
   ['test', '-f', 'result.txt'],
   ['grep', '-q', 'done', 'file'],
+  ['grep', '-c', 'true', 'file'],
   ['env', 'A=1', 'npm', 'test'],
   ['timeout', '5', 'npm', 'test'],
   ['node', '-e', 'process.exit(require("./x") ? 0 : 1)'],
