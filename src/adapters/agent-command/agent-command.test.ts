@@ -99,6 +99,20 @@ test('a prompt enters once, and not after the end', async (context) => {
   assert.deepEqual(third.ok ? '' : [third.refusal.reason, third.refusal.found], ['failed_to_inject', 'the process has ended'])
 })
 
+test('a turn for another prompt or process, or used up, delivers nothing', async (context) => {
+  const { session } = await bench(context, AGENT, {}, '0')
+  const { pid } = session.process
+  const turn = await turnFor('one', pid)
+  const soon = AbortSignal.timeout(10_000)
+  await assert.rejects(session.deliver(turn, 'two', soon), { code: 'proof_forged' })
+  await assert.rejects(session.deliver(await turnFor('one', pid + 1), 'one', soon), { code: 'proof_forged' })
+  await assert.rejects(session.deliver({ ...turn }, 'one', soon), { code: 'proof_forged' })
+  assert.equal(session.state(), 'idle')
+  assert.equal((await session.deliver(turn, 'one', soon)).ok, true)
+  await assert.rejects(session.deliver(turn, 'one', soon), { code: 'proof_forged' })
+  assert.match((await session.finished).exit.stdout.head.toString('utf8'), /"prompt":"one"/)
+})
+
 test('a program that takes no prompt, or not all of it, has not received it', async (context) => {
   const large = 'x'.repeat(4 * 1_048_576)
   const deaf = await bench(context, 'setInterval(() => {}, 1000)')
