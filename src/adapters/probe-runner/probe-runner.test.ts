@@ -101,7 +101,7 @@ test('a cancelled probe is recorded as cancelled, with its processes gone', asyn
   const record = await running
   assert.equal(record.status, 'cancelled')
   assert.equal(processIdentity(Number(readFileSync(file, 'utf8'))), undefined)
-  assert.equal((await run(workspace, { command: ['cat', 'a.txt'] }, { signal: cancel.signal })).status, 'cancelled')
+  assert.equal((await run(workspace, { command: ['cat', 'a.txt'] }, { signal: cancel.signal })).summary, 'was not begun: the run was cancelled')
 })
 
 verifies('ACC-45', 'a command that exits 0 and leaves a child at the pipe is judged by its exit, and flagged', async (context) => {
