@@ -38,7 +38,7 @@ verifies('ADM-T4 ACC-04 ACC-29 ACC-32', 'a new process gives the same bytes, rep
   for (const [path, value] of leavesOf(report)) assert.equal(JSON.stringify(JSON.parse(rows.get(path) ?? 'undefined')), JSON.stringify(value), path)
 })
 
-verifies('ACC-33 ACC-05 ACC-77', 'a failed run replays its evidence and its blocker, and shares none with the run after it', async (t) => {
+verifies('ACC-31 ACC-33 ACC-05 ACC-77', 'a failed run replays its evidence and its blocker, and shares none with the run after it', async (t) => {
   const made = await scenario(t, { agent: 'idles.mjs' })
   const first = await runTask(made)
   const second = await runTask(made)

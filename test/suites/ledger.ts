@@ -90,7 +90,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     await enter(ledger, runId, 'started')
   }))
 
-  verifies('ACC-20', `${name}: the accepted state is refused unless every gate of the lifecycle passed last`, withLedger(async (ledger) => {
+  verifies('ACC-15', `${name}: the accepted state is refused unless every gate of the lifecycle passed last`, withLedger(async (ledger) => {
     for (const missing of LIFECYCLE.slice(4)) {
       const { runId } = await begin(ledger)
       const gates = LIFECYCLE.filter((gate) => gate !== missing)

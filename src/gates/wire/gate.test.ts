@@ -87,11 +87,18 @@ verifies('WIR-24 ADM-N16', 'without an answer the first provider error is the ro
 
 verifies('ADM-N15', 'an agent that went on and exited 0 after its last question was not answered does not pass', () => {
   blocks({ calls: calls({}, {}, failed('provider_overloaded')) }, 'provider_overloaded')
-  blocks({ calls: calls({}, refusedCall) }, 'model_not_admitted')
+  blocks({ calls: calls({}, { ...refusedCall, reason: 'budget_exhausted' }) }, 'budget_exhausted')
+  blocks({ calls: calls({}, { ...refusedCall, reason: null }) }, 'evidence_invalid')
   blocks({ calls: [...calls({}, failed('answer_truncated'))].reverse() }, 'answer_truncated')
   blocks({ calls: calls({}, { ...failed('provider_auth'), reason: null }) }, 'evidence_invalid')
   passes({ calls: calls(failed('provider_overloaded'), {}) })
   passes({ calls: calls({}, { ...refusedCall, inference: false }) })
+})
+
+verifies('WIR-02', 'a model that the agent asked for on its own and was refused does not undo the work, and hides no failure before it', () => {
+  passes({ calls: calls({}, refusedCall) })
+  blocks({ calls: calls(refusedCall) }, 'model_not_admitted')
+  blocks({ calls: calls({}, failed('provider_overloaded'), refusedCall) }, 'provider_overloaded')
 })
 
 verifies('WIR-22', 'a call whose evidence was not stored denies the run', () => {

@@ -115,8 +115,10 @@ function notAnswered(facts: WireFacts): Refusal | undefined {
     const first = calls.find((call) => call.outcome === 'failed') ?? calls[0] ?? last
     return refuse(reasonOf(first), facts, `No call was answered; the first error was: ${said(first)}.`, `${count(calls.length, 'call')}, none answered; call ${first.number}: ${said(first)}`)
   }
-  if (last.outcome === 'answered') return undefined
-  return refuse(reasonOf(last), facts, `The last call was not answered: ${said(last)}.`, `call ${last.number} of the run: ${said(last)}`)
+  // A model that the agent asked for on its own and was refused (a title, a memory) is no part of the work: what counts is the last call that was.
+  const lastOfWork = calls.findLast((call) => call.outcome !== 'refused' || call.reason !== 'model_not_admitted') ?? last
+  if (lastOfWork.outcome === 'answered') return undefined
+  return refuse(reasonOf(lastOfWork), facts, `The last call was not answered: ${said(lastOfWork)}.`, `call ${lastOfWork.number} of the run: ${said(lastOfWork)}`)
 }
 
 function noModelCall(facts: WireFacts): Refusal {
