@@ -93,7 +93,7 @@ verifies('ACC-44', 'at its limit a probe ends with all its descendants, also one
 
 test('a cancelled probe is recorded as cancelled, with its processes gone', async (context) => {
   const workspace = workspaceOf(context)
-  const file = join(mkdtempSync(join(tmpdir(), 'portcullis-pids-')), 'pid')
+  const file = join(workspaceOf(context, {}), 'pid')
   const cancel = new AbortController()
   const running = run(workspace, { command: ['sh', '-c', `echo $$ > ${file}; exec sleep 60`] }, { signal: cancel.signal })
   while (!existsSync(file) || readFileSync(file, 'utf8') === '') await wait(10)
