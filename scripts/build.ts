@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, globSync, rmSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildSync } from 'esbuild'
 
 /** What the package cannot do without: `exports` and `bin` lead there. */
 const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']
@@ -11,10 +12,44 @@ export function build(root: string): string[] {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const compiler = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   if (compiler.status !== 0) return [`tsc ended with ${compiler.status ?? compiler.signal ?? compiler.error?.message ?? 'no status'}`]
+  bundleCommand(root)
   const files = globSync('dist/**/*', { cwd: root })
   const missing = REQUIRED.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`)
   const tests = files.filter((file) => /\.test\.(?:d\.ts|js)$/.test(file)).map((file) => `${file} is a test`)
   return [...missing, ...tests]
+}
+
+/**
+ * Replaces dist/cli by a bundle of the command and all it imports: resolving and compiling some hundred modules is most of
+ * a cold start. What a command does not need stays in files of its own, which are read when it is imported.
+ */
+function bundleCommand(root: string): void {
+  rmSync(join(root, 'dist/cli'), { recursive: true, force: true })
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: ['src/cli/main.ts'],
+    outdir: 'dist/cli',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+    logLevel: 'warning',
+    // CommonJS in the bundle asks for built-in modules by a `require` that ES modules do not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
+  const packages = [...new Set(Object.keys(metafile.inputs).flatMap((input) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))].toSorted()
+  writeFileSync(join(root, 'dist/cli/THIRD-PARTY-LICENSES.txt'), packages.map((path) => licenceOf(root, path)).join('\n'))
+}
+
+/** The licence text of a bundled package, as its author ships it. Throws if there is none: then it must not be bundled. */
+function licenceOf(root: string, path: string): string {
+  const [file] = globSync('{LICENSE,LICENCE,license}*', { cwd: join(root, path) })
+  if (file === undefined) throw new Error(`${path} ships no licence`)
+  return `== ${path.replace('node_modules/', '')}\n\n${readFileSync(join(root, path, file), 'utf8').trim()}\n`
 }
 
 if (import.meta.main) {

@@ -1,7 +1,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ProviderScript } from '../src/adapters/scripted-provider/index.ts'
 import { ERROR_TABLE } from '../src/contract/errors.ts'
 import { GATE_QUESTIONS, LIFECYCLE } from '../src/contract/lifecycle.ts'

@@ -31,7 +31,7 @@ export function readCoverage(root: string): Coverage {
     .toSorted()
     .map((file) => ({ file, ids: definedIds(readFileSync(join(requirementFolder(root), file), 'utf8')) }))
   const known = new Set(defined.flatMap(({ ids }) => ids))
-  const tests = globSync('{src,test}/**/*.test.ts', { cwd: root }).toSorted()
+  const tests = globSync(['{src,test}/**/*.test.ts', 'test/suites/*.ts'], { cwd: root }).toSorted()
   const read = tests.map((path) => citedIds(path, readFileSync(join(root, path), 'utf8')))
   const citations = read.flatMap((file) => file.citations)
   const cited = new Set(citations.map(({ id }) => id))

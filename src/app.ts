@@ -6,10 +6,11 @@ import type { Refusal } from './contract/gate.ts'
 import { printPair, printTriple } from './contract/model.ts'
 import { exitCodeOf } from './contract/reasons.ts'
 import type { Verdict } from './contract/verdict.ts'
-import type { Ledger, ProbedProfile, Problem, RunSummary, TaskWatcher, World } from './engine/index.ts'
+import type * as Engine from './engine/index.ts'
+import type { Ledger, ProbedProfile, Problem, RunDirectory, RunSummary, TaskWatcher, World } from './engine/index.ts'
 import { entryOf, type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
 import type { Report } from './gates/report/index.ts'
-import { VERSION } from './version.ts'
+import { PACKAGE_ROOT, VERSION } from './version.ts'
 
 // The composition root: the only file that joins gates and adapters. What a question does not need is not loaded for it.
 
@@ -115,89 +116,123 @@ export interface VerifyAnswer {
 
 export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
 
+export interface ProbeRequest {
+  readonly profiles: readonly string[] | 'all'
+  readonly cancelled: AbortSignal
+}
+
+export interface ProbeAnswer {
+  readonly records: readonly ProbedProfile[]
+  readonly exitCode: number
+}
+
 export interface App {
   run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer>
-  probe(request: { readonly profiles: readonly string[] | 'all'; readonly cancelled: AbortSignal }, probed: (record: ProbedProfile) => void): Promise<{ readonly records: readonly ProbedProfile[]; readonly exitCode: number }>
+  probe(request: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer>
   verify(runId: string): Promise<VerifyAnswer>
   report(runId: string, options: { readonly write: boolean }): Promise<ReportAnswer>
   runs(): Promise<readonly RunSummary[]>
   close(): Promise<void>
 }
 
-/** Opens the ledger and joins everything a run needs. The configuration is read only by what needs it, so that a run can be verified beside a broken one. */
+/** Opens the ledger. The configuration is read only by what needs it, so that a run can be verified beside a broken one. */
 export async function openApp(options: AppOptions): Promise<App> {
   const stateDirectory = stateDirectoryOf(options)
   const [{ openLedger }, { openRunDirectory }, engine] = await Promise.all([import('./adapters/store-sqlite/index.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
   const ledger = await openLedger(join(stateDirectory, 'ledger.db'))
-  const world = (): Promise<World> => composeWorld(options, ledger, stateDirectory)
+  return new LocalApp({ options, stateDirectory, ledger, engine, directoryOf: (runId) => openRunDirectory(stateDirectory, runId) })
+}
 
-  return {
-    async run(request, watcher) {
-      const loaded = loadTask(resolvePath(options.cwd, request.task))
-      const { task } = loaded
-      const finished = await engine.runTask(
-        await world(),
-        {
-          task,
-          taskDigest: loaded.digest,
-          profile: request.profile ?? task.profile,
-          purpose: request.purpose ?? task.purpose,
-          repository: loaded.repository,
-          reference: loaded.reference,
-          admissionFile: request.admissionFile === undefined ? null : resolvePath(options.cwd, request.admissionFile),
-          cancelled: request.cancelled,
-        },
-        watcherOf(watcher),
-      )
-      const { report, json, directory } = finished
-      const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
-      return {
-        report,
-        json,
-        exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
-        reportPath: relative(options.cwd, join(directory.path, 'report.md')),
-        patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
-      }
-    },
+interface Parts {
+  readonly options: AppOptions
+  readonly stateDirectory: string
+  readonly ledger: Ledger
+  readonly engine: typeof Engine
+  readonly directoryOf: (runId: string) => RunDirectory
+}
 
-    async probe({ profiles, cancelled }, probed) {
-      const composed = await world()
-      const { configuration } = composed
-      const purpose = Object.entries(configuration.purposes).find(([, rules]) => rules.mayIgnorePurposeOfProfile === true)?.[0]
-      const names = profiles === 'all' ? Object.keys(configuration.profiles) : profiles
-      if (purpose === undefined) throw usage('a purpose that a probe may use', 'none in portcullis.yaml', 'Add it to purposes: preflight: { needs: [], mayIgnorePurposeOfProfile: true }')
-      if (names.length === 0) throw usage('profiles to probe', 'none', 'Name them with --profile, or give --all.')
-      const records: ProbedProfile[] = []
-      for (const name of names) {
-        if (cancelled.aborted) throw usage('every profile probed', `cancelled after ${records.length} of ${names.length}`, 'Probe again; a profile that was not probed is not healthy.')
-        const record = await engine.probeProfile(composed, name, purpose)
-        records.push(record)
-        probed(record)
-      }
-      const failed = records.find((record) => !record.healthy)
-      return { records, exitCode: failed === undefined ? 0 : failed.reason === null ? 3 : exitCodeOf(failed.reason, false) }
-    },
+class LocalApp implements App {
+  readonly #parts: Parts
 
-    async verify(runId) {
-      const { history } = await engine.readHistory({ ledger }, runId)
-      const verified = engine.verifyRun(history, openRunDirectory(stateDirectory, runId))
-      const exitCode = verified.problems.length === 0 ? 0 : exitCodeOf('ledger_tampered', false)
-      return { runId, state: history.run.state, ...verified, remedy: 'Trust nothing of this run. Find out who could write to the ledger or to its directory, and run the task again.', exitCode }
-    },
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
 
-    async report(runId, { write }) {
-      const { history, read } = await engine.readHistory({ ledger }, runId)
-      const rendered = engine.renderRun(history, read, engine.storedEnding(history))
-      const directory = openRunDirectory(stateDirectory, runId)
-      // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
-      const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
-      if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
-      if (write) for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) directory.write(name, content)
-      return { ok: true, json: rendered.json, markdown: rendered.markdown, exitCode: 0 }
-    },
+  async run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer> {
+    const { options, ledger, stateDirectory, engine } = this.#parts
+    const loaded = loadTask(resolvePath(options.cwd, request.task))
+    const asked = {
+      task: loaded.task,
+      taskDigest: loaded.digest,
+      profile: request.profile ?? loaded.task.profile,
+      purpose: request.purpose ?? loaded.task.purpose,
+      repository: loaded.repository,
+      reference: loaded.reference,
+      admissionFile: request.admissionFile === undefined ? null : resolvePath(options.cwd, request.admissionFile),
+      cancelled: request.cancelled,
+    }
+    const { report, json, directory } = await engine.runTask(await composeWorld(options, ledger, stateDirectory), asked, watcherOf(watcher))
+    const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
+    return {
+      report,
+      json,
+      exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
+      reportPath: relative(options.cwd, join(directory.path, 'report.md')),
+      patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
+    }
+  }
 
-    runs: () => ledger.list(),
-    close: () => ledger.close(),
+  async probe({ profiles, cancelled }: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer> {
+    const { options, ledger, stateDirectory, engine } = this.#parts
+    const world = await composeWorld(options, ledger, stateDirectory)
+    const purpose = Object.entries(world.configuration.purposes).find(([, rules]) => rules.mayIgnorePurposeOfProfile === true)?.[0]
+    const names = profiles === 'all' ? Object.keys(world.configuration.profiles) : profiles
+    if (purpose === undefined) throw usage('a purpose that a probe may use', 'none in portcullis.yaml', 'Add it to purposes: preflight: { needs: [], mayIgnorePurposeOfProfile: true }')
+    if (names.length === 0) throw usage('profiles to probe', 'none', 'Name them with --profile, or give --all.')
+    const records: ProbedProfile[] = []
+    for (const name of names) {
+      if (cancelled.aborted) throw usage('every profile probed', `cancelled after ${records.length} of ${names.length}`, 'Probe again; a profile that was not probed is not healthy.')
+      const record = await engine.probeProfile(world, name, purpose)
+      records.push(record)
+      probed(record)
+    }
+    const failed = records.find((record) => !record.healthy)
+    return { records, exitCode: failed === undefined ? 0 : failed.reason === null ? 3 : exitCodeOf(failed.reason, false) }
+  }
+
+  async verify(runId: string): Promise<VerifyAnswer> {
+    const { ledger, engine, directoryOf } = this.#parts
+    const { history } = await engine.readHistory({ ledger }, runId)
+    const verified = engine.verifyRun(history, directoryOf(runId))
+    const unfinished = verified.problems.length > 0 && verified.problems.every((problem) => problem.code === 'run_unfinished')
+    return {
+      runId,
+      state: history.run.state,
+      ...verified,
+      remedy: unfinished ? 'Nothing of this run counts. If it does not run any more, it was interrupted: run the task again.' : 'Trust nothing of this run. Find out who could write to the ledger or to its directory, and run the task again.',
+      exitCode: verified.problems.length === 0 ? 0 : exitCodeOf('ledger_tampered', false),
+    }
+  }
+
+  async report(runId: string, { write }: { readonly write: boolean }): Promise<ReportAnswer> {
+    const { ledger, engine, directoryOf } = this.#parts
+    const { history, read } = await engine.readHistory({ ledger }, runId)
+    const ending = engine.storedEnding(history)
+    const directory = directoryOf(runId)
+    // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
+    const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
+    if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
+    const rendered = engine.renderRun(history, read, ending)
+    if (write) for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) directory.write(name, content)
+    return { ok: true, json: rendered.json, markdown: rendered.markdown, exitCode: 0 }
+  }
+
+  async runs(): Promise<readonly RunSummary[]> {
+    return this.#parts.ledger.list()
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.ledger.close()
   }
 }
 
@@ -348,5 +383,5 @@ export async function createAdmissionRecord(options: AppOptions, asked: { readon
 /** Writes a starter configuration and an example task into a directory. Overwrites nothing. */
 export async function initialise(options: AppOptions, directory: string) {
   const { writeStarter } = await import('./adapters/starter/index.ts')
-  return writeStarter(resolvePath(options.cwd, directory))
+  return writeStarter(resolvePath(options.cwd, directory), join(PACKAGE_ROOT, 'examples/slugify'))
 }

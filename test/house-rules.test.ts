@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { runProgram } from './helpers/run-cli.ts'
 import { temporaryDirectory } from './helpers/temporary-directory.ts'
 

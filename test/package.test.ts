@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type CommandResult, runProgram } from './helpers/run-cli.ts'
 import { temporaryDirectory } from './helpers/temporary-directory.ts'
 

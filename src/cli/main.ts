@@ -60,7 +60,7 @@ function buildProgram(surface: Surface): Command {
     .exitOverride()
     .showHelpAfterError(false)
     .configureOutput({ writeErr: () => undefined })
-    .addHelpText('after', `\nThe gates, in order:\n${LIFECYCLE.map((gate) => `  ${gate.padEnd(12)}${GATE_QUESTIONS[gate].question}`).join('\n')}\n\n${EXIT_CODES}\n\nExample:\n  $ npx portcullis init && npx portcullis run task.yaml\n`)
+    .addHelpText('after', `\nThe gates, in order:\n${LIFECYCLE.map((gate) => `  ${gate.padEnd(12)}${GATE_QUESTIONS[gate].question}`).join('\n')}\n\n${EXIT_CODES}\n\nExample:\n  $ npx portcullis init && npx portcullis run example/task.yaml\n`)
   for (const register of COMMANDS) register(program, surface)
   return program
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { verifies } from '../../test/verifies.ts'
 import { digestOf } from './canonical.ts'
 import { definePredicate, evidenceDigest } from './evidence.ts'

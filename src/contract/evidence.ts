@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { digestOf } from './canonical.ts'
 import { type Digest, Subject } from './verdict.ts'
 

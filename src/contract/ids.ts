@@ -1,5 +1,5 @@
 import { randomBytes, createHash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Names that people write and that become file names: no separators, no dots first, no surprise on any file system. */
 export const Name = z

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { PortcullisError } from './errors.ts'
 import { definePredicate } from './evidence.ts'
 import { type Finding, type GateDefinition, type Observed, defineGate, gateOf, isSealed, runGate } from './gate.ts'

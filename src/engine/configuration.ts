@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { Catalog } from '../gates/catalog/index.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
 import { definePredicate } from '../contract/evidence.ts'
 import { defineGate } from '../contract/gate.ts'

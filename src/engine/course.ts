@@ -18,6 +18,8 @@ export interface Step<Name extends GateName, Facts, Content> {
   readonly mint: ProofMint<Name, Content>
   readonly subject: Subject
   readonly timeoutMs: number
+  /** When what this gate judges began, by `performance.now()`, if that was earlier and has been announced already. */
+  readonly beganAt?: number
   observe(signal: AbortSignal): Promise<Observation<Facts>>
   /** What must become durable in the same transaction as the verdict. */
   together?(verdict: Verdict): { readonly state?: StateChange; readonly events?: readonly RunEvent[] }
@@ -58,8 +60,7 @@ export class Course {
   }
 
   async decide<Name extends GateName, Facts, Content>(step: Step<Name, Facts, Content>): Promise<Decided<Name, Content>> {
-    const began = performance.now()
-    this.#watcher.gateBegan(step.definition.name)
+    const began = step.beganAt ?? this.announce(step.definition.name)
     let observed: Observed = []
     const gate = gateOf<null, Facts>(step.definition, {
       policy: { name: `${step.definition.name}/v1`, digest: { sha256: this.#policyDigest } },
@@ -80,6 +81,12 @@ export class Course {
     const proof = step.mint.prove(verdict, observed, this.#clock())
     // A pass that no longer permits (expired on the way, statements swapped) opens nothing.
     return proof === undefined ? { ok: false, verdict, reason: 'gate_output_invalid' } : { ok: true, proof, verdict }
+  }
+
+  /** Tells the watcher that the work of a gate begins; returns the time, for `beganAt`. */
+  announce(gate: GateName): number {
+    this.#watcher.gateBegan(gate)
+    return performance.now()
   }
 
   /** Appends to the run in one transaction. Refuses to store a credential: `secret_withheld`, and nothing is written. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Evidence } from '../contract/evidence.ts'
 import { Name, RunId } from '../contract/ids.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'

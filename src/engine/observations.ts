@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { definePredicate } from '../contract/evidence.ts'
 import { Name } from '../contract/ids.ts'
 import { Digest } from '../contract/verdict.ts'

@@ -4,8 +4,8 @@ import type { Reason } from '../contract/reasons.ts'
 import { type Binding, bindProbes } from '../gates/acceptance/index.ts'
 import type { Admitted } from '../gates/admission/index.ts'
 import type { Resolution } from '../gates/catalog/index.ts'
-import type { Wire } from '../gates/wire/index.ts'
-import type { AgentOutcome } from './agent.ts'
+import type { CallRecorder, Grant, Wire } from '../gates/wire/index.ts'
+import type { AgentOutcome, AgentSession } from './agent.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { finishRun, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
@@ -122,7 +122,7 @@ class TaskRun {
   }
 
   async #throughEveryGate(): Promise<void> {
-    const wire = await this.#world.openWire(createCallRecorder(this.#world.ledger, this.#world.scanner))
+    const wire = await this.#world.openWire(this.#recorder())
     try {
       const binding = await this.#bindProbes()
       const { resolution, admitted } = await this.#choosePair(wire)
@@ -132,6 +132,18 @@ class TaskRun {
       required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, before, after, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
+    }
+  }
+
+  /** Stores each call, and tells whoever watches once it is stored. */
+  #recorder(): CallRecorder {
+    const recorder = createCallRecorder(this.#world.ledger, this.#world.scanner)
+    return {
+      record: async (runId, call) => {
+        const digest = await recorder.record(runId, call)
+        this.#watcher.note(`call ${call.number}: asked ${call.requestedModel ?? 'no model'}, ${call.outcome === 'answered' ? `served ${call.servedModel ?? 'unknown'}` : `${call.outcome} (${call.reason ?? ''})`}`)
+        return digest
+      },
     }
   }
 
@@ -192,17 +204,33 @@ class TaskRun {
     })
     try {
       await this.#course.append({ events: [this.#course.event('process_started', { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found })] })
-      required(await decideReadiness(this.#world, this.#course, resolution, permit, session))
-      required(await dispatchPrompt(this.#world, this.#course, resolution, session, prompt))
+      const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
+      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, session, prompt) : ready
+      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, resolution, admitted, grant, dispatched.reason))
+      const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
       if (turn.cancelled) throw new Ended('interrupted')
-      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, turn.outcome.exit.durationMs))
+      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs }))
       return turn
     } finally {
       await session.stop(0)
       await grant.revoke()
     }
+  }
+
+  /**
+   * Why an agent could not be given its prompt. One that had ended by itself is judged by the wire as well: a program that
+   * ran and asked no model anything failed by that, however early it was noticed (ADM-N14).
+   */
+  async #rootCause(session: AgentSession, resolution: Resolution, admitted: Admitted, grant: Grant, reason: Reason): Promise<Reason> {
+    if (session.state() !== 'dead') return reason
+    const beganAt = this.#course.announce('wire')
+    await session.stop(0)
+    const outcome = await session.finished
+    await this.#recordExit(resolution, { outcome, limit: null, cancelled: false })
+    const wire = await decideWire(this.#world, this.#course, resolution, admitted, grant, { beganAt, processRanMs: outcome.exit.durationMs })
+    return wire.ok ? reason : wire.reason
   }
 
   async #recordExit(resolution: Resolution, turn: EndedTurn): Promise<void> {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 
 export const AcceptanceItem = z.strictObject({

@@ -23,6 +23,11 @@ verifies('ADM-N14 ADM-N15 ADM-T5', 'an agent that exits 0 and says "completed" w
   assert.equal(ran.report.wire.requests, 0)
 })
 
+verifies('ADM-N14', 'an agent that is gone before its prompt could be delivered fails as no_model_call too', async (t) => {
+  const ran = await runTask(await scenario(t, { agent: 'vanishes.mjs' }))
+  assertFailed(ran, 'wire', 'no_model_call')
+})
+
 verifies('ADM-N9', 'a provider that serves another model fails the run, and no byte of it reaches the agent', async (t) => {
   const made = await scenario(t, { script: { ...AGREEABLE, faults: [{ on: { request: 2 }, fault: { servedModel: 'cheaper-1' } }] } })
   const ran = await runTask(made)

@@ -75,7 +75,7 @@ test('attacks on the history of a run, with every digest of a row made to fit', 
   rmSync(join(directory, 'trace.jsonl'))
   writeFileSync(join(directory, 'backend/extra.txt'), 'me too')
   const problems = (JSON.parse((await made.portcullis(['verify', runId, '--json'])).stdout) as { problems: Problem[] }).problems
-  assert.deepEqual(problems.map(({ code, where }) => [code, where]).sort(), [['file_changed', 'backend/extra.txt'], ['file_changed', 'report.md'], ['file_missing', 'trace.jsonl']])
+  assert.deepEqual(problems.map(({ code, where }) => `${code} ${where}`).toSorted((a, b) => a.localeCompare(b)), ['file_changed backend/extra.txt', 'file_changed report.md', 'file_missing trace.jsonl'])
 })
 
 verifies('EVD-02 EVD-10', 'facts, verdict and chain rewritten together are found by the evidence they contradict', async (t) => {

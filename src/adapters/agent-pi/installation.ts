@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { findProgram, isAbsent, resolvedPath } from '../runtime-process/index.ts'
 
 const PACKAGE_NAMES = ['@earendil-works/pi-coding-agent', '@mariozechner/pi-coding-agent']

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { PortcullisError } from '../../contract/errors.ts'
 import { Configuration } from '../../engine/configuration.ts'
 import { Task } from '../../engine/task.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { knownSecretFormat, printName, secretLikeValue } from '../../gates/admission/index.ts'
 
 /** Something wrong with a document: where, and what was expected and found. Never quotes what looks like a secret. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { systemCode } from '../../contract/errors.ts'
 import type { CredentialSource } from '../../gates/catalog/index.ts'
 

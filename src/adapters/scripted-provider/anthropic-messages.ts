@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Content, describeProblem, type ReadConversation, summarise, textOf, tokensOf, type Utterance } from './conversation.ts'
 import { type Answer, type Failure, idOf, piecesOf, type ServerEvent, type Speaker } from './dialect.ts'
 

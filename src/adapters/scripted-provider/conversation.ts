@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a script can match on, the same for every dialect. */
 export interface Conversation {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { ProviderScript } from './script.ts'
 

@@ -10,6 +10,7 @@ import { findConfiguration, loadConfiguration, loadOverride, loadTask } from '..
 import { loadScript } from '../scripted-provider/index.ts'
 import { writeStarter } from './index.ts'
 
+const EXAMPLE = join(import.meta.dirname, '../../../examples/slugify')
 let directory = ''
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'portcullis-starter-'))
@@ -17,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 test('the starter loads, resolves and is admitted as it was written', async () => {
-  const starter = writeStarter(directory)
+  const starter = writeStarter(directory, EXAMPLE)
   const { configuration } = loadConfiguration(findConfiguration(directory))
   const { task, reference, repository } = loadTask(join(directory, starter.task))
   assert.ok(existsSync(join(repository, 'package.json')))
@@ -36,7 +37,7 @@ test('the starter loads, resolves and is admitted as it was written', async () =
 })
 
 test('every file that names a schema names the one of the installed package', () => {
-  const { written } = writeStarter(directory)
+  const { written } = writeStarter(directory, EXAMPLE)
   assert.deepEqual(written.filter((path) => !path.startsWith('example/repository/')), ['portcullis.yaml', 'admissions/scripted--coder-1.json', 'example/task.yaml', 'example/script.yaml', 'example/reference.patch', '.gitignore'])
   const schemas = written.flatMap((path) => /\$schema(?:=|": ")([^"\n]+)/.exec(readFileSync(join(directory, path), 'utf8'))?.[1] ?? [])
   assert.deepEqual(schemas, [
@@ -47,16 +48,16 @@ test('every file that names a schema names the one of the installed package', ()
 
 test('nothing is overwritten, and then nothing is written at all', () => {
   writeFileSync(join(directory, 'portcullis.yaml'), 'mine')
-  assert.throws(() => writeStarter(directory), { code: 'usage', found: 'there already: portcullis.yaml' })
+  assert.throws(() => writeStarter(directory, EXAMPLE), { code: 'usage', found: 'there already: portcullis.yaml' })
   assert.equal(readFileSync(join(directory, 'portcullis.yaml'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(directory), ['portcullis.yaml'])
 })
 
 test('the state directory is ignored by git, once, and other lines are kept', () => {
   writeFileSync(join(directory, '.gitignore'), 'node_modules/')
-  assert.ok(writeStarter(directory).written.includes('.gitignore'))
+  assert.ok(writeStarter(directory, EXAMPLE).written.includes('.gitignore'))
   assert.equal(readFileSync(join(directory, '.gitignore'), 'utf8'), 'node_modules/\n.portcullis/\n')
   for (const name of readdirSync(directory)) if (name !== '.gitignore') rmSync(join(directory, name), { recursive: true })
-  assert.ok(!writeStarter(directory).written.includes('.gitignore'))
+  assert.ok(!writeStarter(directory, EXAMPLE).written.includes('.gitignore'))
   assert.equal(readFileSync(join(directory, '.gitignore'), 'utf8'), 'node_modules/\n.portcullis/\n')
 })

@@ -2,8 +2,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 
-/** The example that the package ships, seen from here in the source and in the built package alike. */
-const EXAMPLE = join(import.meta.dirname, '../../../examples/slugify')
 const STATE_ENTRY = '.portcullis/'
 
 export interface Starter {
@@ -16,13 +14,13 @@ export interface Starter {
 }
 
 /**
- * Puts the shipped example into a directory: portcullis.yaml and admissions/ at its top, the example task with its
+ * Puts the shipped example, whose directory is `example`, into the directory `target`: portcullis.yaml and admissions/ at its top, the example task with its
  * repository and the script of the provider in example/, and a line in .gitignore. It writes over nothing: if one of
  * the files is there, none is written and `usage` is thrown.
  */
-export function writeStarter(target: string): Starter {
+export function writeStarter(target: string, example: string): Starter {
   const directory = resolve(target)
-  const files = starterFiles()
+  const files = starterFiles(example)
   const taken = [...files.keys()].filter((path) => existsSync(join(directory, path)))
   if (taken.length > 0) {
     throw new PortcullisError('usage', {
@@ -50,19 +48,19 @@ export function writeStarter(target: string): Starter {
 }
 
 /** Path in the target -> content, generated from the example's own files so that there is no second copy to keep. */
-function starterFiles(): Map<string, Buffer> {
+function starterFiles(example: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
   const add = (from: string, to: string): void => {
     const up = '../'.repeat(to.split('/').length - 1) || './'
-    const text = readFileSync(join(EXAMPLE, from))
+    const text = readFileSync(join(example, from))
     // Schemas are found in the installed package from where the copy stands.
     const pointed = text.toString('utf8').replace(/(\$schema(?:=|": "))[./]*(?:node_modules\/portcullis\/)?spec\//, `$1${up}node_modules/portcullis/spec/`)
     files.set(to, Buffer.from(pointed))
   }
   add('portcullis.yaml', 'portcullis.yaml')
-  for (const name of readdirSync(join(EXAMPLE, 'admissions')).sort()) add(`admissions/${name}`, `admissions/${name}`)
+  for (const name of readdirSync(join(example, 'admissions')).sort()) add(`admissions/${name}`, `admissions/${name}`)
   for (const name of ['task.yaml', 'script.yaml', 'reference.patch']) add(name, `example/${name}`)
-  const repository = join(EXAMPLE, 'repository')
+  const repository = join(example, 'repository')
   const inside = readdirSync(repository, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   for (const path of inside.map((entry) => relative(repository, join(entry.parentPath, entry.name)).replaceAll('\\', '/')).sort()) {
     if (!/(^|\/)(node_modules|\.git)\//.test(path)) files.set(`example/repository/${path}`, readFileSync(join(repository, path)))

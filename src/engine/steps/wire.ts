@@ -23,12 +23,13 @@ export function grantToAgent(world: World, course: Course, wire: Wire, resolutio
 }
 
 /** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
-export function decideWire(world: World, course: Course, resolution: Resolution, admitted: Admitted, grant: Grant, processRanMs: number): Promise<Decided<'wire', WitnessedContent>> {
+export function decideWire(world: World, course: Course, resolution: Resolution, admitted: Admitted, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {
   return course.decide({
     definition: wireGate,
     mint: witnessed,
     subject: sessionSubject(course, resolution),
     timeoutMs: LOCAL_WORK_MS,
+    beganAt: turn.beganAt,
     observe: async () => {
       await grant.revoke()
       return {
@@ -39,7 +40,7 @@ export function decideWire(world: World, course: Course, resolution: Resolution,
           servedModelIds: [...admitted.servedModelIds],
           // Below isolation `network` a call that went round the wire cannot be excluded (ISO-07).
           recordComplete: false,
-          processRanMs,
+          processRanMs: turn.processRanMs,
           unrecordedCalls: grant.unrecordedCalls(),
           calls: grant.calls().map(witnessedCall),
         },

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { digestOf } from '../../contract/canonical.ts'
 import { Name } from '../../contract/ids.ts'
 import { Duration, parseDuration } from '../../contract/units.ts'

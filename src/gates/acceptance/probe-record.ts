@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { canonicalJson } from '../../contract/canonical.ts'
 import { definePredicate, type Evidence, evidenceDigest } from '../../contract/evidence.ts'
 import { Name, RunId } from '../../contract/ids.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type ModelPair, printPair, samePair } from '../../contract/model.ts'
 import { Digest } from '../../contract/verdict.ts'
 import type { Resolution } from '../catalog/index.ts'

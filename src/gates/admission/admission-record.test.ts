@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { z } from 'zod'
+import * as z from 'zod'
 import { verifies } from '../../../test/verifies.ts'
 import { AdmissionRecord, scopeOf, STAGES_NEVER_COVERED } from './admission-record.ts'
 import { nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'

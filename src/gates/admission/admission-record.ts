@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import type { ModelPair } from '../../contract/model.ts'
 import { floatingReason, isPlainUrl } from '../catalog/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import { Dialect, parsePair } from '../../contract/model.ts'
 import { Duration, Money } from '../../contract/units.ts'

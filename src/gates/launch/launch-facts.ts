@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { definePredicate } from '../../contract/evidence.ts'
 import { REASONS } from '../../contract/reasons.ts'
 import { IsolationLevel } from '../catalog/index.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { digestOf } from '../../contract/canonical.ts'
 import { definePredicate } from '../../contract/evidence.ts'
 import { ModelPair } from '../../contract/model.ts'

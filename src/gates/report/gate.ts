@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Digests } from '../../contract/evidence.ts'
 import { definePredicate } from '../../contract/evidence.ts'
 import { defineGate, type Finding } from '../../contract/gate.ts'

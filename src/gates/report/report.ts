@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { RunId } from '../../contract/ids.ts'
 import { LIFECYCLE } from '../../contract/lifecycle.ts'
 import { REASONS } from '../../contract/reasons.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Digest } from '../../contract/verdict.ts'
 
 /** One artefact as it was scanned, or why it could not be. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { definePredicate } from '../../contract/evidence.ts'
 import { Dialect, ModelPair } from '../../contract/model.ts'
 import { REASONS } from '../../contract/reasons.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
+import * as z from 'zod'
 import { DIALECTS } from '../../contract/model.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { failureAnswer, failureEvent, refusalAnswer, refusalText, type WireRefusal } from './refusal-body.ts'
