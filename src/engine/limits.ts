@@ -10,6 +10,8 @@ export const LOCAL_WORK_MS = 30_000
 export const MARGIN_MS = 5_000
 /** Between asking a process group to end and killing it: cancel must reach everything within two seconds (ISO-05). */
 export const STOP_GRACE_MS = 500
+/** How long after a broken pipe the exit that broke it may be noticed. */
+export const EXIT_NOTICE_MS = 2_000
 /** How much of an agent's output is kept for people, from its start and from its end. */
 export const KEPT_OUTPUT = { headBytes: 65_536, tailBytes: 65_536 }
 /** How much of an agent's output goes to its log at most. */

@@ -7,6 +7,7 @@ import type { Resolution } from '../gates/catalog/index.ts'
 import type { CallRecorder, Grant, Wire } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
+import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { createCallRecorder } from './recorder.ts'
@@ -224,7 +225,8 @@ class TaskRun {
    * ran and asked no model anything failed by that, however early it was noticed (ADM-N14).
    */
   async #rootCause(session: AgentSession, resolution: Resolution, admitted: Admitted, grant: Grant, reason: Reason): Promise<Reason> {
-    if (session.state() !== 'dead') return reason
+    // A pipe that broke is noticed a moment before the exit that broke it.
+    if (!(await endsWithin(session, EXIT_NOTICE_MS))) return reason
     const beganAt = this.#course.announce('wire')
     await session.stop(0)
     const outcome = await session.finished
@@ -281,6 +283,19 @@ class TaskRun {
         : { asked: 'the run to go on', found: `Portcullis failed: ${error instanceof Error ? error.name : typeof error}${codeOf(error)}`, remedy: 'Start the run again; if it stays, report it with the trace.' }
     const clean = Object.fromEntries(Object.entries(details).map(([name, text]) => [name, this.#world.scanner.redact(text)]))
     await this.#course.append({ events: [this.#course.event('fault', { reason, ...clean })] })
+  }
+}
+
+/** True if the agent ends by itself within the time. The timer does not outlive the wait. */
+async function endsWithin(session: AgentSession, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs)
+  })
+  try {
+    return await Promise.race([session.finished.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

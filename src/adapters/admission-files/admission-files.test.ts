@@ -37,7 +37,7 @@ const factsOf = (source: AdmissionSource, requested = { provider: 'scripted', mo
 test('the record of the example admits its pair for its own configuration', () => {
   const source = readAdmissions({ directory: join(SLUGIFY, 'admissions'), root: SLUGIFY })
   const finding = admissionGate.decide(factsOf(source), ['a'.repeat(64)])
-  assert.equal(finding.outcome === 'pass' ? finding.message : JSON.stringify(finding), 'admissions/scripted--coder-1.json, in force until 2027-06-01')
+  assert.equal(finding.outcome === 'pass' ? finding.message : JSON.stringify(finding), 'admissions/scripted--coder-1.json, in force until 2036-06-01')
 })
 
 test('the sample record is read, and the sample decision record is no admission', () => {
