@@ -54,7 +54,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     const { runId } = await begin(ledger)
     await ledger.append({ runId, evidence: [statement(1), statement(2)], events: [{ type: 'run_opened', at: at.toISOString(), data: {} }], verdict: verdictOf(runId, 'catalog', 0) })
     const history = await (await reopen()).history(runId)
-    assert.deepEqual(history?.entries.map((entry) => entry.kind), ['evidence', 'evidence', 'event', 'verdict'])
+    assert.deepEqual(history?.entries.map((entry) => entry.kind), ['evidence', 'evidence', 'verdict', 'event'])
     assert.deepEqual(history.entries.map((entry) => entry.digest), history.entries.map((entry) => sha256(entry.body)))
     assert.equal(history.entries[0]?.digest, digestOf(statement(1)))
   }))

@@ -5,7 +5,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { RunDirectory, StoredFile } from '../../engine/index.ts'
 
 /** Directories that serve the run and are gone after it; what is left is what people read. */
-const SCRATCH = ['agent', 'untouched', 'reference', 'staging'] as const
+const SCRATCH = ['agent', 'untouched', 'reference', 'staging', 'workspace.baseline'] as const
 
 /** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
 export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {

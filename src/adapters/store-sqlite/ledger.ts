@@ -92,11 +92,12 @@ async function appendAll(transaction: Transaction<Tables>, write: LedgerWrite): 
   const rows: { kind: string; body: string; sequence: number | null; gate: string | null; outcome: string | null }[] = []
   const plain = { sequence: null, gate: null, outcome: null }
   for (const statement of write.evidence ?? []) rows.push({ kind: 'evidence', body: canonicalJson(statement), ...plain })
-  for (const event of write.events ?? []) rows.push({ kind: 'event', body: canonicalJson(event), ...plain })
   if (write.verdict !== undefined) {
     const { sequence, gate, outcome } = write.verdict
     rows.push({ kind: 'verdict', body: canonicalJson(write.verdict), sequence, gate, outcome })
   }
+  // What a verdict led to stands behind it.
+  for (const event of write.events ?? []) rows.push({ kind: 'event', body: canonicalJson(event), ...plain })
   if (rows.length > 0) await transaction.insertInto('entry').values(rows.map((row) => ({ ...row, run_id: write.runId, digest: sha256(row.body) }))).execute()
   if (write.state === undefined) return
   const { to, reason, at } = write.state
