@@ -2,6 +2,7 @@ import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { milliseconds } from '../contract/units.ts'
+import { type Accepted, acceptedProof } from '../gates/acceptance/index.ts'
 import { markersOf, type Report, reportGate, reportProof, renderMarkdown, type ScannedSurface } from '../gates/report/index.ts'
 import { blockOf, composeReport, type Ending, printReport } from './compose-report.ts'
 import type { Course } from './course.ts'
@@ -28,11 +29,8 @@ export interface RenderedRun {
   readonly trace: string
 }
 
-/** What the run did so far, and whether a process may have run; the report gate has the last word on it. */
-export interface Outcome {
-  readonly started: boolean
-  readonly reason: Reason | null
-}
+/** How a run came to its last gate: with the proof that its work holds, or with a reason and whether a process may have run. */
+export type Outcome = { readonly accepted: Accepted } | { readonly started: boolean; readonly reason: Reason }
 
 /** Renders everything that is rendered from the ledger. Pure: the same history gives the same bytes in any process. */
 export function renderRun(history: RunHistory, read: ReadHistory, ending: Ending): RenderedRun {
@@ -52,6 +50,7 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
  * only then writes the report from what was stored. The one place that writes a final state of a task.
  */
 export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
+  if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
   const raw = artefacts.map((artefact) => scanSurface(world, artefact.name, artefact.content))
   const ending = endingOf(world, outcome, raw.some((surface) => surface.findings.length > 0))
   const kept = artefacts.map((artefact, index) => keepArtefact(world, directory, artefact, (raw[index]?.findings.length ?? 1) > 0))
@@ -62,6 +61,13 @@ export async function finishRun(world: World, course: Course, directory: RunDire
   await course.append({ evidence: [ArtefactEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], { files })] })
   await decideReport(world, course, ending, [...raw, ...markers.map((marker) => scanSurface(world, marker.path, Buffer.from(marker.text)))])
   return writeReport(world, course, directory)
+}
+
+/** The door to the accepted state: the proof of gate 8, of this very run. Anything else is a fault, and the run stays unaccepted. */
+function checkAccepted(world: World, course: Course, accepted: Accepted): void {
+  acceptedProof.check(accepted, world.clock())
+  if (accepted.runId === course.run.runId) return
+  throw new PortcullisError('proof_forged', { asked: `the acceptance of run ${course.run.runId}`, found: `the acceptance of run ${accepted.runId}`, remedy: 'Take the run through its own gates.' })
 }
 
 /** Gate 9. Judges the draft of what will be written; the final bytes differ from it only by this gate's own verdict, and are scanned again. */
@@ -98,8 +104,9 @@ function overruled(ending: Ending, reason: Reason): Ending {
 }
 
 function endingOf(world: World, outcome: Outcome, leaked: boolean): Ending {
-  const reason = leaked ? 'secret_leak' : outcome.reason
-  return { state: reason === null ? 'accepted' : outcome.started ? 'failed' : 'blocked', reason, endedAt: world.clock().toISOString() }
+  const endedAt = world.clock().toISOString()
+  if ('reason' in outcome) return { state: outcome.started ? 'failed' : 'blocked', reason: leaked ? 'secret_leak' : outcome.reason, endedAt }
+  return leaked ? { state: 'failed', reason: 'secret_leak', endedAt } : { state: 'accepted', reason: null, endedAt }
 }
 
 /** Renders the ended run from the ledger and puts it on disk. Withholds a file whose final bytes hold a credential, and says so. */

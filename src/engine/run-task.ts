@@ -1,10 +1,9 @@
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
-import { type Binding, bindProbes } from '../gates/acceptance/index.ts'
-import type { Admitted } from '../gates/admission/index.ts'
+import { type Accepted, type Binding, bindProbes } from '../gates/acceptance/index.ts'
 import type { Resolution } from '../gates/catalog/index.ts'
-import type { CallRecorder, Grant, Wire } from '../gates/wire/index.ts'
+import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
@@ -19,7 +18,7 @@ import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
 import { decideLaunch, decideReadiness, sessionSubject, startSession } from './steps/launch.ts'
 import { awaitTurn, type EndedTurn } from './steps/turn.ts'
-import { decideWire, grantToAgent } from './steps/wire.ts'
+import { type ChosenPair, decideWire, grantToAgent } from './steps/wire.ts'
 import type { Task } from './task.ts'
 import type { World } from './world.ts'
 
@@ -111,26 +110,22 @@ class TaskRun {
   }
 
   async toTheEnd(): Promise<Outcome> {
-    let reason: Reason | null
     try {
-      reason = null
-      await this.#throughEveryGate()
+      return { accepted: await this.#throughEveryGate() }
     } catch (error) {
-      reason = error instanceof Ended ? error.reason : await this.#fault(error)
-      return { started: this.#started, reason }
+      return { started: this.#started, reason: error instanceof Ended ? error.reason : await this.#fault(error) }
     }
-    return { started: this.#started, reason }
   }
 
-  async #throughEveryGate(): Promise<void> {
+  async #throughEveryGate(): Promise<Accepted> {
     const wire = await this.#world.openWire(this.#recorder())
     try {
       const binding = await this.#bindProbes()
-      const { resolution, admitted } = await this.#choosePair(wire)
+      const chosen = await this.#choosePair(wire)
       const before = await this.#prepareWorkspace()
-      const turn = await this.#runAgent(wire, resolution, admitted)
+      const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, before, after, note: (text) => this.#watcher.note(text) }))
+      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, before, after, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
     }
@@ -160,7 +155,7 @@ class TaskRun {
   }
 
   /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
-  async #choosePair(wire: Wire): Promise<{ resolution: Resolution; admitted: Admitted }> {
+  async #choosePair(wire: Wire): Promise<ChosenPair> {
     const { profile, purpose, admissionFile } = this.#request
     for (let candidate = 0; ; candidate += 1) {
       this.#goOn()
@@ -168,7 +163,7 @@ class TaskRun {
       const admitted = required(await decideAdmission(this.#world, this.#course, resolution, admissionFile))
       this.#goOn()
       const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted)
-      if (health.ok) return { resolution, admitted }
+      if (health.ok) return { resolution, admitted, healthy: health.proof }
       const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
       if (!more) throw new Ended(health.reason)
     }
@@ -188,10 +183,11 @@ class TaskRun {
   }
 
   /** Gates 4 to 7: start, check, deliver, wait, and see what the wire saw. The agent is dead when this returns or throws. */
-  async #runAgent(wire: Wire, resolution: Resolution, admitted: Admitted): Promise<EndedTurn> {
+  async #runAgent(wire: Wire, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
+    const { resolution } = chosen
     const { prompt } = this.#request.task
     this.#goOn()
-    const grant = grantToAgent(this.#world, this.#course, wire, resolution, admitted)
+    const grant = grantToAgent(this.#world, this.#course, wire, chosen)
     const { decided, launch } = await decideLaunch(this.#world, this.#course, grant, resolution, this.#directory)
     const permit = required(decided)
     if (launch === undefined) throw new Ended('gate_output_invalid')
@@ -206,14 +202,14 @@ class TaskRun {
     try {
       await this.#course.append({ events: [this.#course.event('process_started', { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found })] })
       const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
-      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, session, prompt) : ready
-      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, resolution, admitted, grant, dispatched.reason))
+      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt) : ready
+      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, dispatched.reason))
       const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
       if (turn.cancelled) throw new Ended('interrupted')
-      required(await decideWire(this.#world, this.#course, resolution, admitted, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs }))
-      return turn
+      const witnessed = required(await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs }))
+      return { turn, witnessed }
     } finally {
       await session.stop(0)
       await grant.revoke()
@@ -224,14 +220,14 @@ class TaskRun {
    * Why an agent could not be given its prompt. One that had ended by itself is judged by the wire as well: a program that
    * ran and asked no model anything failed by that, however early it was noticed (ADM-N14).
    */
-  async #rootCause(session: AgentSession, resolution: Resolution, admitted: Admitted, grant: Grant, reason: Reason): Promise<Reason> {
+  async #rootCause(session: AgentSession, chosen: ChosenPair, grant: Grant, reason: Reason): Promise<Reason> {
     // A pipe that broke is noticed a moment before the exit that broke it.
     if (!(await endsWithin(session, EXIT_NOTICE_MS))) return reason
     const beganAt = this.#course.announce('wire')
     await session.stop(0)
     const outcome = await session.finished
-    await this.#recordExit(resolution, { outcome, limit: null, cancelled: false })
-    const wire = await decideWire(this.#world, this.#course, resolution, admitted, grant, { beganAt, processRanMs: outcome.exit.durationMs })
+    await this.#recordExit(chosen.resolution, { outcome, limit: null, cancelled: false })
+    const wire = await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: outcome.exit.durationMs })
     return wire.ok ? reason : wire.reason
   }
 

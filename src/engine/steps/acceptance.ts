@@ -1,5 +1,6 @@
 import { milliseconds } from '../../contract/units.ts'
 import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type PhaseResult, type ProbePhase, recordStatement, runProbes } from '../../gates/acceptance/index.ts'
+import { type Witnessed, witnessed } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
@@ -12,6 +13,7 @@ export interface AcceptanceInput {
   readonly directory: RunDirectory
   readonly binding: Binding
   readonly turn: EndedTurn
+  readonly witnessed: Witnessed
   readonly before: string
   readonly after: { readonly digest: string; readonly filesChanged: number }
   readonly note: (text: string) => void
@@ -25,6 +27,7 @@ const ATTEMPT = 1
  * records are judged, as arguments of the verdict (ACC-28). The gate runs nothing itself: the runner does (ACC-54).
  */
 export function decideAcceptance(world: World, course: Course, input: AcceptanceInput): Promise<Decided<'acceptance', AcceptedContent>> {
+  witnessed.check(input.witnessed, world.clock())
   const probesMs = input.binding.definitions.reduce((total, { definition }) => total + milliseconds(definition.timeout) + MARGIN_MS, 0)
   return course.decide({
     definition: acceptanceGate,

@@ -2,7 +2,7 @@ import { digestOf } from '../../contract/canonical.ts'
 import { printPair } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { admissionFacts, admissionGate, admissionProof, admissionRequestOf, type AdmittedContent } from '../../gates/admission/index.ts'
-import type { Resolution } from '../../gates/catalog/index.ts'
+import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS } from '../limits.ts'
 import type { World } from '../world.ts'
@@ -12,6 +12,7 @@ export const WORK_STAGE = 'work'
 
 /** Gate 2: exactly this pair, at this endpoint, for this runtime and stage, by a record in force. Checked before any process starts (ADM-N1). */
 export function decideAdmission(world: World, course: Course, resolution: Resolution, namedFile: string | null): Promise<Decided<'admission', AdmittedContent>> {
+  catalogProof.check(resolution, world.clock())
   return course.decide({
     definition: admissionGate,
     mint: admissionProof,

@@ -2,6 +2,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
 import { DeliveryEvidence, dispatchGate, dispatchProof, type DispatchFacts, type TurnContent } from '../../gates/dispatch/index.ts'
+import { type Ready, readinessProof } from '../../gates/readiness/index.ts'
 import type { AgentSession } from '../agent.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
@@ -12,7 +13,8 @@ import { sessionSubject } from './launch.ts'
  * Gate 6: one prompt enters the session, once. The verdict is durable first; then the prompt is handed over. A hand-over
  * that fails is judged by the same gate again, so that the chain ends with what really happened.
  */
-export async function dispatchPrompt(world: World, course: Course, resolution: Resolution, session: AgentSession, prompt: string): Promise<Decided<'dispatch', TurnContent>> {
+export async function dispatchPrompt(world: World, course: Course, resolution: Resolution, ready: Ready, session: AgentSession, prompt: string): Promise<Decided<'dispatch', TurnContent>> {
+  readinessProof.check(ready, world.clock())
   const decided = await decideDispatch(world, course, resolution, session, prompt, null)
   if (!decided.ok) return decided
   const delivery = await session.deliver(decided.proof, prompt, AbortSignal.timeout(milliseconds(resolution.profile.limits.idle)))

@@ -1,8 +1,8 @@
 import { digestOf } from '../../contract/canonical.ts'
 import { printPair } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
-import type { AdmittedContent } from '../../gates/admission/index.ts'
-import type { CredentialSource, Resolution } from '../../gates/catalog/index.ts'
+import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
+import { catalogProof, type CredentialSource, type Resolution } from '../../gates/catalog/index.ts'
 import { healthGate, type HealthFacts, type HealthyContent, healthyProof, probeCallOf } from '../../gates/health/index.ts'
 import type { RecordedCall, Wire } from '../../gates/wire/index.ts'
 import type { Course, Decided, Step } from '../course.ts'
@@ -12,7 +12,9 @@ import type { World } from '../world.ts'
 type HealthStep = Step<'health', HealthFacts, HealthyContent>
 
 /** Gate 3: one real call through the same wire, credential and model id as the run. */
-export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: AdmittedContent, together?: HealthStep['together']): Promise<Decided<'health', HealthyContent>> {
+export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted, together?: HealthStep['together']): Promise<Decided<'health', HealthyContent>> {
+  catalogProof.check(resolution, world.clock())
+  admissionProof.check(admitted, world.clock())
   const { pair, provider, profile } = resolution
   const limitMs = probeLimitMs(provider) + MARGIN_MS
   return course.decide({
@@ -40,7 +42,7 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
   })
 }
 
-function factsOf(world: World, resolution: Resolution, admitted: AdmittedContent, calls: readonly RecordedCall[]): HealthFacts {
+function factsOf(world: World, resolution: Resolution, admitted: Admitted, calls: readonly RecordedCall[]): HealthFacts {
   const { credential } = resolution.provider
   return {
     observedAt: world.clock().toISOString(),

@@ -96,6 +96,7 @@ export async function startSession(world: World, permit: LaunchPermit, launch: P
 
 /** Gate 5: is what runs now what was planned? Looked at through the kernel and on disk; the agent's own words can only contradict. */
 export function decideReadiness(world: World, course: Course, resolution: Resolution, permit: LaunchPermit, session: AgentSession): Promise<Decided<'readiness', ReadyContent>> {
+  launchProof.check(permit, world.clock())
   const idleMs = milliseconds(resolution.profile.limits.idle)
   return course.decide({
     definition: readinessGate,

@@ -1,14 +1,25 @@
 import { milliseconds } from '../../contract/units.ts'
-import type { Admitted } from '../../gates/admission/index.ts'
-import type { Resolution } from '../../gates/catalog/index.ts'
+import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
+import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
+import { type Healthy, healthyProof } from '../../gates/health/index.ts'
 import { type Grant, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, wireLimits } from '../limits.ts'
 import type { World } from '../world.ts'
 import { sessionSubject } from './launch.ts'
 
-/** The licence of the agent's own calls. It ends with the run, and no later than the profile's limit. */
-export function grantToAgent(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted): Grant {
+/** What gates 1 to 3 came to: an exact pair, admitted and alive. */
+export interface ChosenPair {
+  readonly resolution: Resolution
+  readonly admitted: Admitted
+  readonly healthy: Healthy
+}
+
+/** The licence of the agent's own calls, for nobody without all three proofs. It ends with the run, and no later than the profile's limit. */
+export function grantToAgent(world: World, course: Course, wire: Wire, { resolution, admitted, healthy }: ChosenPair): Grant {
+  catalogProof.check(resolution, world.clock())
+  admissionProof.check(admitted, world.clock())
+  healthyProof.check(healthy, world.clock())
   const { profile, provider, pair } = resolution
   return wire.grant({
     runId: course.run.runId,
@@ -23,7 +34,7 @@ export function grantToAgent(world: World, course: Course, wire: Wire, resolutio
 }
 
 /** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
-export function decideWire(world: World, course: Course, resolution: Resolution, admitted: Admitted, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {
+export function decideWire(world: World, course: Course, { resolution, admitted }: ChosenPair, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {
   return course.decide({
     definition: wireGate,
     mint: witnessed,
