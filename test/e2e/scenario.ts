@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { parseDocument } from 'yaml'
+import * as z from 'zod'
 import { type ProviderScript, type ScriptedProvider, startScriptedProvider } from '../../src/adapters/scripted-provider/index.ts'
 import { Report } from '../../src/gates/report/index.ts'
 import { type CommandResult, runCli } from '../helpers/run-cli.ts'
@@ -87,12 +88,17 @@ export interface Ran {
   readonly runDirectory: string
 }
 
-/** Runs the task with --json and reads the report strictly. */
+/** The schema as it is published: what a user would validate with. */
+const PUBLISHED = z.fromJSONSchema(JSON.parse(readFileSync(join(import.meta.dirname, '../../spec/report.schema.json'), 'utf8')) as z.core.JSONSchema.JSONSchema)
+
+/** Runs the task with --json and reads the report strictly, by our own schema and by the published one. */
 export async function runTask(made: Scenario, args: readonly string[] = []): Promise<Ran> {
   const result = await made.portcullis(['run', 'task.yaml', '--json', ...args])
   let report: Report
   try {
-    report = Report.parse(JSON.parse(result.stdout))
+    const printed: unknown = JSON.parse(result.stdout)
+    PUBLISHED.parse(printed)
+    report = Report.parse(printed)
   } catch (error) {
     throw new Error(`run printed no report (exit ${result.code}): ${result.stdout.slice(0, 2_000)}\n${result.stderr.slice(0, 2_000)}`, { cause: error })
   }
