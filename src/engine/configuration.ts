@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { Catalog } from '../gates/catalog/index.ts'
-import { ProbeDefinition, TaskClass } from '../gates/acceptance/index.ts'
+import { ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
 
 /** How old a health probe may be and still count; older is unknown, and unknown is not healthy (MC-106). */
 export const HealthPolicy = z.strictObject({

@@ -1,6 +1,6 @@
 import { parsePair } from '../../contract/model.ts'
 import type { Configuration } from '../../engine/configuration.ts'
-import { printName } from '../../gates/admission/index.ts'
+import { printName } from '../../contract/secret-like.ts'
 import { entryOf, type Profile } from '../../gates/catalog/index.ts'
 import { type Problem, problemAt, suggest } from './problem.ts'
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { knownSecretFormat, printName, secretLikeValue } from '../../gates/admission/index.ts'
+import { knownSecretFormat, printName, secretLikeValue } from '../../contract/secret-like.ts'
 
 /** Something wrong with a document: where, and what was expected and found. Never quotes what looks like a secret. */
 export interface Problem {

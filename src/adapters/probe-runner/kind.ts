@@ -1,4 +1,5 @@
-import type { ProbeDefinition, ProbeStatus } from '../../gates/acceptance/index.ts'
+import type { ProbeStatus } from '../../gates/acceptance/index.ts'
+import type { ProbeDefinition } from '../../gates/catalog/index.ts'
 import type { Withheld } from './withheld.ts'
 
 /** Where and with what a probe runs. */

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { definePredicate } from '../../contract/evidence.ts'
 import { Name, RunId } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
-import { COMPLETIONS, PROBE_KINDS } from './probe-definition.ts'
+import { COMPLETIONS, PROBE_KINDS } from '../catalog/index.ts'
 import { ProbeRecord } from './probe-record.ts'
 
 const VALID_AT_MOST_MS = 366 * 86_400_000

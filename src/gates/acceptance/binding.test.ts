@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import { bindProbes, type BindingRequest, definitionDigest, ProbeDefinition, TaskClass } from './index.ts'
+import { bindProbes, type BindingRequest } from './index.ts'
+import { definitionDigest, ProbeDefinition, TaskClass } from '../catalog/index.ts'
 
 const run = (name: string): ProbeDefinition => ({ kind: 'headless_run', command: ['npm', 'run', name], timeout: '5s', expect: { exitCode: 0 } })
 const request: BindingRequest = {

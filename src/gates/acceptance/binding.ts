@@ -1,7 +1,7 @@
 import type { Refusal } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { BoundProbe } from './acceptance-facts.ts'
-import { definitionDigest, type ProbeDefinition, type TaskClass } from './probe-definition.ts'
+import { definitionDigest, type ProbeDefinition, type TaskClass } from '../catalog/index.ts'
 import { vacuousReason } from './vacuous.ts'
 
 export interface BindingRequest {

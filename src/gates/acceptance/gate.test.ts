@@ -277,13 +277,13 @@ test('the proof names the workspace that was accepted, and only a verdict of the
   assert.equal(acceptedProof.prove(await runGate(gate, { ...proven, runner: 'not_run' }, at, () => now), kept, now), undefined)
 })
 
-verifies('ACC-54', 'the gate runs nothing: its code knows the contract, zod and its own folder, and no way to start a process', () => {
+verifies('ACC-54', 'the gate runs nothing: its code knows the contract, the catalog, zod and its own folder, and no way to start a process', () => {
   const sources = globSync('*.ts', { cwd: import.meta.dirname }).filter((name) => !name.endsWith('.test.ts'))
   assert.ok(sources.length > 5)
   for (const name of sources) {
     const text = readFileSync(join(import.meta.dirname, name), 'utf8')
     const imports = [...text.matchAll(/(?:from |import\()'([^']+)'/g)].map((match) => match[1] ?? '')
-    for (const specifier of imports) assert.match(specifier, /^(?:zod|\.\/[a-z-]+\.ts|\.\.\/\.\.\/contract\/[a-z]+\.ts)$/, name)
+    for (const specifier of imports) assert.match(specifier, /^(?:zod|\.\/[a-z-]+\.ts|\.\.\/catalog\/index\.ts|\.\.\/\.\.\/contract\/[a-z]+\.ts)$/, name)
     assert.doesNotMatch(text, /\bprocess\.|getBuiltinModule|\brequire\(/, name)
   }
 })

@@ -2,7 +2,6 @@ export { AcceptanceEvidence, AcceptanceFacts, BoundProbe, recordsOf, RunnerState
 export { bindProbes, type Binding, type BindingRequest, type BindingResult } from './binding.ts'
 export { type Accepted, type AcceptedContent, acceptanceGate, acceptedProof, type ItemStatus, itemStatuses } from './gate.ts'
 export type { ProbeRequest, ProbeRunner } from './ports.ts'
-export { COMPLETIONS, definitionDigest, HeadlessRunProbe, LONGEST_PROBE_MS, PROBE_KINDS, ProbeDefinition, type ProbeKind, TaskClass, UnimplementedProbe } from './probe-definition.ts'
 export {
   HeadlessRunPayload,
   OutputPreview,

@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import type { ProbeDefinition } from './probe-definition.ts'
+import type { ProbeDefinition } from '../catalog/index.ts'
 import type { ProbePhase, ProbeRecord } from './probe-record.ts'
 
 /** One probe to run on one copy of the work. */

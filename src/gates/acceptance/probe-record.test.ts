@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
 import { PortcullisError } from '../../contract/errors.ts'
-import { PROBE_STATUSES, type ProbeDefinition, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
+import { PROBE_STATUSES, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
+import { type ProbeDefinition } from '../catalog/index.ts'
 
 const RUN = '20261120T213918Z-r1-string-slugify-1'
 const payload = { expected: { exit_code: 0, stdout: null }, exit_code: 0, signal: null, stdout_matched: null, error: null, leaked: false, stdout: null, stderr: null, environment: ['PATH'], environment_withheld: [] }

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../contract/canonical.ts'
 import { definePredicate, type Evidence, evidenceDigest } from '../../contract/evidence.ts'
 import { Name, RunId } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
-import { PROBE_KINDS, type ProbeKind } from './probe-definition.ts'
+import { PROBE_KINDS, type ProbeKind } from '../catalog/index.ts'
 
 /**
  * `failed`: the probe looked and what it looks for is not so. `error`: it could not look. The two are never mixed: a

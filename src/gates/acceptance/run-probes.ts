@@ -1,7 +1,7 @@
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { RunnerState } from './acceptance-facts.ts'
 import type { ProbeRequest, ProbeRunner } from './ports.ts'
-import type { ProbeDefinition } from './probe-definition.ts'
+import type { ProbeDefinition } from '../catalog/index.ts'
 import { ProbeRecord } from './probe-record.ts'
 
 /** What one phase came to: the records, and whether the runner held out to the end. */

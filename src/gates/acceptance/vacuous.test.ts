@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
-import { ProbeDefinition, vacuousReason } from './index.ts'
+import { vacuousReason } from './index.ts'
+import { ProbeDefinition } from '../catalog/index.ts'
 
 const probe = (command: readonly string[], expect: { exitCode: number; stdout?: string } = { exitCode: 0 }): ProbeDefinition => ProbeDefinition.parse({ kind: 'headless_run', command, timeout: '5s', expect })
 const reasonOf = (command: readonly string[], stdout?: string): string | undefined => vacuousReason(probe(command, stdout === undefined ? { exitCode: 0 } : { exitCode: 0, stdout }))

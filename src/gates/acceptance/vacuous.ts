@@ -1,4 +1,4 @@
-import type { HeadlessRunProbe, ProbeDefinition } from './probe-definition.ts'
+import type { HeadlessRunProbe, ProbeDefinition } from '../catalog/index.ts'
 import { faultOfExpression } from './expression.ts'
 
 /** Programs whose end and output say nothing about a workspace, whatever their arguments. */

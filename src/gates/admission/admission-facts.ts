@@ -5,7 +5,7 @@ import type { Resolution } from '../catalog/index.ts'
 import { AdmissionRecord } from './admission-record.ts'
 import { fileNameOf, nameAgrees, readRecordFileName } from './file-name.ts'
 import type { AdmissionSource } from './ports.ts'
-import { secretProblems } from './secret-like.ts'
+import { secretProblems } from '../../contract/secret-like.ts'
 
 const YEAR_MS = 366 * 24 * 3_600_000
 const MAX_FILES = 32

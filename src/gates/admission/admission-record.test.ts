@@ -7,7 +7,7 @@ import { AdmissionRecord, scopeOf, STAGES_NEVER_COVERED } from './admission-reco
 import { nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'
 import { readRecord, readRecordText } from './read-record.ts'
 import { currentRecord, formerRecord } from './samples.test.ts'
-import { secretLikeValue } from './secret-like.ts'
+import { secretLikeValue } from '../../contract/secret-like.ts'
 
 const problemsOf = (document: unknown): string => readRecord(document).problems.join('; ')
 const without = (record: Record<string, unknown>, field: string) => Object.fromEntries(Object.entries(record).filter(([name]) => name !== field))

@@ -13,5 +13,4 @@ export { caseRecordFileName, fileNameOf, nameAgrees, readRecordFileName, recordF
 export { admissionGate, admissionOf, admissionProof, admissionStatus, type Admitted, type AdmittedContent } from './gate.ts'
 export { ADMISSION_STATUSES, type AdmissionStatus } from './judge-records.ts'
 export { readRecord, readRecordText, type RecordReading } from './read-record.ts'
-export { isSecretName, knownSecretFormat, printName, secretLikeValue, secretProblems } from './secret-like.ts'
 export type * from './ports.ts'

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { readStrictJson } from '../catalog/index.ts'
 import { type AdmissionRecord, CurrentRecord, FormerRecord, recordFormOf } from './admission-record.ts'
-import { printName, secretProblems } from './secret-like.ts'
+import { printName, secretProblems } from '../../contract/secret-like.ts'
 
 /** A record, or everything that is wrong with the document; never both. Problems never quote a value. */
 export type RecordReading = { readonly record: AdmissionRecord; readonly problems: readonly [] } | { readonly record: null; readonly problems: readonly [string, ...string[]] }

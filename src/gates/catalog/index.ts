@@ -4,4 +4,5 @@ export { grantPreflightCapability, type PreflightCapability } from './capability
 export { catalogFacts, CatalogFacts, catalogGate, catalogProof, type Resolution, resolutionOf } from './gate.ts'
 export { resolveProfile, type ResolvedProfile, type ResolveOutcome, type ResolveRequest } from './resolve.ts'
 export { readStrictJson, type StrictJson } from './strict-json.ts'
+export { COMPLETIONS, definitionDigest, HeadlessRunProbe, LONGEST_PROBE_MS, PROBE_KINDS, ProbeDefinition, type ProbeKind, TaskClass, UnimplementedProbe } from './probe-definition.ts'
 export type * from './ports.ts'
