@@ -18,19 +18,31 @@ export interface Launcher {
   observe(plan: LaunchPlan, agent: AgentProcess, readiness: AgentReadiness, circumstances: { readonly observedAt: Date; readonly validForMs: number }): Promise<ReadinessFacts>
 }
 
+/** What was done to a workspace since its baseline, committed or not. */
 export interface WorkspaceChanges {
   readonly filesChanged: number
   readonly insertions: number
   readonly deletions: number
+  /** Commits of the agent that its repository's HEAD reaches, newest first, a thousand at most. Empty if its repository cannot be read. */
   readonly commits: readonly string[]
+  /** A binary file counts as changed, with no lines. */
   readonly files: readonly { readonly path: string; readonly insertions: number; readonly deletions: number }[]
+  /** The difference as text, bounded. */
   readonly patch: string
   readonly patchTruncated: boolean
 }
 
+export interface PrepareRequest {
+  /** A directory of plain files, or a git repository, of which the committed tree of the branch is taken. Never written. */
+  readonly source: string
+  readonly branch: string
+  /** Where the copy goes: an empty or missing directory outside the source. */
+  readonly into: string
+}
+
 /** Copies of the repository that a run works on. The original is only ever read. */
 export interface Workspaces {
-  prepare(request: { readonly source: string; readonly branch: string; readonly into: string }): Promise<void>
+  prepare(request: PrepareRequest): Promise<void>
   copy(from: string, to: string): Promise<void>
   applyPatch(workspace: string, patchFile: string): Promise<void>
   digest(workspace: string): Promise<string>

@@ -1,22 +1,10 @@
 import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { WorkspaceChanges } from '../../engine/index.ts'
 import { git, type GitOptions, quotePath, tryGit } from './git.ts'
 import { BASELINE_REF, snapshotTree, storeOf } from './snapshot.ts'
 
-/** What was done to a workspace since its baseline, committed or not. */
-export interface WorkspaceChanges {
-  readonly filesChanged: number
-  readonly insertions: number
-  readonly deletions: number
-  /** Commits of the agent that its repository's HEAD reaches, newest first, a thousand at most. Empty if its repository cannot be read. */
-  readonly commits: readonly string[]
-  /** A binary file counts as changed, with no lines. */
-  readonly files: readonly { readonly path: string; readonly insertions: number; readonly deletions: number }[]
-  /** The difference as text, cut at `PATCH_BYTES`. */
-  readonly patch: string
-  readonly patchTruncated: boolean
-}
-
+/** The patch that is kept for people is cut here. */
 export const PATCH_BYTES = 1_048_576
 
 /** Neither attributes nor settings of the workspace are read: `*.js -diff` hides nothing from us. */

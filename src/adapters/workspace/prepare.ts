@@ -2,18 +2,11 @@ import { constants } from 'node:fs'
 import { chmod, copyFile, cp, lstat, mkdir, readdir, readlink, realpath, symlink } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import type { PrepareRequest } from '../../engine/index.ts'
 import { git, type GitOptions, lastLine, tryGit } from './git.ts'
 import { staysInside } from './links.ts'
 import { BASELINE_REF, snapshotTree, storeOf } from './snapshot.ts'
 import { pathBelow, printPath, unreadable, walk } from './tree.ts'
-
-export interface PrepareRequest {
-  /** A directory of plain files, or a git repository, of which the committed tree of the branch is taken. Never written. */
-  readonly source: string
-  readonly branch: string
-  /** Where the copy goes: an empty or missing directory outside the source. */
-  readonly into: string
-}
 
 /** The same date and author everywhere, so that the same files give the same baseline commit. */
 const BASELINE_AUTHOR = {
