@@ -14,6 +14,7 @@ export const ERROR_TABLE = {
   tool_missing: { title: 'A program that is needed is not installed', http: 500, exit: 1 },
   store_failed: { title: 'The ledger could not be read or written', http: 503, exit: 1 },
   store_busy: { title: 'Another process holds the ledger', http: 503, exit: 1 },
+  store_tampered: { title: 'The ledger is not as the run wrote it', http: 500, exit: 1 },
   secret_withheld: { title: 'A credential was about to be stored', http: 500, exit: 1 },
   proof_forged: { title: 'A proof was not made by its gate', http: 500, exit: 1 },
   unexpected: { title: 'An unexpected fault', http: 500, exit: 1 },

@@ -14,6 +14,7 @@ export {
   type LedgerWrite,
   RUN_KINDS,
   RUN_STATES,
+  rowsOf,
   RunEvent,
   type RunHistory,
   type RunState,

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { canonicalJson } from '../contract/canonical.ts'
 import type { Evidence } from '../contract/evidence.ts'
 import { Name, RunId } from '../contract/ids.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
@@ -75,6 +76,16 @@ export interface StateChange {
   readonly to: RunState
   readonly reason: RunSummary['reason']
   readonly at: Date
+}
+
+/** The rows that a write becomes, in the order in which every store appends them. */
+export function rowsOf(write: LedgerWrite): { readonly kind: LedgerEntry['kind']; readonly body: string; readonly verdict: Verdict | null }[] {
+  return [
+    ...(write.evidence ?? []).map((statement) => ({ kind: 'evidence' as const, body: canonicalJson(statement), verdict: null })),
+    ...(write.verdict === undefined ? [] : [{ kind: 'verdict' as const, body: canonicalJson(write.verdict), verdict: write.verdict }]),
+    // What a verdict led to stands behind it.
+    ...(write.events ?? []).map((event) => ({ kind: 'event' as const, body: canonicalJson(event), verdict: null })),
+  ]
 }
 
 /** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */

@@ -10,6 +10,7 @@ import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { createCallRecorder } from './recorder.ts'
+import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission } from './steps/admission.ts'
@@ -61,9 +62,10 @@ function required<Name extends 'catalog' | 'admission' | 'health' | 'launch' | '
 /**
  * Takes one task through every gate and leaves a report, whatever happens. Every way to the accepted state goes through
  * here and through `finishRun`; a fault of ours ends the run as a refusal and can never end it as a pass.
- * Rejects only if the ledger itself cannot be written, or if a final report would hold a credential.
+ * Rejects only if the ledger itself cannot be written or was written by somebody else (`store_*`), or if a final report would hold a credential.
  */
-export async function runTask(world: World, request: TaskRequest, watcher: TaskWatcher): Promise<FinishedRun> {
+export async function runTask(given: World, request: TaskRequest, watcher: TaskWatcher): Promise<FinishedRun> {
+  const world = { ...given, ledger: rememberingLedger(given.ledger) }
   const { task } = request
   const summary = await world.ledger.begin({ kind: 'task', taskId: task.id, startedAt: world.clock() })
   const course = new Course({ run: summary, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher })

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
-import { canonicalJson, sha256 } from '../../contract/canonical.ts'
+import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
-import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
+import { type Ledger, LedgerEntry, type LedgerWrite, rowsOf, type RunHistory, RunSummary } from '../../engine/index.ts'
 import { connect } from './connection.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 
@@ -89,15 +89,7 @@ class SqliteLedger implements Ledger {
 }
 
 async function appendAll(transaction: Transaction<Tables>, write: LedgerWrite): Promise<void> {
-  const rows: { kind: string; body: string; sequence: number | null; gate: string | null; outcome: string | null }[] = []
-  const plain = { sequence: null, gate: null, outcome: null }
-  for (const statement of write.evidence ?? []) rows.push({ kind: 'evidence', body: canonicalJson(statement), ...plain })
-  if (write.verdict !== undefined) {
-    const { sequence, gate, outcome } = write.verdict
-    rows.push({ kind: 'verdict', body: canonicalJson(write.verdict), sequence, gate, outcome })
-  }
-  // What a verdict led to stands behind it.
-  for (const event of write.events ?? []) rows.push({ kind: 'event', body: canonicalJson(event), ...plain })
+  const rows = rowsOf(write).map(({ kind, body, verdict }) => ({ kind, body, sequence: verdict?.sequence ?? null, gate: verdict?.gate ?? null, outcome: verdict?.outcome ?? null }))
   if (rows.length > 0) await transaction.insertInto('entry').values(rows.map((row) => ({ ...row, run_id: write.runId, digest: sha256(row.body) }))).execute()
   if (write.state === undefined) return
   const { to, reason, at } = write.state
