@@ -8,6 +8,7 @@ import { blockOf, composeReport, type Ending, printReport } from './compose-repo
 import type { Course } from './course.ts'
 import type { RunHistory } from './ledger.ts'
 import { LOCAL_WORK_MS } from './limits.ts'
+import { merkleRoot } from './merkle.ts'
 import { ArtefactEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
@@ -87,6 +88,7 @@ async function decideReport(world: World, course: Course, ending: Ending, surfac
           validForMs: milliseconds(world.configuration.health.maxAge),
           rules: world.scanner.rules,
           knownValues: world.scanner.knownValues(),
+          ledger: { rows: history.entries.length, root: merkleRoot(history.entries.map((entry) => entry.body)) },
           expected: surfaces.map((surface) => surface.name),
           surfaces: all,
         },

@@ -1,8 +1,10 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import { acceptanceGate, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
+import { reportGate } from '../gates/report/index.ts'
 import { renderRun, storedEnding } from './finish.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
+import { merkleRoot } from './merkle.ts'
 import { ArtefactEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
@@ -20,7 +22,7 @@ export interface VerifiedRun {
 export function verifyRun(history: RunHistory, directory: Pick<RunDirectory, 'read' | 'files'>): VerifiedRun {
   const { problems, read } = verifyHistory(history, RULEBOOK)
   const files = history.run.kind === 'task' ? verifyFiles(history, read, directory) : { problems: [], checked: 0 }
-  return { problems: [...problems, ...verifyFacts(read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
+  return { problems: [...problems, ...verifyFacts(read), ...verifyRows(history, read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
 }
 
 /** Facts repeat what other statements say first-hand. Where the two differ, a verdict was made from something that nobody observed. */
@@ -44,6 +46,22 @@ function verifyFacts(read: ReadHistory): Problem[] {
     for (const probe of judged) if (!stored.has(canonicalJson(probe))) problems.push(problem('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
   }
   return problems
+}
+
+/** What one transaction appends at the end of a run: the facts of the report gate, the event that the run ended, the verdict. */
+const LAST_ROWS = 3
+
+/** No verdict names an event or a statement that nobody judged; the report gate's facts name all rows that were there before them. */
+function verifyRows({ run, entries }: RunHistory, read: ReadHistory): Problem[] {
+  const judged = new RunRecord(read).facts(reportGate)?.ledger
+  if (judged === undefined) return []
+  const where = `rows of ${run.runId}`
+  const before = entries.slice(0, judged.rows)
+  if (merkleRoot(before.map((entry) => entry.body)) !== judged.root) return [{ code: 'row_changed', where, found: `the first ${judged.rows} are not those that the report was made from` }]
+  if (entries.length !== judged.rows + LAST_ROWS) return [{ code: 'row_changed', where, found: `${entries.length}, where the run left ${judged.rows + LAST_ROWS}` }]
+  const ended = read.events.at(-1)
+  const same = ended?.type === 'run_ended' && ended.data['state'] === run.state && ended.data['reason'] === run.reason
+  return same ? [] : [{ code: 'state_unjustified', where: `state of ${run.runId}`, found: `${run.state}, where the last event says that it ended as ${String(ended?.data['state'])}` }]
 }
 
 /** The files of the run: rendered again, and compared byte for byte; the others by the digest they were stored with. */

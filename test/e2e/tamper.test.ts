@@ -62,6 +62,11 @@ test('attacks on the history of a run, with every digest of a row made to fit', 
     ['a verdict told twice', { ...history, entries: [...history.entries, ...history.entries.filter((entry) => isVerdict('wire')(bodyOf(entry), entry))] }, 'chain_broken'],
     ['a model call removed', without(history, (body, entry) => isEvidence('model-call')(body, entry) && (body['predicate'] as Body)['purpose'] === 'agent'), 'facts_contradict_evidence'],
     ['a probe record removed', without(history, isEvidence('acceptance-probe')), 'evidence_missing'],
+    ['what the agent changed, told otherwise', rewrite(history, isEvidence('workspace'), (body) => ({ ...body, predicate: { ...(body['predicate'] as Body), files: [] } })), 'row_changed'],
+    ['how the agent ended, told otherwise', rewrite(history, isEvidence('agent-exit'), (body) => ({ ...body, predicate: { ...(body['predicate'] as Body), claim: 'all is well' } })), 'row_changed'],
+    ['an event told otherwise', rewrite(history, (body) => body['type'] === 'process_started', (body) => ({ ...body, data: { ...(body['data'] as Body), version: '9.9.9' } })), 'row_changed'],
+    ['a row added at the end', { ...history, entries: [...history.entries, ...history.entries.filter((entry) => bodyOf(entry)['type'] === 'run_opened')] }, 'row_changed'],
+    ['the last event told otherwise', rewrite(history, (body) => body['type'] === 'run_ended', (body) => ({ ...body, data: { state: 'failed', reason: 'probe_failed' } })), 'state_unjustified'],
     ['a second start', { ...history, entries: [...history.entries, ...history.entries.filter((entry) => bodyOf(entry)['type'] === 'process_started')] }, 'state_unjustified'],
     ['a digest that does not fit', { ...history, entries: history.entries.map((entry, index) => (index === 3 ? { ...entry, digest: '0'.repeat(64) } : entry)) }, 'row_changed'],
     ['a body that is not canonical', { ...history, entries: history.entries.map((entry, index) => (index === 3 ? { ...entry, body: ` ${entry.body}`, digest: sha256(` ${entry.body}`) } : entry)) }, 'row_changed'],
@@ -95,7 +100,7 @@ verifies('EVD-02 EVD-10', 'facts, verdict and chain rewritten together are found
     previous = next.digest
     return next
   })
-  assert.deepEqual(codes(verify({ ...history, entries })), ['facts_contradict_evidence'])
+  assert.deepEqual(codes(verify({ ...history, entries })), ['facts_contradict_evidence', 'row_changed'])
 })
 
 verifies('ACC-08 ACC-03', 'a failed run whose state is set to accepted does not verify, and neither does one whose probe is edited to a pass', async (t) => {

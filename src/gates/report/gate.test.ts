@@ -10,6 +10,7 @@ const facts = (over: Partial<ReportFacts> = {}): ReportFacts => ({
   validForMs: 60_000,
   rules: 'known-values/v1',
   knownValues: 1,
+  ledger: { rows: 30, root: 'b'.repeat(64) },
   expected: ['backend/agent.stdout.log'],
   surfaces: [...REQUIRED_SURFACES, 'backend/agent.stdout.log'].map((name) => surface(name)),
   ...over,

@@ -3,6 +3,7 @@ import type { Digests } from '../../contract/evidence.ts'
 import { definePredicate } from '../../contract/evidence.ts'
 import { defineGate, type Finding } from '../../contract/gate.ts'
 import { defineProof, type Proof } from '../../contract/proof.ts'
+import { Digest } from '../../contract/verdict.ts'
 import { REQUIRED_SURFACES, ScannedSurface } from './scan.ts'
 
 /** What the report gate judges: every artefact of the run, as scanned for the credentials the product knows. */
@@ -11,6 +12,8 @@ export const ReportFacts = z.strictObject({
   validForMs: z.int().positive(),
   rules: z.string().min(1),
   knownValues: z.int().nonnegative(),
+  /** Every row of the run up to these facts, by RFC 6962 root: also rows that no verdict names cannot be changed or added later (EVD-04). */
+  ledger: z.strictObject({ rows: z.int().nonnegative(), root: Digest }),
   /** Artefacts of this run beyond the required ones that must be among the surfaces. */
   expected: z.array(z.string().min(1)),
   surfaces: z.array(ScannedSurface),
