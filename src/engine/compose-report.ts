@@ -126,8 +126,8 @@ function wireOf(record: RunRecord): Report['wire'] {
 function workspaceOf(record: RunRecord): Report['workspace'] {
   const [change] = record.all(WorkspaceEvidence)
   if (change === undefined) return null
-  const { before, after, filesChanged, insertions, deletions, commits, files } = change
-  return { before: printDigest(before), after: printDigest(after), files_changed: filesChanged, insertions, deletions, commits, files }
+  const { before, after, filesChanged, filesLeftOut, patchTruncated, insertions, deletions, commits, files } = change
+  return { before: printDigest(before), after: printDigest(after), files_changed: filesChanged, files_left_out: filesLeftOut, patch_complete: !patchTruncated, insertions, deletions, commits, files }
 }
 
 function acceptanceOf(record: RunRecord): Pick<Report, 'acceptance' | 'runtime_probe_evidence' | 'baseline'> {

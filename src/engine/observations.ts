@@ -43,6 +43,8 @@ export const WorkspaceEvidence = definePredicate(
     deletions: z.int().nonnegative(),
     /** The patch that is kept for people ends before the difference does. It counts for nothing, but it must not be taken for whole. */
     patchTruncated: z.boolean(),
+    /** Files that the probes saw and no patch carries: the workspace ignores them, or git takes no such path. */
+    filesLeftOut: z.int().nonnegative(),
     commits: z.array(z.string()),
     files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })),
   }),

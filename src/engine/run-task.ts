@@ -12,7 +12,7 @@ import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observation
 import { createCallRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { decideAcceptance } from './steps/acceptance.ts'
+import { decideAcceptance, type ObservedWorkspace } from './steps/acceptance.ts'
 import { decideAdmission } from './steps/admission.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
@@ -94,7 +94,7 @@ class TaskRun {
   readonly #request: TaskRequest
   readonly #watcher: TaskWatcher
   #started = false
-  #patch = ''
+  #patch: Buffer = Buffer.alloc(0)
 
   constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
     this.#world = world
@@ -108,7 +108,7 @@ class TaskRun {
   artefacts(): RawArtefact[] {
     if (!this.#started) return []
     const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
-    return this.#patch === '' ? logs : [...logs, { name: 'backend/workspace.patch', content: Buffer.from(this.#patch) }]
+    return this.#patch.length === 0 ? logs : [...logs, { name: 'backend/workspace.patch', content: this.#patch }]
   }
 
   async toTheEnd(): Promise<Outcome> {
@@ -252,14 +252,20 @@ class TaskRun {
     })
   }
 
-  async #observeWorkspace(before: string): Promise<{ digest: string; filesChanged: number }> {
+  async #observeWorkspace(before: string): Promise<ObservedWorkspace> {
     const { workspaces } = this.#world
-    const digest = await workspaces.digest(this.#directory.workspace)
-    const { patch, patchTruncated, filesChanged, insertions, deletions, commits, files } = await workspaces.changes(this.#directory.workspace)
+    const { workspace, untouched } = this.#directory
+    const digest = await workspaces.digest(workspace)
+    if ((await workspaces.digest(untouched)) !== before) {
+      // Compared with a copy that was edited, the work would look smaller than it is.
+      await this.#recordFault('workspace_unusable', new PortcullisError('unexpected', { asked: 'the untouched copy as it was made', found: 'another content: something wrote to it while the agent ran', remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' }))
+      throw new Ended('workspace_unusable')
+    }
+    const { patch, patchTruncated, filesChanged, insertions, deletions, commits, files, linksOut, filesLeftOut } = await workspaces.changes(workspace, untouched)
     this.#patch = patch
-    const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
+    const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, filesLeftOut, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
     await this.#course.append({ evidence: [WorkspaceEvidence.state([{ name: 'workspace', digest: { sha256: digest } }], facts)] })
-    return { digest, filesChanged }
+    return { digest, filesChanged, linksOut }
   }
 
   #goOn(): void {

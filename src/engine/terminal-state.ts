@@ -2,6 +2,7 @@ import { printDigest } from '../contract/canonical.ts'
 import { REASON_TABLE } from '../contract/reasons.ts'
 import type { Report } from '../gates/report/index.ts'
 import type { Ending } from './compose-report.ts'
+import { WorkspaceEvidence } from './observations.ts'
 import type { RunRecord } from './read-run.ts'
 
 /** The one record that every end of a run leaves, whatever the end (MC-050, MC-051). */
@@ -9,7 +10,7 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
   const evidence = record.last('acceptance')?.evidence ?? record.verdicts.at(-1)?.evidence ?? []
   const artifacts = evidence.map((digest) => `evidence:${printDigest(digest)}`)
   if (ending.state === 'accepted') {
-    return { contract: 1, status: 'ok', summary: 'Every gate passed.', root_cause: null, safe_retry: 'not needed', stop_condition: 'accepted', human_input_required: false, next_actions: ['Apply backend/workspace.patch to the repository.'], artifacts }
+    return { contract: 1, status: 'ok', summary: 'Every gate passed.', root_cause: null, safe_retry: 'not needed', stop_condition: 'accepted', human_input_required: false, next_actions: [applyingOf(record)], artifacts }
   }
   const blocked = ending.state === 'blocked'
   const later = ending.reason !== null && REASON_TABLE[ending.reason].retry === 'later'
@@ -25,4 +26,12 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
     next_actions: block === undefined ? [] : [block.remedy],
     artifacts,
   }
+}
+
+/** The patch is the work only if it is whole, and if the probes saw nothing beside it. */
+function applyingOf(record: RunRecord): string {
+  const [change] = record.all(WorkspaceEvidence)
+  if (change?.patchTruncated !== false) return 'Take the work from workspace/; backend/workspace.patch is cut short.'
+  const apply = 'Apply backend/workspace.patch to the repository.'
+  return change.filesLeftOut === 0 ? apply : `${apply} The probes also saw ${change.filesLeftOut} files in workspace/ that it does not carry, because they are ignored: see whether the work needs them.`
 }

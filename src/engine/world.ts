@@ -27,8 +27,12 @@ export interface WorkspaceChanges {
   readonly commits: readonly string[]
   /** A binary file counts as changed, with no lines. */
   readonly files: readonly { readonly path: string; readonly insertions: number; readonly deletions: number }[]
-  /** The difference as text, bounded. */
-  readonly patch: string
+  /** Links of the work that lead out of the workspace, a hundred at most: what they show is under no digest. */
+  readonly linksOut: readonly string[]
+  /** Files that are there and in no patch, because the workspace ignores them or git takes no such path. */
+  readonly filesLeftOut: number
+  /** The difference, byte for byte, bounded. */
+  readonly patch: Buffer
   readonly patchTruncated: boolean
 }
 
@@ -46,7 +50,8 @@ export interface Workspaces {
   copy(from: string, to: string): Promise<void>
   applyPatch(workspace: string, patchFile: string): Promise<void>
   digest(workspace: string): Promise<string>
-  changes(workspace: string): Promise<WorkspaceChanges>
+  /** What was done to a workspace since it was the untouched copy. */
+  changes(workspace: string, untouched: string): Promise<WorkspaceChanges>
 }
 
 /**

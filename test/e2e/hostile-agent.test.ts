@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
 import { verifies } from '../verifies.ts'
-import { runsOf, scenario } from './scenario.ts'
+import { type Ran, runsOf, runTask, scenario } from './scenario.ts'
+
+const SOLUTION = String.raw`export const slugify = (title) => title.normalize('NFD').replace(/\p{Mark}/gu, '').replace(/['’]/g, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')`
+
+/** Runs an agent that asks its model once and then does what the code says, in its workspace. */
+async function runActing(t: Parameters<typeof scenario>[0], code: string): Promise<Ran> {
+  return runTask(await scenario(t, { agent: 'acts.mjs', agentArguments: [code] }))
+}
 
 /** What an agent that shares our user can do to the store of its own run. */
 const LEDGER_ATTACKS: readonly (readonly [what: string, found: RegExp, ...sql: string[]])[] = [
@@ -14,7 +24,7 @@ const LEDGER_ATTACKS: readonly (readonly [what: string, found: RegExp, ...sql: s
 ]
 
 for (const [what, found, ...sql] of LEDGER_ATTACKS) {
-  verifies('EVD-04 ACC-08', `an agent that ${what} gets no report, and no exit code of a pass`, async (t) => {
+  verifies('ACC-08', `an agent that ${what} gets no report, and no exit code of a pass`, async (t) => {
     const made = await scenario(t, { agent: 'rewires.mjs', agentArguments: sql })
     const result = await made.portcullis(['run', 'task.yaml', '--json'])
     const { error } = JSON.parse(result.stdout) as { error?: { code: string; found: string } }
@@ -24,3 +34,31 @@ for (const [what, found, ...sql] of LEDGER_ATTACKS) {
     for (const command of ['verify', 'report']) assert.notEqual((await made.portcullis([command, runId])).code, 0, command)
   })
 }
+
+test('work behind a link that leads out of the workspace is under no digest, and does not count', async (t) => {
+  const { report, result } = await runActing(t, `import { renameSync, symlinkSync, writeFileSync } from 'node:fs'
+writeFileSync('../outside.js', ${JSON.stringify(SOLUTION)})
+renameSync('src/slugify.js', '../old.js')
+symlinkSync('../../outside.js', 'src/slugify.js')`)
+  assert.deepEqual([report.reason, result.code], ['work_not_pinned', 4])
+})
+
+test('an untouched copy that was edited is compared with nothing: the report would not show the whole of the change', async (t) => {
+  const { report, result, runDirectory } = await runActing(t, `import { rmSync, writeFileSync } from 'node:fs'
+for (const place of ['.', '../untouched']) rmSync(place + '/test', { recursive: true })
+writeFileSync('src/slugify.js', '')`)
+  assert.deepEqual([report.reason, result.code], ['workspace_unusable', 4])
+  assert.equal(existsSync(join(runDirectory, 'backend/workspace.patch')), false)
+})
+
+test('files that the probes saw and the patch does not carry are told', async (t) => {
+  const { report } = await runActing(t, `import { mkdirSync, writeFileSync } from 'node:fs'
+mkdirSync('src/.git')
+writeFileSync('.gitignore', 'hidden.js')
+writeFileSync('src/.git/slugify.js', ${JSON.stringify(SOLUTION)})
+writeFileSync('src/hidden.js', "export * from './.git/slugify.js'")
+writeFileSync('src/slugify.js', "export * from './hidden.js'")`)
+  assert.equal(report.reason, null)
+  assert.deepEqual([report.workspace?.files_left_out, report.workspace?.patch_complete], [2, true])
+  assert.match(report.terminal_state.next_actions[0] ?? '', /also saw 2 files/)
+})

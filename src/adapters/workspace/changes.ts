@@ -2,7 +2,9 @@ import { lstat, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WorkspaceChanges } from '../../engine/index.ts'
 import { git, type GitOptions, quotePath, tryGit } from './git.ts'
-import { BASELINE_REF, snapshotTree, storeOf } from './snapshot.ts'
+import { staysInside } from './links.ts'
+import { baselineCommit, snapshotTree, withStore } from './snapshot.ts'
+import { printPath } from './tree.ts'
 
 /** The patch that is kept for people is cut here. */
 export const PATCH_BYTES = 1_048_576
@@ -10,23 +12,40 @@ export const PATCH_BYTES = 1_048_576
 /** Neither attributes nor settings of the workspace are read: `*.js -diff` hides nothing from us. */
 const DIFF = ['diff-tree', '-r', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color'] as const
 
-/** Compares the files with the baseline in our own store. Files that the workspace ignores are not counted, unless the baseline has them. */
-export async function workspaceChanges(options: GitOptions, workspace: string): Promise<WorkspaceChanges> {
-  const store = storeOf(workspace)
-  const tree = await snapshotTree(options, workspace, 'work')
-  const inStore = { cwd: store, environment: { GIT_DIR: store } }
-  const counted = await git(options, { arguments: [...DIFF, '--numstat', '-z', `${BASELINE_REF}^{tree}`, tree], ...inStore })
-  const files = counted.toString('utf8').split('\0').flatMap(fileOf)
-  const patch = await tryGit(options, { arguments: [...DIFF, '--patch', `${BASELINE_REF}^{tree}`, tree], ...inStore, outputBytes: PATCH_BYTES })
-  return {
-    filesChanged: files.length,
-    insertions: files.reduce((sum, file) => sum + file.insertions, 0),
-    deletions: files.reduce((sum, file) => sum + file.deletions, 0),
-    commits: await commitsOf(options, workspace, store),
-    files,
-    patch: patch.stdout.head.toString('utf8'),
-    patchTruncated: patch.stdout.truncated,
+/**
+ * Compares the files of a workspace with those of the untouched copy, which the caller has compared with its digest. Files
+ * that the workspace ignores are not counted, unless the untouched copy has them.
+ */
+export async function workspaceChanges(options: GitOptions, workspace: string, untouched: string): Promise<WorkspaceChanges> {
+  return withStore(options, workspace, async (store) => {
+    const baseline = await baselineCommit(options, store, untouched)
+    const { tree, links, leftOut } = await snapshotTree(options, store, workspace, baseline)
+    const inStore = { cwd: store, environment: { GIT_DIR: store } }
+    const counted = await git(options, { arguments: [...DIFF, '--numstat', '-z', `${baseline}^{tree}`, tree], ...inStore })
+    const files = counted.toString('utf8').split('\0').flatMap(fileOf)
+    const patch = await tryGit(options, { arguments: [...DIFF, '--patch', `${baseline}^{tree}`, tree], ...inStore, outputBytes: PATCH_BYTES })
+    return {
+      filesChanged: files.length,
+      insertions: files.reduce((sum, file) => sum + file.insertions, 0),
+      deletions: files.reduce((sum, file) => sum + file.deletions, 0),
+      commits: await commitsOf(options, workspace, store, baseline),
+      files,
+      linksOut: await linksOutOf(workspace, links),
+      filesLeftOut: leftOut,
+      patch: patch.stdout.head,
+      patchTruncated: patch.stdout.truncated || patch.code !== 0,
+    }
+  })
+}
+
+const LINKS_SHOWN = 100
+
+async function linksOutOf(workspace: string, links: readonly string[]): Promise<string[]> {
+  const out: string[] = []
+  for (const link of links) {
+    if (out.length < LINKS_SHOWN && !(await staysInside(workspace, link))) out.push(printPath(link).slice(0, 1_000).toWellFormed())
   }
+  return out
 }
 
 function fileOf(line: string): WorkspaceChanges['files'] {
@@ -37,11 +56,11 @@ function fileOf(line: string): WorkspaceChanges['files'] {
 }
 
 /** Reads only objects from the agent's repository; its configuration could name programs to run. */
-async function commitsOf(options: GitOptions, workspace: string, store: string): Promise<readonly string[]> {
+async function commitsOf(options: GitOptions, workspace: string, store: string, baseline: string): Promise<readonly string[]> {
   const head = await headOf(join(workspace, '.git'))
   if (head === undefined) return []
   const objects = quotePath(Buffer.from(join(workspace, '.git', 'objects')).toString('latin1'))
-  const exit = await tryGit(options, { arguments: ['rev-list', '--max-count=1000', head, '--not', BASELINE_REF], cwd: store, environment: { GIT_DIR: store, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects } })
+  const exit = await tryGit(options, { arguments: ['rev-list', '--max-count=1000', head, '--not', baseline], cwd: store, environment: { GIT_DIR: store, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects } })
   return exit.code === 0 ? exit.stdout.head.toString('utf8').split('\n').filter((line) => line !== '') : []
 }
 

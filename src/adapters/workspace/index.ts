@@ -16,6 +16,6 @@ export function createWorkspaces(options: GitOptions): Workspaces {
     copy: copyWorkspace,
     applyPatch: (workspace, patchFile) => applyPatch(options, workspace, patchFile),
     digest: workspaceDigest,
-    changes: (workspace) => workspaceChanges(options, workspace),
+    changes: (workspace, untouched) => workspaceChanges(options, workspace, untouched),
   }
 }

@@ -5,18 +5,9 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { PrepareRequest } from '../../engine/index.ts'
 import { git, type GitOptions, lastLine, tryGit } from './git.ts'
 import { staysInside } from './links.ts'
-import { BASELINE_REF, snapshotTree, storeOf } from './snapshot.ts'
+import { baselineCommit, withStore } from './snapshot.ts'
 import { pathBelow, printPath, unreadable, walk } from './tree.ts'
 
-/** The same date and author everywhere, so that the same files give the same baseline commit. */
-const BASELINE_AUTHOR = {
-  GIT_AUTHOR_NAME: 'Portcullis',
-  GIT_AUTHOR_EMAIL: 'portcullis@localhost',
-  GIT_AUTHOR_DATE: '2000-01-01T00:00:00Z',
-  GIT_COMMITTER_NAME: 'Portcullis',
-  GIT_COMMITTER_EMAIL: 'portcullis@localhost',
-  GIT_COMMITTER_DATE: '2000-01-01T00:00:00Z',
-} as const
 
 /**
  * Copies a source and makes the copy a fresh repository with one commit: no remote, hook or configuration of the original
@@ -28,12 +19,12 @@ export async function prepareWorkspace(options: GitOptions, request: PrepareRequ
   await refuseBranchName(options, request.branch)
   await mkdir(request.into, { recursive: true, mode: 0o700 })
   if ((await readdir(request.into)).length > 0) throw invalid('an empty directory for the workspace', `${request.into} is not empty`, 'Give each run a directory of its own.')
-  const store = storeOf(request.into)
-  await git(options, { arguments: ['init', '--quiet', '--bare', '--template=', store], cwd: request.into })
-  if (await isRepository(source)) await takeCommitted(options, source, store, request)
-  else await takeFiles(source, request.into)
-  await refuseLinksOut(request.into)
-  await makeRepository(options, store, request)
+  await withStore(options, request.into, async (store) => {
+    if (await isRepository(source)) await takeCommitted(options, source, store, request)
+    else await takeFiles(source, request.into)
+    await refuseLinksOut(request.into)
+    await makeRepository(options, store, request)
+  })
 }
 
 /** A copy of a workspace with its repository, file by file, links as links. `to` must be empty or missing. */
@@ -131,12 +122,13 @@ async function refuseLinksOut(root: string): Promise<void> {
   }
 }
 
+/** What the repository inside is fetched from. */
+const BASELINE_REF = 'refs/heads/baseline'
+
 /** One commit in our own store, and the same commit in a fresh repository that the agent may do with as it likes. */
 async function makeRepository(options: GitOptions, store: string, { branch, into }: PrepareRequest): Promise<void> {
-  const tree = await snapshotTree(options, into, 'everything')
-  const inStore = { cwd: store, environment: { GIT_DIR: store, ...BASELINE_AUTHOR } }
-  const commit = (await git(options, { arguments: ['commit-tree', '-m', 'Baseline', tree], ...inStore })).toString('utf8').trim()
-  await git(options, { arguments: ['update-ref', BASELINE_REF, commit], ...inStore })
+  const commit = await baselineCommit(options, store, into)
+  await git(options, { arguments: ['update-ref', BASELINE_REF, commit], cwd: store, environment: { GIT_DIR: store } })
   await git(options, { arguments: ['init', '--quiet', '--template=', `--initial-branch=${branch}`, '.'], cwd: into })
   await git(options, { arguments: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', store, `${BASELINE_REF}:refs/heads/${branch}`], cwd: into })
   await git(options, { arguments: ['reset', '--quiet'], cwd: into })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -27,11 +27,13 @@ const git = (cwd: string, ...rest: string[]): string =>
   execFileSync('git', rest, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: path, HOME: cwd, GIT_CONFIG_NOSYSTEM: '1', GIT_AUTHOR_NAME: 'a', GIT_AUTHOR_EMAIL: 'a@b', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@b' } })
 
 /** A prepared workspace of two files, and the room it lies in. */
-async function prepared(context: TestContext, files: Readonly<Record<string, string>> = { 'a.txt': 'one\ntwo\n', 'src/b.js': 'let b\n' }): Promise<{ directory: string; workspace: string }> {
+async function prepared(context: TestContext, files: Readonly<Record<string, string>> = { 'a.txt': 'one\ntwo\n', 'src/b.js': 'let b\n' }): Promise<{ directory: string; workspace: string; untouched: string }> {
   const directory = room(context)
   const workspace = join(directory, 'workspace')
+  const untouched = join(directory, 'untouched')
   await workspaces.prepare({ source: write(join(directory, 'source'), files), branch: 'main', into: workspace })
-  return { directory, workspace }
+  await workspaces.copy(workspace, untouched)
+  return { directory, workspace, untouched }
 }
 
 test('plain files become a fresh repository with one commit, and the source stays as it was', async (context) => {
@@ -151,14 +153,14 @@ test('the digest sees content, names, the executable bit, links, ignored files, 
 })
 
 test('changes are counted whether committed, staged, untracked or left, and ignored files are not', async (context) => {
-  const { workspace } = await prepared(context, { 'a.txt': 'one\ntwo\n', 'gone.txt': 'x\n', 'src/b.js': 'let b\n', '.gitignore': 'node_modules\n' })
-  assert.deepEqual(await workspaces.changes(workspace), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], patch: '', patchTruncated: false })
+  const { workspace, untouched } = await prepared(context, { 'a.txt': 'one\ntwo\n', 'gone.txt': 'x\n', 'src/b.js': 'let b\n', '.gitignore': 'node_modules\n' })
+  assert.deepEqual(await workspaces.changes(workspace, untouched), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.alloc(0), patchTruncated: false })
   writeFileSync(join(workspace, 'a.txt'), 'one\n2\nthree\n')
   git(workspace, 'commit', '--quiet', '-a', '-m', 'work')
   git(workspace, 'rm', '--quiet', 'gone.txt')
   write(workspace, { 'src/b.js': 'let c\n', 'näw "quoted"\n.txt': 'new\n', 'node_modules/x/index.js': 'x', 'sub/repository/file': 'hidden?\n', 'binary': 'a\0b' })
   git(join(workspace, 'sub/repository'), 'init', '--quiet')
-  const changes = await workspaces.changes(workspace)
+  const changes = await workspaces.changes(workspace, untouched)
   assert.deepEqual(
     [...changes.files].sort((a, b) => (a.path < b.path ? -1 : 1)),
     [
@@ -171,38 +173,50 @@ test('changes are counted whether committed, staged, untracked or left, and igno
     ],
   )
   assert.deepEqual([changes.filesChanged, changes.insertions, changes.deletions], [6, 5, 3])
+  // node_modules/x/index.js, and what the repository inside keeps of itself.
+  assert.ok(changes.filesLeftOut > 1)
   assert.deepEqual(changes.commits, [git(workspace, 'rev-parse', 'HEAD').trim()])
-  assert.match(changes.patch, /^-two\n\+2\n\+three$/m)
+  assert.match(changes.patch.toString(), /^-two\n\+2\n\+three$/m)
 })
 
 test('nothing that the agent does to its repository runs in our git or hides a change', async (context) => {
-  const { directory, workspace } = await prepared(context)
+  const { directory, workspace, untouched } = await prepared(context)
   const ran = join(directory, 'ran')
   const program = `touch ${ran}`
   for (const [name, value] of Object.entries({ 'core.fsmonitor': program, 'core.hooksPath': join(directory, 'hooks'), 'diff.external': program, 'diff.trap.textconv': program, 'diff.trap.command': program, 'filter.trap.clean': program, 'filter.trap.process': program, 'core.excludesFile': join(workspace, 'all') }))
     git(workspace, 'config', name, value)
   write(workspace, { '.gitattributes': '* filter=trap diff=trap\n*.txt -diff\n', '.git/info/exclude': '*\n', '.git/info/attributes': '* -diff\n', all: '*\n', 'a.txt': 'one\nother\n', 'added.txt': 'new\n' })
   rmSync(join(workspace, '.git/index'))
-  const changes = await workspaces.changes(workspace)
+  const changes = await workspaces.changes(workspace, untouched)
   assert.deepEqual(changes.files.map((file) => file.path).sort(), ['.gitattributes', 'a.txt', 'added.txt', 'all'])
-  assert.match(changes.patch, /^\+other$/m)
+  assert.match(changes.patch.toString(), /^\+other$/m)
   assert.equal(existsSync(ran), false)
   rmSync(join(workspace, '.git'), { recursive: true })
-  assert.equal((await workspaces.changes(workspace)).filesChanged, 4)
+  assert.equal((await workspaces.changes(workspace, untouched)).filesChanged, 4)
 })
 
 test('a rewritten history, a link in the place of a directory and a long patch are told as they are', async (context) => {
-  const { directory, workspace } = await prepared(context)
+  const { directory, workspace, untouched } = await prepared(context)
   git(workspace, 'checkout', '--quiet', '--orphan', 'fresh')
   git(workspace, 'commit', '--quiet', '-m', 'no history')
   rmSync(join(workspace, 'src'), { recursive: true })
   symlinkSync(write(join(directory, 'elsewhere'), { 'b.js': 'let b\n' }), join(workspace, 'src'))
   writeFileSync(join(workspace, 'long.txt'), 'line of text\n'.repeat(200_000))
-  const changes = await workspaces.changes(workspace)
+  const changes = await workspaces.changes(workspace, untouched)
   assert.deepEqual(changes.files.map((file) => file.path).sort(), ['long.txt', 'src', 'src/b.js'])
   assert.equal(changes.commits.length, 1)
   assert.equal(changes.patchTruncated, true)
-  assert.equal(Buffer.byteLength(changes.patch), 1_048_576)
+  assert.equal(changes.patch.length, 1_048_576)
+  assert.deepEqual(changes.linksOut, ['src'])
+})
+
+test('nothing is left beside a workspace that could be edited to hide a change, and a patch keeps bytes that are not UTF-8', async (context) => {
+  const { directory, workspace, untouched } = await prepared(context)
+  assert.deepEqual(readdirSync(directory).sort(), ['source', 'untouched', 'workspace'])
+  writeFileSync(join(workspace, 'a.txt'), Buffer.from('caf\xe9\n', 'latin1'))
+  const { patch } = await workspaces.changes(workspace, untouched)
+  assert.ok(patch.includes(Buffer.from('+caf\xe9\n', 'latin1')))
+  assert.deepEqual(readdirSync(directory).sort(), ['source', 'untouched', 'workspace'])
 })
 
 test('the reference patch is applied to a copy, and one that does not fit is refused', async (context) => {

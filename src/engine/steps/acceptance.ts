@@ -8,6 +8,13 @@ import type { TaskRequest } from '../run-task.ts'
 import type { World } from '../world.ts'
 import type { EndedTurn } from './turn.ts'
 
+/** The workspace as it was when the agent had ended. */
+export interface ObservedWorkspace {
+  readonly digest: string
+  readonly filesChanged: number
+  readonly linksOut: readonly string[]
+}
+
 export interface AcceptanceInput {
   readonly request: TaskRequest
   readonly directory: RunDirectory
@@ -15,7 +22,7 @@ export interface AcceptanceInput {
   readonly turn: EndedTurn
   readonly witnessed: Witnessed
   readonly before: string
-  readonly after: { readonly digest: string; readonly filesChanged: number }
+  readonly after: ObservedWorkspace
   readonly note: (text: string) => void
 }
 
@@ -73,7 +80,7 @@ function factsOf(world: World, course: Course, { request, binding, turn, before,
     taskClass: request.task.class,
     completion: binding.completion,
     agent: { exitCode: exit.code, signal: exit.signal, timedOut: turn.limit !== null, claimedStatus },
-    workspace: { before, after: after.digest, filesChanged: after.filesChanged },
+    workspace: { before, after: after.digest, filesChanged: after.filesChanged, linksOut: [...after.linksOut] },
     binding: [...binding.bound],
     items: request.task.acceptance,
   }

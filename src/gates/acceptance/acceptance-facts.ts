@@ -40,7 +40,13 @@ export const AcceptanceFacts = z.strictObject({
     /** What the agent said of itself: it can fail a run, and never pass one. */
     claimedStatus: z.enum(['completed', 'failed']).nullable(),
   }),
-  workspace: z.strictObject({ before: Digest, after: Digest, filesChanged: z.int().nonnegative() }),
+  workspace: z.strictObject({
+    before: Digest,
+    after: Digest,
+    filesChanged: z.int().nonnegative(),
+    /** Links of the work that lead out of the workspace: their digest says nothing of what they show. */
+    linksOut: z.array(z.string().min(1).max(1_000)).max(100),
+  }),
   /** In the order in which they run. */
   binding: z.array(BoundProbe).max(PROBES_AT_MOST),
   items: z.array(z.strictObject({ id: z.int().positive(), text: z.string().min(1).max(2_000), probes: z.array(Name).max(PROBES_AT_MOST) })).max(PROBES_AT_MOST),

@@ -54,7 +54,12 @@ function acceptanceOf(report: Report): string[] {
 
 function changesOf(report: Report): string[] {
   if (report.workspace === null || report.workspace.files_changed === 0) return []
-  return ['## Changes', '', ...report.workspace.files.map((file) => `- \`${inline(file.path)}\` +${file.insertions} -${file.deletions}`), '', 'The whole difference is in `backend/workspace.patch`.', '']
+  return ['## Changes', '', ...report.workspace.files.map((file) => `- \`${inline(file.path)}\` +${file.insertions} -${file.deletions}`), '', wholeness(report.workspace), '']
+}
+
+function wholeness({ patch_complete, files_left_out }: NonNullable<Report['workspace']>): string {
+  const patch = patch_complete ? 'The whole difference is in `backend/workspace.patch`.' : '`backend/workspace.patch` is cut short; the work is in `workspace/`.'
+  return files_left_out === 0 ? patch : `${patch} The probes also saw ${files_left_out} files that the workspace ignores; they are not in it.`
 }
 
 /** Every leaf of the report with its path, in the order of the JSON; an empty list or object is a leaf too. */

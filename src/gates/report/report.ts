@@ -73,7 +73,7 @@ export const Report = z.strictObject({
     first_error: z.strictObject({ reason: Reason, detail: z.string().nullable() }).nullable(),
   }),
   workspace: z
-    .strictObject({ before: PrintedDigest, after: PrintedDigest, files_changed: z.int().nonnegative(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative(), commits: z.array(z.string()), files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })) })
+    .strictObject({ before: PrintedDigest, after: PrintedDigest, files_changed: z.int().nonnegative(), files_left_out: z.int().nonnegative().describe('Files that the probes saw and backend/workspace.patch does not carry, because the workspace ignores them.'), patch_complete: z.boolean().describe('False if backend/workspace.patch was cut at its size limit.'), insertions: z.int().nonnegative(), deletions: z.int().nonnegative(), commits: z.array(z.string()), files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })) })
     .nullable(),
   acceptance: z.array(ReportedItem),
   runtime_probe_evidence: z.array(ReportedProbe),
