@@ -1,4 +1,4 @@
-import { dirname, join, relative, resolve as resolvePath } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
 import { findConfiguration, loadConfiguration, loadOverride, loadTask, type LoadedConfiguration } from './adapters/configuration/index.ts'
 import type { Clock } from './contract/clock.ts'
 import { PortcullisError } from './contract/errors.ts'
@@ -167,7 +167,7 @@ class LocalApp implements App {
       profile: request.profile ?? loaded.task.profile,
       purpose: request.purpose ?? loaded.task.purpose,
       repository: loaded.repository,
-      reference: loaded.reference,
+      reference: loaded.referencePatch,
       admissionFile: request.admissionFile === undefined ? null : resolvePath(options.cwd, request.admissionFile),
       cancelled: request.cancelled,
     }
@@ -256,7 +256,8 @@ async function composeWorld(options: AppOptions, ledger: Ledger, stateDirectory:
   const { clock, environment } = options
   const credentials = credentialAdapter.createCredentials({ environment, homeDirectory: options.homeDirectory })
   const knownSecrets = (): readonly string[] => credentials.knownValues()
-  const searchPath = environment['PATH'] ?? ''
+  // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
+  const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
   const agents = [piAdapter.piAgent({ program: undefined, directory: loaded.directory }), commandAdapter.commandAgent]
   return {
     configuration: loaded.configuration,

@@ -26,7 +26,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal({ json, stdout: process.stdout, stderr: process.stderr, environment: process.env })
   const cancel = new AbortController()
   const onSignal = (): void => cancel.abort()
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  // SIGHUP too: a terminal that is closed must not leave an agent behind that nobody watches.
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal).once('SIGHUP', onSignal)
   let exitCode = 0
   const surface: Surface = {
     terminal: (asJson) => createTerminal({ json: asJson, stdout: process.stdout, stderr: process.stderr, environment: process.env }),
@@ -49,7 +50,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return reportFault(error, json, terminal.complain, terminal.emit)
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal)
   }
 }
 

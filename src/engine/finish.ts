@@ -53,7 +53,10 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
 export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
   if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
   const raw = artefacts.map((artefact) => scanSurface(world, artefact.name, artefact.content))
-  const ending = endingOf(world, outcome, raw.some((surface) => surface.findings.length > 0))
+  // Nothing of ours is there yet: a file in the directory that people read was put there by somebody else, and nobody scanned it.
+  const strangers = directory.files().map((file) => file.name)
+  if (strangers.length > 0) await course.append({ events: [course.event('fault', { reason: 'evidence_invalid', asked: 'a run directory that holds what the run leaves', found: world.scanner.redact(`${strangers.length} other files: ${strangers.slice(0, 5).join(', ')}`).slice(0, 1_000).toWellFormed(), remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' })] })
+  const ending = endingOf(world, strangers.length > 0 && outcome.reason === null ? { ...outcome, reason: 'evidence_invalid' } : outcome, raw.some((surface) => surface.findings.length > 0))
   const kept = artefacts.map((artefact, index) => keepArtefact(world, directory, artefact, (raw[index]?.findings.length ?? 1) > 0))
   const { read } = await readHistory(world, course.run.runId)
   const markers = markersOf(ending.reason, blockOf(new RunRecord(read), ending))

@@ -30,7 +30,8 @@ export interface TaskRequest {
   readonly profile: string
   readonly purpose: string
   readonly repository: string
-  readonly reference: string | null
+  /** The patch of the reference solution, as it was before anything started. */
+  readonly reference: Buffer | null
   readonly admissionFile: string | null
   readonly cancelled: AbortSignal
 }
@@ -250,6 +251,16 @@ class TaskRun {
       evidence: [AgentExitEvidence.state([sessionSubject(this.#course, resolution)], facts)],
       events: [this.#course.event('process_ended', { code: exit.code, signal: exit.signal, limit: turn.limit, claimed_status: claimedStatus })],
     })
+    if (this.#logIs('agent.stdout.log', exit.stdout) && this.#logIs('agent.stderr.log', exit.stderr)) return
+    // The logs are what is scanned for credentials and what people read; these are not what was printed.
+    await this.#recordFault('evidence_invalid', new PortcullisError('unexpected', { asked: 'the logs of the agent as they were written', found: 'another content: something wrote to them while the agent ran', remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' }))
+    throw new Ended('evidence_invalid')
+  }
+
+  /** True if a log holds what the process printed, or its beginning where that is longer than a log may be. */
+  #logIs(name: string, printed: AgentOutcome['exit']['stdout']): boolean {
+    const log = this.#directory.read(`staging/${name}`)
+    return log !== undefined && (printed.bytes > this.#world.logBytes ? log.length === this.#world.logBytes : sha256(log) === printed.sha256)
   }
 
   async #observeWorkspace(before: string): Promise<ObservedWorkspace> {

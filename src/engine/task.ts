@@ -3,8 +3,8 @@ import { Name } from '../contract/ids.ts'
 
 export const AcceptanceItem = z.strictObject({
   id: z.int().positive(),
-  text: z.string().min(1).describe('What must hold, in words.'),
-  probes: z.array(Name).min(1).describe('The probes of portcullis.yaml that prove it.'),
+  text: z.string().min(1).max(2_000).describe('What must hold, in words.'),
+  probes: z.array(Name).min(1).max(100).describe('The probes of portcullis.yaml that prove it.'),
 })
 export type AcceptanceItem = z.infer<typeof AcceptanceItem>
 
@@ -19,7 +19,7 @@ export const Task = z.strictObject({
   /** The run works on a copy; the original is never written. */
   repositories: z.array(z.strictObject({ path: z.string().min(1), branch: z.string().min(1) })).length(1, 'exactly one repository can be worked on in a run').describe('The repository to work on, relative to this file.'),
   prompt: z.string().min(1).describe('What the agent is told.'),
-  acceptance: z.array(AcceptanceItem).describe('What must hold in the end.'),
+  acceptance: z.array(AcceptanceItem).max(100).describe('What must hold in the end.'),
   /** `untouched: must-fail` runs the probes on the untouched copy, where they must fail; `reference` is a patch with which they must pass. */
   baseline: z.strictObject({ untouched: z.literal('must-fail'), reference: z.string().min(1).optional() }).describe('Proof that the probes can fail, and can pass.'),
 })

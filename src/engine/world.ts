@@ -48,7 +48,8 @@ export interface PrepareRequest {
 export interface Workspaces {
   prepare(request: PrepareRequest): Promise<void>
   copy(from: string, to: string): Promise<void>
-  applyPatch(workspace: string, patchFile: string): Promise<void>
+  /** False if the patch does not apply; then nothing is changed. */
+  applyPatch(workspace: string, patch: Buffer): Promise<boolean>
   digest(workspace: string): Promise<string>
   /** What was done to a workspace since it was the untouched copy. */
   changes(workspace: string, untouched: string): Promise<WorkspaceChanges>

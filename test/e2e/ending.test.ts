@@ -46,7 +46,7 @@ for (const [limit, limits] of [
   })
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} ends the agent and all its descendants, and leaves a report that says so`, async (t) => {
     const mark = newMark()
     const made = await scenario(t, { agent: 'hangs.mjs', agentArguments: [mark] })

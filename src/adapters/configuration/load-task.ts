@@ -1,15 +1,16 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { digestOf } from '../../contract/canonical.ts'
-import { systemCode } from '../../contract/errors.ts'
+import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import { Task } from '../../engine/task.ts'
 import { knownSecretFormat } from '../../contract/secret-like.ts'
 import { type Problem, problemAt, problemsOf, secretsIn } from './problem.ts'
-import { readRequiredText } from './read-text.ts'
+import { readRequiredText, readText } from './read-text.ts'
 import { readStrictYaml, throwProblems } from './strict-yaml.ts'
 
 const MAX_BYTES = 1_048_576
+const MAX_PATCH_BYTES = 16 * 1_048_576
 
 export interface LoadedTask {
   readonly task: Task
@@ -20,6 +21,8 @@ export interface LoadedTask {
   readonly branch: string
   /** Absolute path of the reference patch, which is there; null if the task names none. */
   readonly reference: string | null
+  /** Its content, read before anything is started: on disk an agent could put its own solution in its place. */
+  readonly referencePatch: Buffer | null
   readonly digest: Digest
   readonly text: string
 }
@@ -38,7 +41,14 @@ export function loadTask(file: string): LoadedTask {
   const [repository] = task.repositories
   if (repository === undefined) throw new TypeError('A task without repository passed its schema')
   const reference = task.baseline.reference === undefined ? null : resolve(directory, task.baseline.reference)
-  return { task, path, directory, repository: resolve(directory, repository.path), branch: repository.branch, reference, digest: digestOf(task), text }
+  return { task, path, directory, repository: resolve(directory, repository.path), branch: repository.branch, reference, referencePatch: reference === null ? null : readPatch(reference), digest: digestOf(task), text }
+}
+
+/** A patch of text that is not UTF-8 is a patch as well. */
+function readPatch(path: string): Buffer {
+  const reading = readText(path, MAX_PATCH_BYTES)
+  if ('bytes' in reading && reading.bytes !== null) return reading.bytes
+  throw new PortcullisError('file_unreadable', { asked: `a reference patch at ${path}`, found: 'problem' in reading ? `${path} ${reading.problem}` : `no file at ${path}`, remedy: 'Make it a readable file.' })
 }
 
 function taskProblems(task: Task, directory: string): Problem[] {

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { milliseconds, printMilliseconds } from '../../contract/units.ts'
 import type { HeadlessRunPayload } from '../../gates/acceptance/index.ts'
@@ -74,7 +74,7 @@ function environmentOf(probe: HeadlessRunProbe, place: ProbePlace): { environmen
   const environment: Record<string, string> = {}
   const withheld: string[] = []
   for (const name of [...BASIC_NAMES, ...(probe.environment ?? [])]) {
-    const value = place.environment[name]
+    const value = name === 'PATH' ? absolutePath(place.environment[name]) : place.environment[name]
     if (value === undefined) continue
     if (place.withheld.isWithheld(name, value)) withheld.push(place.withheld.redact(name).slice(0, 200))
     else environment[name] = value
@@ -86,6 +86,9 @@ function environmentOf(probe: HeadlessRunProbe, place: ProbePlace): { environmen
   }
   return { environment, names: Object.keys(environment).sort(), withheld: withheld.sort() }
 }
+
+/** A relative folder in PATH is looked for in the workspace, where the agent may have put a `node` of its own. */
+const absolutePath = (path: string | undefined): string | undefined => path?.split(delimiter).filter(isAbsolute).join(delimiter)
 
 type Ended = 'by itself' | 'limit' | 'cancelled'
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { sha256 } from '../../contract/canonical.ts'
@@ -37,11 +37,12 @@ export function openRunDirectory(stateDirectory: string, runId: string): RunDire
   }
 }
 
+/** Undefined for what is no plain file too: a link shows what nobody judged, and a pipe in its place would be read for ever. */
 function readIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path)
+    return lstatSync(path).isFile() ? readFileSync(path) : undefined
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
     throw unreadable(path, error)
   }
 }
@@ -66,13 +67,25 @@ function writeDurably(path: string, content: string | Buffer): void {
 function listFiles(path: string): readonly StoredFile[] {
   const files: StoredFile[] = []
   for (const part of ['.', 'backend']) {
-    for (const entry of readdirSync(join(path, part), { withFileTypes: true })) {
-      if (!entry.isFile()) continue
+    for (const entry of entriesOf(join(path, part))) {
+      if (entry.isDirectory()) continue
       const file = join(path, part, entry.name)
-      files.push({ name: relative(path, file), bytes: statSync(file).size, sha256: sha256(readFileSync(file)) })
+      // A link or a pipe has a name here and no content that could be the one the run left.
+      const content = readIfThere(file) ?? Buffer.alloc(0)
+      files.push({ name: relative(path, file), bytes: content.length, sha256: sha256(content) })
     }
   }
   return files.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** None if the directory is gone: then each file of the run is missing, and is told by its name. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
+    throw unreadable(directory, error)
+  }
 }
 
 const unreadable = (path: string, cause: unknown): PortcullisError =>

@@ -14,7 +14,7 @@ export function createWorkspaces(options: GitOptions): Workspaces {
   return {
     prepare: (request) => prepareWorkspace(options, request),
     copy: copyWorkspace,
-    applyPatch: (workspace, patchFile) => applyPatch(options, workspace, patchFile),
+    applyPatch: (workspace, patch) => applyPatch(options, workspace, patch),
     digest: workspaceDigest,
     changes: (workspace, untouched) => workspaceChanges(options, workspace, untouched),
   }

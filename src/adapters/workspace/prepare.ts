@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, cp, lstat, mkdir, readdir, readlink, realpath, symlink } from 'node:fs/promises'
+import { chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { PrepareRequest } from '../../engine/index.ts'
-import { git, type GitOptions, lastLine, tryGit } from './git.ts'
+import { git, type GitOptions, tryGit } from './git.ts'
 import { staysInside } from './links.ts'
 import { baselineCommit, withStore } from './snapshot.ts'
 import { pathBelow, printPath, unreadable, walk } from './tree.ts'
@@ -34,10 +34,17 @@ export async function copyWorkspace(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true, mode: constants.COPYFILE_FICLONE })
 }
 
-/** Applies a patch to the files of a workspace. Git reads no repository here, so nothing in it can have a say. */
-export async function applyPatch(options: GitOptions, workspace: string, patchFile: string): Promise<void> {
-  const exit = await tryGit(options, { arguments: ['apply', '--whitespace=nowarn', resolve(patchFile)], cwd: workspace, environment: { GIT_DIR: '/dev/null' } })
-  if (exit.code !== 0) throw invalid(`the reference patch ${patchFile}`, `it does not apply: ${lastLine(exit)}`, 'Make the patch anew with `git diff` against the branch of the task.')
+/** Applies a patch to the files of a workspace; false if it does not apply. Git reads no repository here, so nothing in it can have a say. */
+export async function applyPatch(options: GitOptions, workspace: string, patch: Buffer): Promise<boolean> {
+  const scratch = await mkdtemp(`${workspace}.patch-`)
+  try {
+    const file = join(scratch, 'reference.patch')
+    await writeFile(file, patch, { mode: 0o600 })
+    const exit = await tryGit(options, { arguments: ['apply', '--whitespace=nowarn', file], cwd: workspace, environment: { GIT_DIR: '/dev/null' } })
+    return exit.code === 0
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
 }
 
 async function realDirectory(path: string): Promise<string> {

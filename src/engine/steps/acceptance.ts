@@ -62,10 +62,10 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
 }
 
 /** The copy with the known solution. A patch that does not apply is no solution: the probes then find the untouched copy, and fail on it. */
-async function onReference(world: World, input: AcceptanceInput, patch: string, phase: (name: ProbePhase, workspace: string, digest: string) => Promise<PhaseResult>): Promise<PhaseResult> {
+async function onReference(world: World, input: AcceptanceInput, patch: Buffer, phase: (name: ProbePhase, workspace: string, digest: string) => Promise<PhaseResult>): Promise<PhaseResult> {
   const { directory } = input
   await world.workspaces.copy(directory.untouched, directory.reference)
-  await world.workspaces.applyPatch(directory.reference, patch)
+  if (!(await world.workspaces.applyPatch(directory.reference, patch))) input.note('the reference patch does not apply')
   return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
 }
 

@@ -6,7 +6,8 @@ import { COMPLETIONS, PROBE_KINDS } from '../catalog/index.ts'
 import { ProbeRecord } from './probe-record.ts'
 
 const VALID_AT_MOST_MS = 366 * 86_400_000
-const PROBES_AT_MOST = 100
+/** More would make facts that nobody reads; a binding with more is refused before anything starts. */
+export const PROBES_AT_MOST = 100
 
 /** A probe that this run must pass, and the definition it must have been run by. */
 export const BoundProbe = z.strictObject({

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import type { BoundProbe } from './acceptance-facts.ts'
 import { definitionDigest, type ProbeDefinition, type TaskClass } from '../catalog/index.ts'
+import { type BoundProbe, PROBES_AT_MOST } from './acceptance-facts.ts'
 import { vacuousReason } from './vacuous.ts'
 
 export interface BindingRequest {
@@ -31,6 +31,7 @@ export function bindProbes(request: BindingRequest): BindingResult {
   const unproven = items.find((item) => item.probes.length === 0)
   if (unproven !== undefined) return refuse('acceptance_unbound', `a probe for acceptance item ${unproven.id}`, 'it names none', 'Name the probe that proves the item.')
   const names = [...new Set([...found.probes, ...items.flatMap((item) => item.probes)])]
+  if (names.length > PROBES_AT_MOST) return refuse('acceptance_unbound', `at most ${PROBES_AT_MOST} probes`, `the class and the items name ${names.length}`, 'Let one probe prove more, or split the task.')
   const definitions: { name: string; definition: ProbeDefinition }[] = []
   for (const name of names) {
     const definition = ownValue(probes, name)
