@@ -53,10 +53,9 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
 export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
   if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
   const raw = artefacts.map((artefact) => scanSurface(world, artefact.name, artefact.content))
-  // Nothing of ours is there yet: a file in the directory that people read was put there by somebody else, and nobody scanned it.
-  const strangers = directory.files().map((file) => file.name)
-  if (strangers.length > 0) await course.append({ events: [course.event('fault', { reason: 'evidence_invalid', asked: 'a run directory that holds what the run leaves', found: world.scanner.redact(`${strangers.length} other files: ${strangers.slice(0, 5).join(', ')}`).slice(0, 1_000).toWellFormed(), remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' })] })
-  const ending = endingOf(world, strangers.length > 0 && outcome.reason === null ? { ...outcome, reason: 'evidence_invalid' } : outcome, raw.some((surface) => surface.findings.length > 0))
+  const strangers = await nameStrangers(world, course, directory)
+  const told: Outcome = strangers && 'accepted' in outcome ? { started: true, reason: 'evidence_invalid' } : outcome
+  const ending = endingOf(world, told, raw.some((surface) => surface.findings.length > 0))
   const kept = artefacts.map((artefact, index) => keepArtefact(world, directory, artefact, (raw[index]?.findings.length ?? 1) > 0))
   const { read } = await readHistory(world, course.run.runId)
   const markers = markersOf(ending.reason, blockOf(new RunRecord(read), ending))
@@ -65,6 +64,16 @@ export async function finishRun(world: World, course: Course, directory: RunDire
   await course.append({ evidence: [ArtefactEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], { files })] })
   await decideReport(world, course, ending, [...raw, ...markers.map((marker) => scanSurface(world, marker.path, Buffer.from(marker.text)))])
   return writeReport(world, course, directory)
+}
+
+/** True if files stand in the directory that people read before we wrote any: somebody else put them there, and nobody scanned them. */
+async function nameStrangers(world: World, course: Course, directory: RunDirectory): Promise<boolean> {
+  const names = directory.files().map((file) => file.name)
+  if (names.length === 0) return false
+  const found = world.scanner.redact(`${names.length} other files: ${names.slice(0, 5).join(', ')}`).slice(0, 1_000).toWellFormed()
+  const fault = { reason: 'evidence_invalid', asked: 'a run directory that holds what the run leaves', found, remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' }
+  await course.append({ events: [course.event('fault', fault)] })
+  return true
 }
 
 /** The door to the accepted state: the proof of gate 8, of this very run. Anything else is a fault, and the run stays unaccepted. */
