@@ -71,11 +71,16 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const summary = await world.ledger.begin({ kind: 'task', taskId: task.id, startedAt: world.clock() })
   const course = new Course({ run: summary, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher })
   const directory = world.createDirectory(summary.runId)
-  await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose })] })
-  watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
-  const run = new TaskRun(world, course, directory, request, watcher)
-  const outcome = await run.toTheEnd()
-  return { ...(await finishRun(world, course, directory, outcome, run.artefacts())), directory }
+  try {
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose })] })
+    watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
+    const run = new TaskRun(world, course, directory, request, watcher)
+    const outcome = await run.toTheEnd()
+    return { ...(await finishRun(world, course, directory, outcome, run.artefacts())), directory }
+  } finally {
+    // Also of a run that ends in a fault: raw output has not been scanned, and the agent's settings hold its token.
+    directory.dropScratch()
+  }
 }
 
 function openingOf(world: World, course: Course, request: TaskRequest) {
@@ -185,12 +190,22 @@ class TaskRun {
     }
   }
 
-  /** Gates 4 to 7: start, check, deliver, wait, and see what the wire saw. The agent is dead when this returns or throws. */
+  /** Gates 4 to 7, under one licence on the wire. It has ended, and the agent is dead, when this returns or throws. */
   async #runAgent(wire: Wire, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
-    const { resolution } = chosen
-    const { prompt } = this.#request.task
     this.#goOn()
     const grant = grantToAgent(this.#world, this.#course, wire, chosen)
+    try {
+      return await this.#withLicence(grant, chosen)
+    } finally {
+      // Also of an agent that was refused, or could not be started or stopped: nothing may be asked in its name any more.
+      await grant.revoke()
+    }
+  }
+
+  /** Start, check, deliver, wait, and see what the wire saw. The agent is dead when this returns or throws. */
+  async #withLicence(grant: Grant, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
+    const { resolution } = chosen
+    const { prompt } = this.#request.task
     const { decided, launch } = await decideLaunch(this.#world, this.#course, grant, resolution, this.#directory)
     const permit = required(decided)
     if (launch === undefined) throw new Ended('gate_output_invalid')
@@ -215,7 +230,6 @@ class TaskRun {
       return { turn, witnessed }
     } finally {
       await session.stop(0)
-      await grant.revoke()
     }
   }
 

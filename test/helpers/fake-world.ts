@@ -1,0 +1,178 @@
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { createRunDirectory } from '../../src/adapters/run-directory/index.ts'
+import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
+import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
+import { digestOf, sha256 } from '../../src/contract/canonical.ts'
+import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
+import { definitionDigest, ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
+import type { AdmissionFile } from '../../src/gates/admission/index.ts'
+import { fakeAgent, fakeLauncher, type AgentScript } from './fake-agent.ts'
+import { type FakeGrant, FakeWire } from './fake-wire.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const BEFORE = 'b'.repeat(64)
+const AFTER = 'a'.repeat(64)
+const REFERENCE = 'c'.repeat(64)
+export const PROMPT = 'Implement slugify.'
+
+const provider = {
+  dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:9/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' },
+  timeouts: { connect: '1s', firstByte: '2s', idle: '2s', total: '3s' },
+}
+const profile = {
+  agent: 'command', command: ['agent'], model: 'scripted/coder-1', permissions: 'bypass', purposes: ['ticket'], isolation: 'env', backgroundModels: 'refuse',
+  limits: { total: '30s', idle: '20s', calls: 7, tokens: 900 },
+}
+export const CONFIGURATION = {
+  version: 1,
+  providers: { scripted: provider },
+  profiles: { p: profile },
+  purposes: { ticket: { needs: ['acceptance'] }, preflight: { needs: [], mayIgnorePurposeOfProfile: true } },
+  probes: { tests: { kind: 'headless_run', command: ['node', '--test'], timeout: '5s', expect: { exitCode: 0 } } },
+  taskClasses: { change: { completion: 'product', probes: ['tests'] } },
+  health: { onStart: true, every: '24h', maxAge: '26h' },
+}
+
+export const recordFor = (model: string): AdmissionFile => ({
+  path: `admissions/scripted--${model}.json`,
+  sha256: sha256(model),
+  record: {
+    status: 'admitted', provider: 'scripted', model, endpoint: provider.baseUrl, runtime: 'command', stages: ['work'], credential_source_class: 'no-secret', allowed_network_class: 'loopback',
+    approval_source: 'a test', admission_timestamp: '2026-06-01T00:00:00Z', review_trigger: { expires_at: '2036-06-01T00:00:00Z' }, served_model_ids: [model], evidence_expectations: ['its calls'],
+  },
+  problems: [],
+})
+
+/** A place where a run takes place: the real ledger, run directory, scanner and gates, and fakes for what lies beyond. */
+export interface Stage {
+  readonly world: World
+  readonly ledger: Ledger
+  readonly directory: string
+  /** Credentials that the wire is said to have read. */
+  readonly secrets: string[]
+  /** What was done, in order, each with the state of the run at that time: `start @started`. */
+  readonly acts: string[]
+  readonly grants: FakeGrant[]
+  readonly agent: AgentScript
+  readonly cancel: AbortController
+  /** Moves the clock. */
+  advance(ms: number): void
+  run(change?: Partial<TaskRequest>): Promise<FinishedRun>
+  verify(runId: string): Promise<VerifiedRun>
+}
+
+export interface StageOptions {
+  readonly configuration?: Record<string, unknown>
+  readonly records?: readonly AdmissionFile[]
+  readonly health?: (grant: FakeGrant) => Promise<void>
+  readonly probe?: (request: ProbeRequest, record: ProbeRecord) => ProbeRecord
+  readonly patch?: string
+  /** Replaces parts of the world after it was made. */
+  readonly world?: (world: World) => Partial<World>
+}
+
+export async function stage(context: TestContext, options: StageOptions = {}): Promise<Stage> {
+  const directory = temporaryDirectory(context)
+  const ledger = await openLedger(join(directory, 'ledger.db'))
+  context.after(() => ledger.close())
+  const secrets: string[] = []
+  const acts: string[] = []
+  const grants: FakeGrant[] = []
+  const cancel = new AbortController()
+  let ahead = 0
+  const clock = (): Date => new Date(Date.now() + ahead)
+  const log = (act: string): void => void acts.push(act)
+  const digests = new Map<string, string>()
+  let workspace = ''
+  const agent: AgentScript = {
+    plan: (launch) => launch,
+    work: async () => {
+      await grants.at(-1)?.ask()
+      digests.set(workspace, AFTER)
+      return { claimedStatus: 'completed', claim: 'done' }
+    },
+    state: () => 'idle',
+    delivery: () => ({ ok: true, receipt: 'all bytes written' }),
+    readiness: (facts) => facts,
+    start: () => Promise.resolve(),
+    stopping: () => Promise.resolve(),
+  }
+  const base: World = {
+    configuration: Configuration.parse({ ...CONFIGURATION, ...options.configuration }),
+    configurationPath: 'portcullis.yaml',
+    configurationDigest: digestOf('configuration'),
+    versions: { portcullis: '0', node: '24' },
+    clock,
+    ledger,
+    scanner: createSecretScanner(() => secrets),
+    knownSecrets: () => secrets,
+    logBytes: 1_000,
+    inherited: {},
+    loadOverride: () => Promise.resolve(null),
+    readAdmissions: () => Promise.resolve({ kind: 'directory', path: 'admissions/', problem: null, files: [...(options.records ?? [recordFor('coder-1')])] }),
+    openWire: (recorder) => {
+      const wire = new FakeWire(recorder, log)
+      return Promise.resolve(Object.assign(wire, { grant: (request: Parameters<FakeWire['grant']>[0]) => {
+        const grant = FakeWire.prototype.grant.call(wire, request)
+        grants.push(grant)
+        return grant
+      } }))
+    },
+    probeModel: async ({ grant }) => {
+      const held = grants.find((each) => each.token === grant.token)
+      if (held !== undefined) await (options.health ?? ((each: FakeGrant) => each.ask()))(held)
+      return { latencyMs: 1, httpStatus: 200, failure: null }
+    },
+    agents: new Map([['command', fakeAgent(agent, log)]]),
+    launcher: fakeLauncher(agent, log, clock),
+    workspaces: {
+      prepare: async ({ into }) => {
+        workspace = into
+        digests.set(into, BEFORE)
+      },
+      copy: async (from, to) => void digests.set(to, digests.get(from) ?? ''),
+      applyPatch: async (at) => void digests.set(at, REFERENCE),
+      digest: async (at) => digests.get(at) ?? 'f'.repeat(64),
+      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], patch: options.patch ?? '', patchTruncated: false }),
+    },
+    probeRunner: {
+      run: async (request) => {
+        log(`probe ${request.phase}`)
+        const made = recordOf(request, digests.get(request.workspace) ?? '')
+        return options.probe === undefined ? made : options.probe(request, made)
+      },
+    },
+    createDirectory: (runId) => createRunDirectory(directory, runId),
+  }
+  const world: World = { ...base, ...options.world?.(base) }
+  const task = Task.parse({
+    id: 't', title: 'T', class: 'change', purpose: 'ticket', profile: 'p', repositories: [{ path: 'r', branch: 'main' }], prompt: PROMPT,
+    acceptance: [{ id: 1, text: 'The tests pass', probes: ['tests'] }], baseline: { untouched: 'must-fail' },
+  })
+  const silent = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
+  return {
+    world, ledger, directory, secrets, acts, grants, agent, cancel,
+    advance: (ms) => {
+      ahead += ms
+    },
+    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, cancelled: cancel.signal, ...change }, silent),
+    verify: async (runId) => {
+      const history = await ledger.history(runId)
+      if (history === undefined) throw new Error(`no run ${runId}`)
+      const { openRunDirectory } = await import('../../src/adapters/run-directory/index.ts')
+      return verifyRun(history, openRunDirectory(directory, runId))
+    },
+  }
+}
+
+/** What the runner would say: the work passes, anything else fails cleanly. */
+function recordOf(request: ProbeRequest, found: string): ProbeRecord {
+  const passed = found !== BEFORE
+  const at = new Date().toISOString()
+  return ProbeRecord.parse({
+    probe: request.name, kind: request.definition.kind, phase: request.phase, status: passed ? 'passed' : 'failed', summary: passed ? 'exited 0' : 'exited 1', duration_ms: 1, changed_workspace: false,
+    payload: { expected: { exit_code: 0, stdout: null }, exit_code: passed ? 0 : 1, signal: null, stdout_matched: null, error: null, leaked: false, stdout: null, stderr: null, environment: [], environment_withheld: [] },
+    run_id: request.runId, attempt: request.attempt, task_class: request.taskClass, definition_digest: definitionDigest(request.definition), subject_digest: request.subjectDigest, started_at: at, ended_at: at, runner_version: 'fake/1',
+  })
+}
