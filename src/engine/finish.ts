@@ -52,11 +52,12 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
  */
 export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
   if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
-  const raw = artefacts.map((artefact) => scanSurface(world, artefact.name, artefact.content))
+  const scanned = artefacts.map((artefact) => ({ artefact, surface: scanSurface(world, artefact.name, artefact.content) }))
+  const raw = scanned.map(({ surface }) => surface)
   const strangers = await nameStrangers(world, course, directory)
   const told: Outcome = strangers && 'accepted' in outcome ? { started: true, reason: 'evidence_invalid' } : outcome
   const ending = endingOf(world, told, raw.some((surface) => surface.findings.length > 0))
-  const kept = artefacts.map((artefact, index) => keepArtefact(world, directory, artefact, (raw[index]?.findings.length ?? 1) > 0))
+  const kept = scanned.map(({ artefact, surface }) => keepArtefact(world, directory, artefact, surface))
   const { read } = await readHistory(world, course.run.runId)
   const markers = markersOf(ending.reason, blockOf(new RunRecord(read), ending))
   for (const marker of markers) directory.write(marker.path, marker.text)
@@ -133,7 +134,6 @@ async function writeReport(world: World, course: Course, directory: RunDirectory
     }
     directory.write(name, content)
   }
-  directory.dropScratch()
   return rendered
 }
 
@@ -158,15 +158,24 @@ function scanSurface(world: World, name: string, content: Buffer): ScannedSurfac
   }
 }
 
+interface KeptFile {
+  readonly path: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly redacted: boolean
+}
+
 /** Stores an artefact for people; one with a credential in it is withheld, and a copy without it takes its place (SEC-08). */
-function keepArtefact(world: World, directory: RunDirectory, artefact: RawArtefact, leaks: boolean): { path: string; bytes: number; sha256: string; redacted: boolean } {
-  const path = leaks ? artefact.name.replace(/(\.[a-z]+)$/, '.redacted$1') : artefact.name
-  const content = leaks ? Buffer.from(world.scanner.redact(artefact.content.toString('utf8'))) : artefact.content
-  if (leaks && world.scanner.scan(content).length > 0) {
-    const note = Buffer.from('withheld: this artefact holds a credential in a form that could not be cut out\n')
-    directory.write(path, note)
-    return { path, bytes: note.length, sha256: sha256(note), redacted: true }
+function keepArtefact(world: World, directory: RunDirectory, artefact: RawArtefact, surface: ScannedSurface): KeptFile {
+  const keep = (path: string, content: Buffer, redacted: boolean): KeptFile => {
+    directory.write(path, content)
+    return { path, bytes: content.length, sha256: sha256(content), redacted }
   }
-  directory.write(path, content)
-  return { path, bytes: content.length, sha256: sha256(content), redacted: leaks }
+  const withheld = artefact.name.replace(/(\.[a-z]+)$/, '.redacted$1')
+  // What nobody could look into may hold anything: to keep it would be the worse error.
+  if (!surface.scanned) return keep(withheld, Buffer.from('withheld: this artefact could not be scanned for credentials\n'), true)
+  if (surface.findings.length === 0) return keep(artefact.name, artefact.content, false)
+  const clean = Buffer.from(world.scanner.redact(artefact.content.toString('utf8')))
+  if (world.scanner.scan(clean).length === 0) return keep(withheld, clean, true)
+  return keep(withheld, Buffer.from('withheld: this artefact holds a credential in a form that could not be cut out\n'), true)
 }
