@@ -140,11 +140,20 @@ function summaryOf(canonical: string): string {
   return verdict.outcome === 'pass' ? `pass (${verdict.message})` : `${verdict.outcome} (${verdict.reason})`
 }
 
+/** Which ends a run can have. A task that were taken for a probe would need three gates instead of nine. */
+const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'] }
+
 /** Does the state follow from the verdicts? The store refuses what does not; a store that was edited did not ask. */
 function checkState(read: ReadHistory): Problem[] {
   const { run } = read
   const problem = (found: string): Problem[] => [{ code: 'state_unjustified', where: `state of ${run.runId}`, found }]
   if (!isFinal(run.state)) return [{ code: 'run_unfinished', where: `state of ${run.runId}`, found: `the run is ${run.state}: it was interrupted or still runs` }]
+  if (!ENDS[run.kind].includes(run.state)) return problem(`a ${run.kind} that is ${run.state}`)
+  const ends = read.events.filter((event) => event.type === 'run_ended')
+  const said = ends[0]?.data
+  if (ends.length !== 1 || said?.['state'] !== run.state || (said['reason'] ?? null) !== run.reason) {
+    return problem(`${run.state} with ${run.reason ?? 'no reason'}, where ${ends.length} events tell of the end${said === undefined ? '' : `, as ${String(said['state'])} with ${String(said['reason'] ?? 'no reason')}`}`)
+  }
   const last = new Map(read.verdicts.map(({ verdict }) => [verdict.gate, verdict]))
   const started = read.events.filter((event) => event.type === 'process_started').length
   if (started > 1) return problem(`${started} events say that the process started`)

@@ -1,11 +1,14 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
-import { acceptanceGate, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
+import type { GateName } from '../contract/lifecycle.ts'
+import { acceptanceGate, ProbeRecordEvidence, recordsOf } from '../gates/acceptance/index.ts'
+import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
+import { healthGate, probeCallOf } from '../gates/health/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
 import { reportGate } from '../gates/report/index.ts'
 import { renderRun, storedEnding } from './finish.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
-import { ArtefactEvidence } from './observations.ts'
+import { AgentExitEvidence, ArtefactEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -25,25 +28,40 @@ export function verifyRun(history: RunHistory, directory: Pick<RunDirectory, 're
   return { problems: [...problems, ...verifyFacts(read), ...verifyRows(history, read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
 }
 
+const contradiction = (gate: GateName, found: string): Problem => ({ code: 'facts_contradict_evidence', where: `facts of ${gate}`, found })
+
 /** Facts repeat what other statements say first-hand. Where the two differ, a verdict was made from something that nobody observed. */
 function verifyFacts(read: ReadHistory): Problem[] {
   const record = new RunRecord(read)
-  const problem = (gate: string, found: string): Problem => ({ code: 'facts_contradict_evidence', where: `facts of ${gate}`, found })
-  const problems: Problem[] = []
+  return [...healthOf(read, record), ...deliveryOf(record), ...wireOf(read, record), ...acceptanceOf(record)]
+}
+
+const callOf = (read: ReadHistory, evidence: string) => ModelCallEvidence.read(read.statements.get(evidence))?.predicate
+
+function healthOf(read: ReadHistory, record: RunRecord): Problem[] {
+  return record.all(healthGate.facts).flatMap(({ probe }) => {
+    if (probe === null) return []
+    const call = callOf(read, probe.evidence)
+    const same = call !== undefined && canonicalJson(probeCallOf([{ evidence: probe.evidence, call }]).probe) === canonicalJson(probe)
+    return same ? [] : [contradiction('health', 'the call of the probe is not the recorded one')]
+  })
+}
+
+function deliveryOf(record: RunRecord): Problem[] {
+  const asked = record.all(dispatchGate.facts)
+  const other = record.all(DeliveryEvidence).find((delivery) => !asked.some((facts) => facts.promptDigest === delivery.promptDigest && facts.pid === delivery.pid))
+  return other === undefined ? [] : [contradiction('dispatch', 'another prompt or process than the one that the gate judged')]
+}
+
+function wireOf(read: ReadHistory, record: RunRecord): Problem[] {
   const wire = record.facts(wireGate)
-  if (wire !== undefined) {
-    const agent = record.agentCalls
-    if (wire.calls.length !== agent.length) problems.push(problem('wire', `${wire.calls.length} calls judged, ${agent.length} recorded`))
-    for (const judged of wire.calls) {
-      const call = ModelCallEvidence.read(read.statements.get(judged.evidence))?.predicate
-      if (call === undefined || canonicalJson(witnessedCall({ evidence: judged.evidence, call })) !== canonicalJson(judged)) problems.push(problem('wire', `call ${judged.number} is not the recorded one`))
-    }
-  }
-  const acceptance = record.facts(acceptanceGate)
-  if (acceptance !== undefined) {
-    const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
-    const judged = [...acceptance.records.untouched, ...(acceptance.records.reference ?? []), ...acceptance.records.result]
-    for (const probe of judged) if (!stored.has(canonicalJson(probe))) problems.push(problem('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  if (wire === undefined) return []
+  const problems: Problem[] = []
+  const agent = record.agentCalls
+  if (wire.calls.length !== agent.length) problems.push(contradiction('wire', `${wire.calls.length} calls judged, ${agent.length} recorded`))
+  for (const judged of wire.calls) {
+    const call = callOf(read, judged.evidence)
+    if (call === undefined || canonicalJson(witnessedCall({ evidence: judged.evidence, call })) !== canonicalJson(judged)) problems.push(contradiction('wire', `call ${judged.number} is not the recorded one`))
   }
   return problems
 }
@@ -62,6 +80,20 @@ function verifyRows({ run, entries }: RunHistory, read: ReadHistory): Problem[] 
   const ended = read.events.at(-1)
   const same = ended?.type === 'run_ended' && ended.data['state'] === run.state && ended.data['reason'] === run.reason
   return same ? [] : [{ code: 'state_unjustified', where: `state of ${run.runId}`, found: `${run.state}, where the last event says that it ended as ${String(ended?.data['state'])}` }]
+}
+
+function acceptanceOf(record: RunRecord): Problem[] {
+  const facts = record.facts(acceptanceGate)
+  if (facts === undefined) return []
+  const problems: Problem[] = []
+  const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
+  for (const probe of recordsOf(facts)) if (!stored.has(canonicalJson(probe))) problems.push(contradiction('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  const ends = record.all(AgentExitEvidence).map(({ code, signal, timedOut, claimedStatus }) => canonicalJson({ exitCode: code, signal, timedOut: timedOut !== null, claimedStatus }))
+  if (ends.length !== 1 || ends[0] !== canonicalJson(facts.agent)) problems.push(contradiction('acceptance', 'the end of the agent is not the recorded one'))
+  const changes = record.all(WorkspaceEvidence).map((change) => canonicalJson({ before: change.before, after: change.after, filesChanged: change.filesChanged }))
+  const { before, after, filesChanged } = facts.workspace
+  if (changes.length !== 1 || changes[0] !== canonicalJson({ before, after, filesChanged })) problems.push(contradiction('acceptance', 'the change of the workspace is not the recorded one'))
+  return problems
 }
 
 /** The files of the run: rendered again, and compared byte for byte; the others by the digest they were stored with. */
