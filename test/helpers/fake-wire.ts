@@ -40,6 +40,8 @@ export class FakeGrant implements Grant {
   late: Partial<ModelCall> | undefined
   unrecorded = 0
   lastAt: Date | undefined
+  /** Called whenever somebody asks when the last call moved: the turn is being waited for. */
+  looked: () => void = () => undefined
   #revoked = false
   readonly #recorder: CallRecorder
   readonly #log: (act: string) => void
@@ -67,6 +69,7 @@ export class FakeGrant implements Grant {
   }
 
   lastActivityAt(): Date | undefined {
+    this.looked()
     return this.lastAt
   }
 

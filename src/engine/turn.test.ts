@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CONFIGURATION, stage, type Stage } from '../../test/helpers/fake-world.ts'
+
+const limited = (limits: object): { configuration: Record<string, unknown> } => ({ configuration: { profiles: { p: { ...CONFIGURATION.profiles.p, limits: { ...CONFIGURATION.profiles.p.limits, ...limits } } } } })
+/** The agent does its work and then does not end. `meanwhile` happens once its end is waited for. */
+function hangs(made: Stage, meanwhile: () => void): void {
+  const { work } = made.agent
+  made.agent.work = async () => {
+    await work()
+    await lookedAt(made)
+    meanwhile()
+    return new Promise(() => undefined)
+  }
+}
+
+/** Resolves when the engine looks whether anything moved. */
+const lookedAt = (made: Stage): Promise<void> =>
+  new Promise((resolve) => {
+    const grant = made.grants[1]
+    if (grant !== undefined) grant.looked = resolve
+  })
+
+for (const [limit, ms] of [['total', 31_000], ['idle', 21_000]] as const) {
+  test(`an agent past its ${limit} limit is stopped, and its work does not count`, async (t) => {
+    const made = await stage(t, limited(limit === 'total' ? { idle: '60s' } : { total: '60s' }))
+    hangs(made, () => made.advance(ms))
+    const { report } = await made.run()
+    assert.deepEqual([report.status, report.reason, report.exit?.timed_out], ['fail', 'agent_timed_out', true])
+    assert.ok(made.acts.includes('stop'))
+  })
+}
+
+test('movement on the wire is not idleness', async (t) => {
+  const made = await stage(t, limited({ total: '60s' }))
+  const { work } = made.agent
+  made.agent.work = async () => {
+    made.advance(19_000)
+    const grant = made.grants[1]
+    if (grant !== undefined) grant.lastAt = made.world.clock()
+    made.advance(5_000)
+    await lookedAt(made)
+    await lookedAt(made)
+    return work()
+  }
+  assert.equal((await made.run()).report.status, 'pass')
+})
+
+test('a run that is cancelled is stopped and never accepted, whatever was done by then', async (t) => {
+  const made = await stage(t)
+  hangs(made, () => made.cancel.abort())
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason], ['fail', 'interrupted'])
+  assert.deepEqual(made.acts.slice(-3), ['stop', 'revoke agent', 'close wire'])
+})
+
+test('a run that was cancelled before it began asks nothing', async (t) => {
+  const made = await stage(t)
+  made.cancel.abort()
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, made.acts], ['blocked', 'interrupted', ['close wire']])
+})
+
+test('a run that is cancelled while its model is probed starts nothing', async (t) => {
+  const made = await stage(t, { health: async (grant) => (made.cancel.abort(), await grant.ask()) })
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, made.acts.includes('start'), made.grants.length], ['blocked', 'interrupted', false, 1])
+})
+
+test('probes are told when the run is cancelled', async (t) => {
+  const made: Stage = await stage(t, { probe: (request, record) => {
+    if (request.phase === 'untouched') made.cancel.abort()
+    return request.phase === 'result' && request.signal.aborted ? { ...record, status: 'cancelled', payload: { ...record.payload, exit_code: null, error: 'cancelled' } } : record
+  } })
+  assert.equal((await made.run()).report.reason, 'interrupted')
+})
+
+test('the exit code, the signal and the claim of an agent are judged: none of them makes a pass, each can end one', async (t) => {
+  const cases = await Promise.all(([{ exitCode: 1 }, { claimedStatus: 'failed' }] as const).map(async (end) => {
+    const made = await stage(t)
+    const { work } = made.agent
+    made.agent.work = async () => ({ ...(await work()), ...end })
+    return (await made.run()).report.reason
+  }))
+  assert.deepEqual(cases, ['agent_failed', 'agent_failed'])
+})
+
+test('what an agent left running is ended before its work is looked at', async (t) => {
+  const made = await stage(t)
+  await made.run()
+  assert.ok(made.acts.indexOf('stop') < made.acts.indexOf('probe untouched'))
+})
+
+test('each phase of the probes looks at its own copy, and the reference must pass', async (t) => {
+  const seen: string[] = []
+  const look = (fails: boolean) => stage(t, { probe: (request, record) => {
+    seen.push(`${request.phase} ${request.workspace.split('/').at(-1)} ${request.subjectDigest[0]}`)
+    return fails && request.phase === 'reference' ? { ...record, status: 'failed', payload: { ...record.payload, exit_code: 1 } } : record
+  } })
+  assert.equal((await (await look(false)).run({ reference: '/patch' })).report.status, 'pass')
+  assert.deepEqual(seen, ['untouched untouched b', 'reference reference c', 'result workspace a'])
+  assert.equal((await (await look(true)).run({ reference: '/patch' })).report.reason, 'reference_fails')
+})
+
+test('a probe that passes on the untouched copy, or a runner that fails on it, proves nothing', async (t) => {
+  const vacuous = await stage(t, { probe: (_request, record) => ({ ...record, status: 'passed', payload: { ...record.payload, exit_code: 0 } }) })
+  assert.equal((await vacuous.run()).report.reason, 'baseline_passes')
+  const crashing = await stage(t, { probe: (request, record) => {
+    if (request.phase === 'untouched') throw new Error('the runner is broken')
+    return record
+  } })
+  assert.equal((await crashing.run()).report.reason, 'probe_crashed')
+})
+
+test('an agent that changed nothing is not done', async (t) => {
+  const made = await stage(t)
+  made.agent.work = async () => (await made.grants[1]?.ask(), { claimedStatus: 'completed' })
+  assert.equal((await made.run()).report.reason, 'done_without_change')
+})
