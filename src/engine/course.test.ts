@@ -80,4 +80,20 @@ verifies('SEC-03', 'a credential in facts, event or verdict is not stored, and t
   await assert.rejects(decide(true, 'hunter2'), (error: Error & { code?: string }) => error.code === 'secret_withheld' && !JSON.stringify(error).includes('hunter2') && !error.message.includes('hunter2'))
   await assert.rejects(course.append({ events: [course.event('fault', { text: 'hunter2' })] }), { code: 'secret_withheld' })
   assert.deepEqual(written, [])
+  const refused = courseWith({}, (bytes) => bytes.includes('"remedy":"r"'))
+  await assert.rejects(refused.decide(false), { code: 'secret_withheld', asked: 'to store a verdict of admission' })
+  assert.deepEqual(refused.written, [])
+})
+
+test('an abstention gives no proof, and its own reason', async () => {
+  const { course } = courseWith()
+  const abstaining = defineGate({ name: 'admission', facts, decide: () => ({ outcome: 'abstain', reason: 'health_unknown', message: 'nobody asked' }) })
+  const decided = await course.decide({ definition: abstaining, mint: defineProof(abstaining, ({ note }) => ({ note })), subject, timeoutMs: 1_000, observe: () => Promise.resolve({ facts: { fine: true, note: 'n' } }) })
+  assert.deepEqual([decided.ok, decided.ok ? null : decided.reason], [false, 'health_unknown'])
+})
+
+test('a verdict names its subject and the configuration that it was made by', async () => {
+  const { decide, written } = courseWith()
+  await decide(true)
+  assert.deepEqual([written[0]?.verdict?.subject, written[0]?.verdict?.policy], [[subject], { name: 'admission/v1', digest: { sha256: 'b'.repeat(64) } }])
 })

@@ -117,9 +117,10 @@ verifies('ADM-X4', 'a credential in a call of the wire or in the agent\'s own wo
   said.agent.work = async () => {
     said.secrets.push(KEY)
     await said.grants[1]?.ask()
+    said.change()
     return { claimedStatus: 'failed', claim: `I found ${KEY}` }
   }
-  assert.equal((await said.run()).report.status, 'fail')
+  assert.equal((await said.run()).report.reason, 'agent_failed')
   assert.ok(!everything(said.directory).includes(KEY))
 })
 
@@ -131,6 +132,27 @@ test('raw output does not survive a run, however it ends', async (t) => {
     assert.ok(!files.includes('staging') && !files.includes('agent') && !files.includes('untouched'), `${gate}: ${files.join(', ')}`)
     assert.deepEqual((await made.ledger.list()).map((run) => run.state), ['started'], 'nothing is claimed about it')
   }
+})
+
+test('a fault whose text holds a credential is told without it', async (t) => {
+  const fault = (): Promise<never> => Promise.reject(new PortcullisError('tool_missing', { asked: 'git', found: `could not clone https://user:${KEY}@example.com`, remedy: 'install it' }))
+  const made = await stage(t, { world: (world) => ({ workspaces: { ...world.workspaces, prepare: fault } }) })
+  made.secrets.push(KEY)
+  const { report } = await made.run()
+  assert.equal(report.reason, 'workspace_unusable')
+  assert.match(report.terminal_state.root_cause ?? '', /withheld by portcullis/)
+  assert.ok(!everything(made.directory).includes(KEY))
+})
+
+test('a ledger that fails once leaves a run without an end: nothing is claimed about it', async (t) => {
+  let failed = false
+  const made = await stage(t, { world: (world) => ({ ledger: wrapped(world.ledger, (write) => {
+    if (failed || write.verdict?.gate !== 'wire') return
+    failed = true
+    throw new PortcullisError('store_busy', { asked: 'to append', found: 'locked', remedy: 'wait' })
+  }) }) })
+  await assert.rejects(made.run(), { code: 'store_busy' })
+  assert.deepEqual((await made.ledger.list()).map((run) => run.state), ['started'])
 })
 
 test('a fault of ours never ends a run as a pass', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordFor, stage, type Stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
+import { digestOf } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { Verdict } from '../contract/verdict.ts'
@@ -27,6 +28,7 @@ test('a run that passes every gate is accepted, and verifies', async (t) => {
   const { report } = await made.run()
   assert.deepEqual([report.status, report.reason], ['pass', null], JSON.stringify(report.gates.at(-1)))
   assert.equal(verdictsOf(report), LIFECYCLE.map((gate) => `${gate} pass`).join(', '))
+  assert.deepEqual(report.isolation, { required: 'env', reached: 'env', record_complete: false })
   assert.deepEqual((await made.verify(report.run_id)).problems, [])
   assert.deepEqual(made.acts, ['grant health', 'revoke health', 'grant agent', 'start', 'deliver', 'stop', 'revoke agent', 'probe untouched', 'probe result', 'close wire'])
 })
@@ -151,6 +153,51 @@ test('isolation that is required and not reached blocks before the start', async
     const { report } = await made.run()
     assert.deepEqual([report.reason, made.acts.includes('start')], ['isolation_not_reached', false])
   }
+})
+
+test('a launch whose directories lie outside the run is refused', async (t) => {
+  const made = await stage(t)
+  made.agent.plan = (launch) => ({ ...launch, plan: { ...launch.plan, home: '/home/somebody' } })
+  assert.deepEqual([(await made.run()).report.reason, made.acts.includes('start')], ['launch_plan_unsafe', false])
+})
+
+test('each verdict is about its own subject, and lasts no longer than what it is about', async (t) => {
+  const made = await stage(t)
+  const { report } = await made.run()
+  const history = await made.ledger.history(report.run_id)
+  const verdicts = (history?.entries ?? []).filter((entry) => entry.kind === 'verdict').map((entry) => Verdict.parse(JSON.parse(entry.body)))
+  const pair = { provider: 'scripted', model: 'coder-1' }
+  const ofPair = { name: 'scripted/coder-1', digest: { sha256: digestOf(pair) } }
+  const ofSession = { name: `session ${report.run_id}`, digest: { sha256: digestOf({ run: report.run_id, profile: 'p', pair }) } }
+  const subjects = [{ name: 'profile p', digest: { sha256: digestOf({ profile: 'p', purpose: 'ticket' }) } }, ofPair, ofPair, ofSession, ofSession, ofSession, ofSession, { name: 'workspace', digest: { sha256: 'a'.repeat(64) } }]
+  assert.deepEqual(verdicts.slice(0, -1).map((verdict) => verdict.subject), subjects.map((subject) => [subject]))
+  assert.equal(verdicts.at(-1)?.subject[0]?.name, `run ${report.run_id}`)
+  const day = 26 * 3_600_000
+  const longest = { catalog: day, admission: day, health: day, launch: 30_000, readiness: 30_000, dispatch: 30_000, wire: day, acceptance: day, report: day }
+  for (const verdict of verdicts) {
+    assert.ok(verdict.outcome === 'pass')
+    assert.ok(Date.parse(verdict.expiresAt) - Date.parse(verdict.decidedAt) <= longest[verdict.gate], `${verdict.gate} until ${verdict.expiresAt}`)
+  }
+})
+
+test('the override of aliases and the record that the caller names are the ones that are judged', async (t) => {
+  const named: (string | null)[] = []
+  const override = { value: { version: 1 as const, reason: 'coder-1 is drained', aliases: { best: { candidates: ['scripted/coder-2'] } } } }
+  const made = await stage(t, { configuration: ALIASED(undefined), world: (world) => ({
+    loadOverride: () => Promise.resolve(override),
+    readAdmissions: (file) => {
+      named.push(file)
+      return file === null ? world.readAdmissions(null) : Promise.resolve({ kind: 'file', path: file, problem: null, files: [recordFor('coder-2')] })
+    },
+  }) })
+  const { report } = await made.run({ admissionFile: 'named.json' })
+  assert.deepEqual([report.status, report.model.requested, report.model.alias?.name], ['pass', 'scripted/coder-2', 'best'])
+  assert.deepEqual(named, ['named.json'])
+})
+
+test('a probe that is older than the configuration allows does not count', async (t) => {
+  const made = await stage(t, { health: (grant) => grant.ask({ startedAt: '2026-01-01T00:00:00.000Z' }) })
+  assert.equal((await made.run()).report.reason, 'health_unknown')
 })
 
 test('an agent that is not as planned is given no prompt, and is ended before its licence', async (t) => {

@@ -56,6 +56,8 @@ export interface Stage {
   readonly grants: FakeGrant[]
   readonly agent: AgentScript
   readonly cancel: AbortController
+  /** Changes the workspace, as the work of an agent does. */
+  change(): void
   /** Moves the clock. */
   advance(ms: number): void
   run(change?: Partial<TaskRequest>): Promise<FinishedRun>
@@ -85,11 +87,12 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
   const log = (act: string): void => void acts.push(act)
   const digests = new Map<string, string>()
   let workspace = ''
+  const change = (): void => void digests.set(workspace, AFTER)
   const agent: AgentScript = {
     plan: (launch) => launch,
     work: async () => {
       await grants.at(-1)?.ask()
-      digests.set(workspace, AFTER)
+      change()
       return { claimedStatus: 'completed', claim: 'done' }
     },
     state: () => 'idle',
@@ -152,7 +155,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
   })
   const silent = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
   return {
-    world, ledger, directory, secrets, acts, grants, agent, cancel,
+    world, ledger, directory, secrets, acts, grants, agent, cancel, change,
     advance: (ms) => {
       ahead += ms
     },
