@@ -25,6 +25,9 @@ export interface AppOptions {
   readonly clock: Clock
 }
 
+// What the answers below hold, so that a caller can name it.
+export type { ProbedProfile, Problem, Report, RunSummary }
+
 const STATE_DIRECTORY = '.portcullis'
 
 const configurationOf = (options: AppOptions): LoadedConfiguration => loadConfiguration(configurationPathOf(options))
