@@ -29,6 +29,12 @@ export function withCommonOptions(command: Command): Command {
     .option('--state <directory>', 'where runs and the ledger are kept (.portcullis beside the configuration)')
 }
 
+/** The options that a command printed for people needs as well, so that it looks where this one looked; quoted for a shell. */
+export function placeOptions({ config, state }: CommonOptions): string {
+  const words = [...(config === undefined ? [] : ['-c', config]), ...(state === undefined ? [] : ['--state', state])]
+  return words.map((word) => ` ${/^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`}`).join('')
+}
+
 /** Help texts end with an example that works. */
 export const withExamples = (command: Command, ...examples: readonly string[]): Command => command.addHelpText('after', `\nExample${examples.length > 1 ? 's' : ''}:\n${examples.map((example) => `  $ npx portcullis ${example}`).join('\n')}\n`)
 

@@ -37,6 +37,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     status: STATUS[ending.state],
     reason: ending.reason,
     summary: summaryOf(record, ending, block),
+    refusal: block === undefined ? null : { asked: block.asked, found: block.found, remedy: block.remedy },
     task: { id: task.id, title: task.title, class: task.class, purpose: task.purpose, digest: printDigest(task.digest) },
     profile: opened.profile,
     agent: agentOf(record),

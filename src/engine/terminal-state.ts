@@ -13,6 +13,7 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
     return { contract: 1, status: 'ok', summary: 'Every gate passed.', root_cause: null, safe_retry: 'not needed', stop_condition: 'accepted', human_input_required: false, next_actions: [applyingOf(record)], artifacts }
   }
   const blocked = ending.state === 'blocked'
+  const gate = record.verdicts.findLast((verdict) => verdict.outcome !== 'pass')?.gate
   const later = ending.reason !== null && REASON_TABLE[ending.reason].retry === 'later'
   return {
     contract: 1,
@@ -21,7 +22,7 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
     root_cause: `${ending.reason ?? 'unknown'}: ${block?.found ?? 'see the trace'}`,
     // True in both cases by construction: a run works on its own copy, and a blocked one started nothing.
     safe_retry: `${blocked ? 'safe: no process was started' : 'safe: the run worked on its own copy'}; ${later ? 'the same run may pass later' : 'the same run will end the same way until something is changed'}`,
-    stop_condition: `the ${record.verdicts.findLast((verdict) => verdict.outcome !== 'pass')?.gate ?? 'run'} gate did not pass; nothing is retried by itself`,
+    stop_condition: `${gate === undefined ? 'the run could not go on' : `the ${gate} gate did not pass`}; nothing is retried by itself`,
     human_input_required: blocked,
     next_actions: block === undefined ? [] : [block.remedy],
     artifacts,

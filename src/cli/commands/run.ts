@@ -1,7 +1,7 @@
 import type { GateName } from '../../contract/lifecycle.ts'
 import { printMilliseconds } from '../../contract/units.ts'
 import type { RunAnswer } from '../../app.ts'
-import { type CommonOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
+import { type CommonOptions, placeOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
 import { printRefusal } from '../refusal.ts'
 import { RunView } from '../run-view.ts'
 import { printable, type Terminal } from '../terminal.ts'
@@ -36,7 +36,7 @@ export const register: Register = (program, surface) => {
       )
       view.close()
       if (terminal.json) terminal.emit(answer.json)
-      else printEnding(terminal, answer)
+      else printEnding(terminal, answer, options)
       surface.exit(answer.exitCode)
     } finally {
       view.close()
@@ -45,7 +45,7 @@ export const register: Register = (program, surface) => {
   })
 }
 
-function printEnding(terminal: Terminal, answer: RunAnswer): void {
+function printEnding(terminal: Terminal, answer: RunAnswer, options: CommonOptions): void {
   const { report } = answer
   const elapsed = printMilliseconds(Date.parse(report.ended_at) - Date.parse(report.started_at))
   terminal.line()
@@ -54,17 +54,18 @@ function printEnding(terminal: Terminal, answer: RunAnswer): void {
     const changes = files.slice(0, 3).map((file) => `${printable(file.path)} +${file.insertions} −${file.deletions}`)
     terminal.line(`  ${terminal.paint('green', 'ACCEPTED')} in ${elapsed}    ${changes.join(', ')}${files.length > 3 ? ` and ${files.length - 3} more` : ''}`)
   } else {
-    const block = report.gates.findLast((gate) => gate.reason === report.reason) ?? report.gates.findLast((gate) => gate.outcome !== 'pass')
-    const where = block === undefined ? '' : ` at ${block.gate}`
+    const gate = (report.gates.findLast((each) => each.reason === report.reason) ?? report.gates.findLast((each) => each.outcome !== 'pass'))?.gate
+    const reason = printable(report.reason ?? '')
     terminal.line(
       report.status === 'blocked'
-        ? `  ${terminal.paint('red', `BLOCKED${where}.`)} No process was started.`
-        : `  ${terminal.paint('red', `FAILED${where}:`)} ${printable(report.reason ?? '')}.${report.exit?.claimed_status === 'completed' ? ' The agent said "completed".' : ''}`,
+        ? // Where no gate refused, no line above has named the reason.
+          `  ${terminal.paint('red', gate === undefined ? `BLOCKED: ${reason}.` : `BLOCKED at ${gate}.`)} No process was started.`
+        : `  ${terminal.paint('red', `FAILED${gate === undefined ? '' : ` at ${gate}`}:`)} ${reason}.${report.exit?.claimed_status === 'completed' ? ' The agent said "completed".' : ''}`,
     )
-    printRefusal(terminal, { asked: block?.asked ?? report.summary, found: block?.found ?? report.terminal_state.root_cause ?? 'see the report', remedy: block?.remedy ?? report.terminal_state.next_actions[0] ?? 'read the report' })
+    if (report.refusal !== null) printRefusal(terminal, report.refusal)
   }
   if (answer.patch !== null) terminal.line(`  ${terminal.paint('dim', 'changes ')} ${answer.patch}`)
   terminal.line(`  ${terminal.paint('dim', 'report  ')} ${answer.reportPath}${answer.exitCode === 0 ? '' : terminal.paint('dim', `    exit ${answer.exitCode}`)}`)
-  terminal.line(`  ${terminal.paint('dim', 'verify  ')} npx portcullis verify ${report.run_id}`)
+  terminal.line(`  ${terminal.paint('dim', 'verify  ')} npx portcullis verify ${report.run_id}${placeOptions(options)}`)
   terminal.line()
 }

@@ -32,16 +32,16 @@ export function renderMarkdown(report: Report): string {
   return lines.join('\n')
 }
 
-/** The block that ended the run: what was asked, what was found, what to do. */
+/** What ended the run: what was asked, what was found, what to do. */
 function refusalOf(report: Report): string[] {
-  const block = report.gates.findLast((gate) => gate.outcome !== 'pass')
-  if (block === undefined || report.status === 'pass') return []
+  const { refusal } = report
+  if (refusal === null) return []
   return [
     `${report.process_started ? 'The agent process had started.' : 'No process was started.'}`,
     '',
-    `- asked: ${inline(block.asked ?? '')}`,
-    `- found: ${inline(block.found ?? '')}`,
-    `- do: ${inline(block.remedy ?? '')}`,
+    `- asked: ${inline(refusal.asked)}`,
+    `- found: ${inline(refusal.found)}`,
+    `- do: ${inline(refusal.remedy)}`,
     '',
   ]
 }

@@ -49,6 +49,8 @@ export const Report = z.strictObject({
   status: z.enum(['pass', 'fail', 'blocked']),
   reason: Reason.nullable(),
   summary: z.string().min(1),
+  /** What ended the run, also where no gate had been asked yet; null for a pass. */
+  refusal: z.strictObject({ asked: z.string(), found: z.string(), remedy: z.string() }).nullable(),
   task: z.strictObject({ id: z.string(), title: z.string(), class: z.string(), purpose: z.string(), digest: PrintedDigest }),
   profile: z.string(),
   agent: z.strictObject({ name: z.string(), version: z.string().nullable(), program_digest: PrintedDigest.nullable(), mode: z.literal('headless') }).nullable(),

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import * as z from 'zod'
+import { runProgram } from '../helpers/run-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { CONFIGURATION, runTask, scenario } from './scenario.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+for (const [what, path, value, reason, asked] of [
+  ['a task class', ['class'], 'code-chnge', 'task_class_unknown', /the task class code-chnge/],
+  ['a probe', ['acceptance', 0, 'probes'], ['repo-tests'], 'probe_unknown', /the probe repo-tests/],
+] as const) {
+  test(`${what} that nobody defined is named where the run is refused, although no gate was asked yet`, async (t) => {
+    const made = await scenario(t)
+    made.set('task.yaml', path, value)
+    const { stdout, code } = await made.portcullis(['run', 'task.yaml'])
+    assert.equal(code, 3)
+    assert.match(stdout, new RegExp(`BLOCKED: ${reason}\\. No process was started\\.\\n {2}asked {4}${asked.source}\\n {2}found {4}the configuration has \\S+\\n {2}do {7}Name one of the`))
+    const { report, runDirectory } = await runTask(made)
+    assert.match(report.refusal?.asked ?? '', asked)
+    assert.match(readFileSync(join(runDirectory, 'report.md'), 'utf8'), new RegExp(`No process was started\\.\\n\\n- asked: ${asked.source}`))
+  })
+}
+
+test('a branch that the repository does not have is named', async (t) => {
+  const made = await scenario(t)
+  assert.equal((await runProgram('git', ['init', '--quiet', '-b', 'main', 'repository'], { cwd: made.directory })).code, 0)
+  made.set('task.yaml', ['repositories', 0, 'branch'], 'release')
+  const { stdout, code } = await made.portcullis(['run', 'task.yaml'])
+  assert.equal(code, 3)
+  assert.match(stdout, /BLOCKED: workspace_unusable\.[^]*asked {4}the branch release of /)
+})
+
+test('the printed verify command works where it was printed, wherever configuration and state are', async (t) => {
+  const made = await scenario(t)
+  made.set('task.yaml', ['class'], 'unheard-of')
+  const elsewhere = temporaryDirectory(t)
+  const state = join(elsewhere, "state of O'Neill")
+  const program = join(root, 'bin/portcullis.js')
+  const ran = await runProgram(process.execPath, [program, 'run', join(made.directory, 'task.yaml'), '-c', join(made.directory, CONFIGURATION), '--state', state], { cwd: elsewhere })
+  const printed = /npx portcullis (verify .+)/.exec(ran.stdout)?.[1]
+  assert.ok(printed !== undefined, ran.stdout)
+  const verified = await runProgram('/bin/sh', ['-c', `"${process.execPath}" "${program}" ${printed}`], { cwd: elsewhere })
+  assert.equal(verified.code, 0, `${printed}\n${verified.stdout}${verified.stderr}`)
+})
+
+test('what run --json prints is valid by the published schema, however the run ended', async (t) => {
+  const schema = z.fromJSONSchema(z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(join(root, 'spec/report.schema.json'), 'utf8'))))
+  assert.equal(schema.safeParse({}).success, false)
+  const ended = async (status: string, made: Awaited<ReturnType<typeof scenario>>): Promise<void> => {
+    const { result } = await runTask(made)
+    const printed: unknown = JSON.parse(result.stdout)
+    assert.equal(z.object({ status: z.string() }).parse(printed).status, status)
+    assert.deepEqual(schema.safeParse(printed).error?.issues, undefined)
+  }
+  await ended('pass', await scenario(t))
+  await ended('fail', await scenario(t, { agent: 'silent.mjs' }))
+  const unbound = await scenario(t)
+  unbound.set('task.yaml', ['class'], 'unheard-of')
+  await ended('blocked', unbound)
+})
