@@ -6,7 +6,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   evidence_unavailable: 'Free the ledger (disk full, locked, another process), then run it again; a call without evidence counts as failed.',
   served_model_mismatch: 'Nothing of this run may count. Ask the provider what it serves under this name; if it is a dated snapshot of the model, have the admission record list it.',
   served_model_unknown: 'Use an endpoint that names the model in its answers; an unnamed answer could be any model\'s.',
-  no_model_call: 'Check that the agent uses the base URL and the run token of the wire; its own settings or login may win over them. What it wrote without a model proves nothing.',
+  no_model_call: 'Read what the agent wrote in backend/agent.stderr.log, and check that it uses the base URL and the run token of the wire; its own settings or login may win over them. What it wrote without a model proves nothing.',
   provider_auth: 'Check the credential that the provider\'s entry in portcullis.yaml names; the wire read it and the provider refused it.',
   provider_model_unknown: 'Check the exact model id with the provider; the alias or the record may name one that is gone.',
   provider_rate_limited: 'Wait for the time the provider asks for, then run it again.',
