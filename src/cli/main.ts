@@ -69,7 +69,7 @@ function buildProgram(surface: Surface): Command {
 function reportFault(error: unknown, json: boolean, complain: (text: string) => void, emit: (text: string) => void): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0
-    const fault = new PortcullisError('usage', { asked: 'a command and its options', found: error.message.replace(/^error: /, ''), remedy: 'See npx portcullis --help, or npx portcullis <command> --help.' })
+    const fault = new PortcullisError('usage', { asked: 'a command and its options', found: error.code === 'commander.help' ? 'no command that is known' : error.message.replace(/^error: /, ''), remedy: 'See npx portcullis --help, or npx portcullis <command> --help.' })
     return reportFault(fault, json, complain, emit)
   }
   if (error instanceof PortcullisError) {

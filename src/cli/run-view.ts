@@ -3,6 +3,8 @@ import { printMilliseconds } from '../contract/units.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 const NAME_WIDTH = Math.max(...LIFECYCLE.map((gate) => gate.length)) + 3
+/** What stands in a line beside the message: indent, mark, name, time. */
+const FRAME_WIDTH = 4 + NAME_WIDTH + 9
 const MESSAGE_WIDTH = 74
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const FRAME_MS = 100
@@ -39,7 +41,9 @@ export class RunView {
     this.#timer = setInterval(() => {
       frame = (frame + 1) % SPINNER.length
       const elapsed = printMilliseconds(performance.now() - since)
-      this.#terminal.redraw(`  ${this.#terminal.paint('yellow', SPINNER[frame] ?? '')} ${gate.padEnd(NAME_WIDTH)}${this.#terminal.paint('dim', `${this.#note} ${elapsed}`.trim())}`)
+      // A line that wraps cannot be taken back: only its last part would be.
+      const text = `${this.#note} ${elapsed}`.trim().slice(0, Math.max(0, this.#terminal.columns - 5 - NAME_WIDTH))
+      this.#terminal.redraw(`  ${this.#terminal.paint('yellow', SPINNER[frame] ?? '')} ${gate.padEnd(NAME_WIDTH)}${this.#terminal.paint('dim', text)}`)
     }, FRAME_MS)
   }
 
@@ -53,7 +57,7 @@ export class RunView {
     const { paint } = this.#terminal
     const mark = verdict.outcome === 'pass' ? paint('green', '✔') : paint('red', '✘')
     const text = printable(verdict.outcome === 'pass' ? verdict.message : `${verdict.reason ?? verdict.outcome}: ${verdict.message}`)
-    this.#terminal.line(`  ${mark} ${verdict.gate.padEnd(NAME_WIDTH)}${text.padEnd(MESSAGE_WIDTH)} ${paint('dim', printMilliseconds(elapsedMs).padStart(8))}`)
+    this.#terminal.line(`  ${mark} ${verdict.gate.padEnd(NAME_WIDTH)}${text.padEnd(Math.min(MESSAGE_WIDTH, this.#terminal.columns - FRAME_WIDTH))} ${paint('dim', printMilliseconds(elapsedMs).padStart(8))}`)
   }
 
   /** Must be called when a run ends, however it ends: a timer left behind would keep the process alive. */

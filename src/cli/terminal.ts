@@ -32,7 +32,8 @@ export function createTerminal(options: { json: boolean; stdout: Output; stderr:
   return {
     json,
     live,
-    columns: stdout.columns ?? 100,
+    // A terminal that nobody told its size says 0.
+    columns: stdout.columns === undefined || stdout.columns === 0 ? 100 : stdout.columns,
     line: (text = '') => void (json ? true : stdout.write(`${text}\n`)),
     redraw: (text) => void (live ? stdout.write(`\r\u001b[2K${text}`) : true),
     complain: (text) => void stderr.write(`${text}\n`),

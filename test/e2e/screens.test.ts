@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { runProgram } from '../helpers/run-cli.ts'
+import { runCli, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { CONFIGURATION, runTask, scenario } from './scenario.ts'
 
@@ -33,6 +33,14 @@ test('a branch that the repository does not have is named', async (t) => {
   assert.equal(code, 3)
   assert.match(stdout, /BLOCKED: workspace_unusable\.[^]*asked {4}the branch release of /)
 })
+
+for (const args of [[], ['admit'], ['help', 'bogus']]) {
+  test(`portcullis ${args.join(' ')} says that a command is missing`, async (t) => {
+    const { code, stdout, stderr } = await runCli(args, { cwd: temporaryDirectory(t) })
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /found {4}no command that is known\n {2}do {7}See npx portcullis --help/)
+  })
+}
 
 test('the printed verify command works where it was printed, wherever configuration and state are', async (t) => {
   const made = await scenario(t)
