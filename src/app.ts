@@ -1,5 +1,6 @@
 import { delimiter, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
 import { findConfiguration, loadConfiguration, loadOverride, loadTask, type LoadedConfiguration } from './adapters/configuration/index.ts'
+import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
 import type { Clock } from './contract/clock.ts'
 import { PortcullisError } from './contract/errors.ts'
 import type { Refusal } from './contract/gate.ts'
@@ -7,7 +8,7 @@ import { printPair, printTriple } from './contract/model.ts'
 import { exitCodeOf } from './contract/reasons.ts'
 import type { Verdict } from './contract/verdict.ts'
 import type * as Engine from './engine/index.ts'
-import type { Ledger, ProbedProfile, Problem, RunDirectory, RunSummary, TaskWatcher, World } from './engine/index.ts'
+import type { ProbedProfile, Problem, RunDirectory, RunSummary, TaskWatcher, World } from './engine/index.ts'
 import { entryOf, type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
 import type { Report } from './gates/report/index.ts'
 import { PACKAGE_ROOT, VERSION } from './version.ts'
@@ -138,18 +139,17 @@ export interface App {
   close(): Promise<void>
 }
 
-/** Opens the ledger. The configuration is read only by what needs it, so that a run can be verified beside a broken one. */
+/** The configuration is read only by what needs it, so that a run can be verified beside a broken one; the ledger is made by the first run, never by a question. */
 export async function openApp(options: AppOptions): Promise<App> {
   const stateDirectory = stateDirectoryOf(options)
-  const [{ openLedger }, { openRunDirectory }, engine] = await Promise.all([import('./adapters/store-sqlite/index.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
-  const ledger = await openLedger(join(stateDirectory, 'ledger.db'))
-  return new LocalApp({ options, stateDirectory, ledger, engine, directoryOf: (runId) => openRunDirectory(stateDirectory, runId) })
+  const [{ LedgerOnDemand }, { openRunDirectory }, engine] = await Promise.all([import('./adapters/store-sqlite/index.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
+  return new LocalApp({ options, stateDirectory, ledger: new LedgerOnDemand(join(stateDirectory, 'ledger.db')), engine, directoryOf: (runId) => openRunDirectory(stateDirectory, runId) })
 }
 
 interface Parts {
   readonly options: AppOptions
   readonly stateDirectory: string
-  readonly ledger: Ledger
+  readonly ledger: LedgerOnDemand
   readonly engine: typeof Engine
   readonly directoryOf: (runId: string) => RunDirectory
 }
@@ -205,7 +205,7 @@ class LocalApp implements App {
 
   async verify(runId: string): Promise<VerifyAnswer> {
     const { ledger, engine, directoryOf } = this.#parts
-    const { history } = await engine.readHistory({ ledger }, runId)
+    const { history } = await engine.readHistory({ ledger: await ledger.openFor(runId) }, runId)
     const verified = engine.verifyRun(history, directoryOf(runId))
     const unfinished = verified.problems.length > 0 && verified.problems.every((problem) => problem.code === 'run_unfinished')
     return {
@@ -219,7 +219,7 @@ class LocalApp implements App {
 
   async report(runId: string, { write }: { readonly write: boolean }): Promise<ReportAnswer> {
     const { ledger, engine, directoryOf } = this.#parts
-    const { history, read } = await engine.readHistory({ ledger }, runId)
+    const { history, read } = await engine.readHistory({ ledger: await ledger.openFor(runId) }, runId)
     const ending = engine.storedEnding(history)
     const directory = directoryOf(runId)
     // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
@@ -231,7 +231,7 @@ class LocalApp implements App {
   }
 
   async runs(): Promise<readonly RunSummary[]> {
-    return this.#parts.ledger.list()
+    return (await this.#parts.ledger.openExisting())?.list() ?? []
   }
 
   async close(): Promise<void> {
@@ -240,7 +240,7 @@ class LocalApp implements App {
 }
 
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
-async function composeWorld(options: AppOptions, ledger: Ledger, stateDirectory: string): Promise<World> {
+async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
   const [engine, admissions, commandAdapter, piAdapter, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace] = await Promise.all([
     import('./engine/index.ts'),
@@ -268,7 +268,7 @@ async function composeWorld(options: AppOptions, ledger: Ledger, stateDirectory:
     configurationDigest: loaded.digest,
     versions: { portcullis: VERSION, node: process.versions.node },
     clock,
-    ledger,
+    ledger: await ledger.open(),
     scanner: scan.createSecretScanner(knownSecrets),
     knownSecrets,
     logBytes: engine.LOG_BYTES,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as z from 'zod'
@@ -41,6 +41,18 @@ for (const args of [[], ['admit'], ['help', 'bogus']]) {
     assert.match(stderr, /found {4}no command that is known\n {2}do {7}See npx portcullis --help/)
   })
 }
+
+test('a question makes no ledger, and says where it looked for one', async (t) => {
+  const made = await scenario(t)
+  for (const command of [['verify', 'nope'], ['report', 'nope']]) {
+    const { code, stderr } = await made.portcullis([...command, '--state', 'mistyped'])
+    assert.equal(code, 2)
+    assert.match(stderr, /found {4}no ledger at \S+mistyped\/ledger\.db\n {2}do {7}Name its directory with --state/)
+  }
+  assert.equal((await made.portcullis(['runs', '--state', 'mistyped', '--json'])).stdout, '[]\n')
+  assert.equal((await made.portcullis(['run', 'task.yaml', '-c', 'mistyped/portcullis.yaml'])).code, 2)
+  assert.equal(existsSync(join(made.directory, 'mistyped')), false)
+})
 
 test('the printed verify command works where it was printed, wherever configuration and state are', async (t) => {
   const made = await scenario(t)
