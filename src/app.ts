@@ -366,6 +366,7 @@ export async function createAdmissionRecord(options: AppOptions, asked: { readon
   const pair = parsePair(asked.pair)
   const provider = pair === undefined ? undefined : entryOf(configuration.providers, pair.provider)
   if (pair === undefined || provider === undefined) throw usage('an exact provider/model whose provider is configured', JSON.stringify(asked.pair), `Providers: ${Object.keys(configuration.providers).join(', ')}`)
+  if (Date.parse(asked.expiresAt) <= options.clock().getTime()) throw usage('a record that admits, until a day to come', `it would have expired on ${asked.expiresAt}`, 'Give --expires a later instant, as in 2027-06-01T00:00:00Z.')
   const created = createAdmission(join(directory, ADMISSIONS_DIRECTORY), {
     status: 'admitted',
     provider: pair.provider,

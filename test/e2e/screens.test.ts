@@ -42,6 +42,17 @@ for (const args of [[], ['admit'], ['help', 'bogus']]) {
   })
 }
 
+test('admit create says whom it admits for what, and writes no record that has expired already', async (t) => {
+  const made = await scenario(t)
+  const create = (model: string, expires: string) => made.portcullis(['admit', 'create', `scripted/${model}`, '--runtime', 'pi', '--stage', 'work', 'stage-2', '--approved-by', 'a test', '--expires', expires, '--expects', 'evidence'])
+  const late = await create('coder-7', '2020-01-01T00:00:00Z')
+  assert.equal(late.code, 2)
+  assert.match(late.stderr, /it would have expired on 2020-01-01T00:00:00Z/)
+  assert.equal(existsSync(join(made.directory, 'admissions/scripted--coder-7.json')), false)
+  const created = await create('coder-7', new Date(Date.now() + 86_400_000).toISOString())
+  assert.match(created.stdout, /It admits runtime pi for stage work, stage-2 from now on\./)
+})
+
 test('a question makes no ledger, and says where it looked for one', async (t) => {
   const made = await scenario(t)
   for (const command of [['verify', 'nope'], ['report', 'nope']]) {

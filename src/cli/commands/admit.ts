@@ -51,7 +51,7 @@ function registerCreate(admit: Command, surface: Surface): void {
     })
     if (terminal.json) return terminal.emit(`${JSON.stringify(created, null, 2)}\n`)
     terminal.line(`  ${terminal.paint('green', '+')} ${created.path}`)
-    terminal.line('  It admits from now on. Commit it, so that the approval is a reviewed change.')
+    terminal.line(`  It admits runtime ${printable(options.runtime)} for stage ${printable(options.stage.join(', '))} from now on. Commit it, so that the approval is a reviewed change.`)
   })
 }
 
