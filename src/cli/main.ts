@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { Command, CommanderError } from 'commander'
-import { ERROR_TABLE, PortcullisError } from '../contract/errors.ts'
+import { ERROR_TABLE, PortcullisError, systemCode } from '../contract/errors.ts'
 import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
 import { systemClock } from '../contract/clock.ts'
 import type { Surface } from './command.ts'
@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal({ json, stdout: process.stdout, stderr: process.stderr, environment: process.env })
   const cancel = new AbortController()
   const onSignal = (): void => cancel.abort()
+  for (const output of [process.stdout, process.stderr]) output.on('error', ignoreReaderGone)
   // SIGHUP too: a terminal that is closed must not leave an agent behind that nobody watches.
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal).once('SIGHUP', onSignal)
   let exitCode = 0
@@ -52,6 +53,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal)
   }
+}
+
+/** Whoever read along has left, as `head` does. Dying of it would leave a run without an end, and its agent alive. */
+function ignoreReaderGone(error: Error): void {
+  if (systemCode(error) !== 'EPIPE') throw error
 }
 
 function buildProgram(surface: Surface): Command {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -51,6 +52,17 @@ test('admit create says whom it admits for what, and writes no record that has e
   assert.equal(existsSync(join(made.directory, 'admissions/scripted--coder-7.json')), false)
   const created = await create('coder-7', new Date(Date.now() + 86_400_000).toISOString())
   assert.match(created.stdout, /It admits runtime pi for stage work, stage-2 from now on\./)
+})
+
+test('a run goes on to its end when nobody reads its output any more', async (t) => {
+  const made = await scenario(t)
+  const child = spawn(process.execPath, [join(root, 'bin/portcullis.js'), 'run', 'task.yaml'], { cwd: made.directory, env: { PATH: process.env['PATH'], HOME: made.directory }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const stderr: Buffer[] = []
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+  child.stdout.once('data', () => child.stdout.destroy())
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  assert.deepEqual([code, Buffer.concat(stderr).toString('utf8')], [0, ''])
+  assert.match((await made.portcullis(['runs'])).stdout, /slugify-1 +accepted/)
 })
 
 test('a question makes no ledger, and says where it looked for one', async (t) => {
