@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 export interface Surface {
   readonly terminal: (json: boolean) => Terminal
   readonly app: (options: CommonOptions) => AppOptions
-  /** Aborted when the user cancels (SIGINT, SIGTERM). */
+  /** Aborted when the user cancels (SIGINT, SIGTERM, SIGHUP). */
   readonly cancelled: AbortSignal
   exit(code: number): void
 }

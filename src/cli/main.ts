@@ -18,6 +18,9 @@ import { VERSION } from '../version.ts'
 
 const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerProbe, registerVerify, registerReport, registerRuns, registerProvider]
 
+/** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
+const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 const EXIT_CODES = `Exit codes: 0 passed · 1 fault · 2 usage or invalid file · 3 blocked · 4 failed · 75 try later`
 
 /** Runs the command line and returns the exit code. Never throws: a fault is printed with what was asked, found and what to do. */
@@ -27,8 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const cancel = new AbortController()
   const onSignal = (): void => cancel.abort()
   for (const output of [process.stdout, process.stderr]) output.on('error', ignoreReaderGone)
-  // SIGHUP too: a terminal that is closed must not leave an agent behind that nobody watches.
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal).once('SIGHUP', onSignal)
+  for (const signal of CANCELLING) process.once(signal, onSignal)
   let exitCode = 0
   const surface: Surface = {
     terminal: (asJson) => createTerminal({ json: asJson, stdout: process.stdout, stderr: process.stderr, environment: process.env }),
@@ -51,7 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return reportFault(error, json, terminal.complain, terminal.emit)
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal)
+    for (const signal of CANCELLING) process.off(signal, onSignal)
   }
 }
 
