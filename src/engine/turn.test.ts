@@ -97,9 +97,9 @@ test('each phase of the probes looks at its own copy, and the reference must pas
     seen.push(`${request.phase} ${request.workspace.split('/').at(-1)} ${request.subjectDigest[0]}`)
     return fails && request.phase === 'reference' ? { ...record, status: 'failed', payload: { ...record.payload, exit_code: 1 } } : record
   } })
-  assert.equal((await (await look(false)).run({ reference: '/patch' })).report.status, 'pass')
+  assert.equal((await (await look(false)).run({ reference: Buffer.from('patch') })).report.status, 'pass')
   assert.deepEqual(seen, ['untouched untouched b', 'reference reference c', 'result workspace a'])
-  assert.equal((await (await look(true)).run({ reference: '/patch' })).report.reason, 'reference_fails')
+  assert.equal((await (await look(true)).run({ reference: Buffer.from('patch') })).report.reason, 'reference_fails')
 })
 
 test('a probe that passes on the untouched copy, or a runner that fails on it, proves nothing', async (t) => {

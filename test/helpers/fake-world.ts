@@ -5,7 +5,8 @@ import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
-import { definitionDigest, ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
+import { ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
+import { definitionDigest } from '../../src/gates/catalog/index.ts'
 import type { AdmissionFile } from '../../src/gates/admission/index.ts'
 import { fakeAgent, fakeLauncher, type AgentScript } from './fake-agent.ts'
 import { type FakeGrant, FakeWire } from './fake-wire.ts'
@@ -135,9 +136,12 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         digests.set(into, BEFORE)
       },
       copy: async (from, to) => void digests.set(to, digests.get(from) ?? ''),
-      applyPatch: async (at) => void digests.set(at, REFERENCE),
+      applyPatch: async (at) => {
+        digests.set(at, REFERENCE)
+        return true
+      },
       digest: async (at) => digests.get(at) ?? 'f'.repeat(64),
-      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], patch: options.patch ?? '', patchTruncated: false }),
+      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false }),
     },
     probeRunner: {
       run: async (request) => {
