@@ -67,12 +67,12 @@ verifies('EVD-10', 'the digest, the form and the kind of each row are checked', 
 verifies('EVD-02 EVD-10', 'each verdict is judged again from the stored facts: place, order, message, expiry, outcome', async (t) => {
   const { history, found } = await kept(t, await stage(t))
   const change = (gate: string, over: Body) => (body: Body): Body => (body['gate'] === gate ? { ...body, ...over } : body)
-  for (const over of [{ message: 'fine' }, { expiresAt: '2999-01-01T00:00:00.000Z' }]) assert.deepEqual(found(forged(history, change('health', over))), ['verdict_not_reproduced'])
-  assert.deepEqual(found(forged(history, change('wire', { sequence: 17 }))), ['chain_broken'])
-  assert.deepEqual(found(forged(history, change('wire', { runId: '20200101T000000Z-x-1' }))), ['chain_broken'])
+  for (const over of [{ message: 'fine' }, { expiresAt: '2999-01-01T00:00:00.000Z' }]) assert.ok(found(forged(history, change('health', over))).includes('verdict_not_reproduced'))
+  assert.ok(found(forged(history, change('wire', { sequence: 17 }))).includes('chain_broken'))
+  assert.ok(found(forged(history, change('wire', { runId: '20200101T000000Z-x-1' }))).includes('chain_broken'))
   const unchained = { ...history, entries: history.entries.map((entry) => (bodyOf(entry.body)['gate'] === 'report' ? { ...entry, body: canonicalJson({ ...bodyOf(entry.body), previous: 'a'.repeat(64) }), digest: sha256(canonicalJson({ ...bodyOf(entry.body), previous: 'a'.repeat(64) })) } : entry)) }
-  assert.deepEqual(found(unchained), ['chain_broken'])
-  assert.deepEqual(found(forged(history, (body) => (isEvidence(body, 'readiness') ? undefined : body))), ['evidence_missing'])
+  assert.ok(found(unchained).includes('chain_broken'))
+  assert.ok(found(forged(history, (body) => (isEvidence(body, 'readiness') ? undefined : body))).includes('evidence_missing'))
 })
 
 verifies('EVD-10 ACC-08', 'a block that is rewritten as a pass is found, and so is a probe that is', async (t) => {
@@ -127,7 +127,7 @@ verifies('ACC-03', 'the state of a run must follow from its verdicts, and be the
   ]
   for (const [name, of, run, code] of attacks) assert.ok(of.found({ ...of.history, run: { ...of.history.run, ...run } }).includes(code), `${name}: ${of.found({ ...of.history, run: { ...of.history.run, ...run } }).join(', ') || 'nothing found'}`)
   const twice = { ...accepted.history, entries: [...accepted.history.entries, ...accepted.history.entries.filter((entry) => bodyOf(entry.body)['type'] === 'process_started')] }
-  assert.deepEqual(accepted.found(twice), ['state_unjustified'])
+  assert.ok(accepted.found(twice).includes('state_unjustified'))
 })
 
 test('each file of a run is compared: changed, missing and additional ones are named', async (t) => {

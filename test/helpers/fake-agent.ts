@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import type { AgentAdapter, AgentExit, AgentOutcome, AgentOutput, AgentProcess, AgentSession, DeliveryResult } from '../../src/engine/agent.ts'
 import { type SessionState, spendTurn } from '../../src/gates/dispatch/index.ts'
@@ -77,11 +78,13 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
 /** The one door of processes, with nothing behind it: it checks its permit as the real one does. */
 export function fakeLauncher(script: AgentScript, log: (act: string) => void, now: () => Date): Launcher {
   return {
-    async start(permit, launch) {
+    async start(permit, launch, { logs }) {
       launchProof.check(permit, now())
       if (permit.planDigest !== planDigest(launch.plan)) throw new Error('a permit for another launch')
       log('start')
       await script.start()
+      // It prints nothing, and its logs say so.
+      for (const path of [logs.stdout, logs.stderr]) writeFileSync(path, '')
       const process: AgentProcess = { pid: PID, write: async () => undefined, closeStdin: () => undefined, exited: new Promise(() => undefined), stop: async () => undefined }
       return process
     },
