@@ -78,6 +78,7 @@ export const REASON_TABLE = {
   agent_failed: { title: 'The agent ended in failure', http: 422, exit: 4, retry: 'never' },
   agent_timed_out: { title: 'The agent did not end within its limit', http: 422, exit: 4, retry: 'never' },
   done_without_change: { title: 'The agent changed nothing', http: 422, exit: 4, retry: 'never' },
+  protected_changed: { title: 'The agent changed what the task protects', http: 422, exit: 4, retry: 'never' },
   work_not_pinned: { title: 'The work leads out of its workspace', http: 422, exit: 4, retry: 'never' },
   task_class_unknown: { title: 'No task class has this name', http: 422, exit: 3, retry: 'never' },
   acceptance_unbound: { title: 'An acceptance item has no probe', http: 422, exit: 4, retry: 'never' },

@@ -183,6 +183,8 @@ class TaskRun {
     try {
       await workspaces.prepare({ source: this.#request.repository, branch: repository?.branch ?? '', into: this.#directory.workspace })
       await workspaces.copy(this.#directory.workspace, this.#directory.untouched)
+      // A protected path that is not there is found before anything is started.
+      await workspaces.changedBelow(this.#directory.workspace, this.#directory.untouched, this.#request.task.protected ?? [])
       return await workspaces.digest(this.#directory.workspace)
     } catch (error) {
       await this.#recordFault('workspace_unusable', error)
@@ -290,7 +292,8 @@ class TaskRun {
     this.#patch = patch
     const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, filesLeftOut, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
     await this.#course.append({ evidence: [WorkspaceEvidence.state([{ name: 'workspace', digest: { sha256: digest } }], facts)] })
-    return { digest, filesChanged, linksOut }
+    const protectedChanged = await workspaces.changedBelow(workspace, untouched, this.#request.task.protected ?? [])
+    return { digest, filesChanged, protectedChanged, linksOut }
   }
 
   #goOn(): void {

@@ -20,6 +20,8 @@ export const Task = z.strictObject({
   repositories: z.array(z.strictObject({ path: z.string().min(1), branch: z.string().min(1) })).length(1, 'exactly one repository can be worked on in a run').describe('The repository to work on, relative to this file.'),
   prompt: z.string().min(1).describe('What the agent is told.'),
   acceptance: z.array(AcceptanceItem).max(100).describe('What must hold in the end.'),
+  /** An agent that may edit what judges it can pass any probe: what stands here must be in the end as it was. */
+  protected: z.array(z.string().min(1).max(1_000).regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))/, 'expected a path inside the repository, relative to its top')).min(1).max(100).optional().describe('Files and folders of the repository that the agent must leave as they are, such as its tests.'),
   /** `untouched: must-fail` runs the probes on the untouched copy, where they must fail; `reference` is a patch with which they must pass. */
   baseline: z.strictObject({ untouched: z.literal('must-fail'), reference: z.string().min(1).optional() }).describe('Proof that the probes can fail, and can pass.'),
 })

@@ -51,6 +51,8 @@ export interface Workspaces {
   /** False if the patch does not apply; then nothing is changed. */
   applyPatch(workspace: string, patch: Buffer): Promise<boolean>
   digest(workspace: string): Promise<string>
+  /** Which of these paths differ from the untouched copy in any way. Throws `task_invalid` for a path that the untouched copy does not have. */
+  changedBelow(workspace: string, untouched: string, paths: readonly string[]): Promise<readonly string[]>
   /** What was done to a workspace since it was the untouched copy. */
   changes(workspace: string, untouched: string): Promise<WorkspaceChanges>
 }

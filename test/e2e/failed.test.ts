@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
-import { AGREEABLE, CONFIGURATION, type Ran, RECORD, runTask, scenario } from './scenario.ts'
+import { AGREEABLE, CONFIGURATION, PROFILE, type Ran, RECORD, runTask, scenario } from './scenario.ts'
 
 /** What every run shows whose process had started and whose work does not count. */
 function assertFailed({ report, result, runDirectory }: Ran, gate: string, reason: string): void {
@@ -66,6 +67,29 @@ function commandLine(pid: string): string {
     return ''
   }
 }
+
+for (const [what, attack] of [
+  ['removes the tests', "rmSync('test', { recursive: true })"],
+  ['adds an ignored file beside the tests', "writeFileSync('.gitignore', 'test/more.js\\n'); writeFileSync('test/more.js', '')"],
+  ['points the test command elsewhere', "writeFileSync('package.json', '{}')"],
+] as const) {
+  test(`an agent that ${what} fails, whatever its probes say`, async (t) => {
+    const script = join(temporaryDirectory(t), 'agent.mjs')
+    writeFileSync(script, `import { rmSync, writeFileSync } from 'node:fs'\nawait import(${JSON.stringify(join(import.meta.dirname, '../fixtures/agents/implements.mjs'))})\n${attack}\n`)
+    const made = await scenario(t)
+    made.set(CONFIGURATION, [...PROFILE, 'command'], ['node', script])
+    const ran = await runTask(made)
+    assertFailed(ran, 'acceptance', 'protected_changed')
+  })
+}
+
+test('a protected path that the repository does not have is refused before anything is started', async (t) => {
+  const made = await scenario(t)
+  made.set('task.yaml', ['protected'], ['tests'])
+  const { report, result } = await runTask(made)
+  assert.deepEqual([result.code, report.status, report.reason, report.process_started], [3, 'blocked', 'workspace_unusable', false])
+  assert.match(report.refusal?.found ?? '', /nothing of this name/)
+})
 
 verifies('ACC-53', 'a probe that passes on the untouched workspace proves nothing and fails the run', async (t) => {
   const made = await scenario(t)

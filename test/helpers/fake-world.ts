@@ -141,6 +141,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         return true
       },
       digest: async (at) => digests.get(at) ?? 'f'.repeat(64),
+      changedBelow: async () => [],
       changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false }),
     },
     probeRunner: {

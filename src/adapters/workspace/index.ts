@@ -2,7 +2,7 @@ import type { Workspaces } from '../../engine/index.ts'
 import { workspaceChanges } from './changes.ts'
 import type { GitOptions } from './git.ts'
 import { applyPatch, copyWorkspace, prepareWorkspace } from './prepare.ts'
-import { workspaceDigest } from './tree.ts'
+import { changedBelow, workspaceDigest } from './tree.ts'
 
 export { PATCH_BYTES } from './changes.ts'
 export type { GitOptions } from './git.ts'
@@ -16,6 +16,7 @@ export function createWorkspaces(options: GitOptions): Workspaces {
     copy: copyWorkspace,
     applyPatch: (workspace, patch) => applyPatch(options, workspace, patch),
     digest: workspaceDigest,
+    changedBelow,
     changes: (workspace, untouched) => workspaceChanges(options, workspace, untouched),
   }
 }

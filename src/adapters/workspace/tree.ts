@@ -57,19 +57,45 @@ const READERS = 8
  * Only the `.git` at the top is left out; whatever else is there counts, ignored or not. Times and owners do not count.
  */
 export async function workspaceDigest(root: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const { line } of await manifestOf(root)) hash.update(line).update('\n')
+  return hash.digest('hex')
+}
+
+/**
+ * Which of the given paths, files or folders, are not in the workspace as they are in the untouched copy: changed, removed,
+ * or with something added below, ignored or not. Throws `task_invalid` for a path that the untouched copy does not have:
+ * protecting nothing would look like protecting something.
+ */
+export async function changedBelow(workspace: string, untouched: string, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return []
+  const [now, before] = await Promise.all([manifestOf(workspace), manifestOf(untouched)])
+  return paths.filter((path) => {
+    const prefix = Buffer.from(path, 'utf8').toString('latin1').replace(/\/+$/, '')
+    const below = (manifest: readonly ManifestLine[]): string => manifest.filter((line) => line.path === prefix || line.path.startsWith(`${prefix}/`)).map(({ line }) => line).join('\n')
+    const expected = below(before)
+    if (expected === '') throw new PortcullisError('task_invalid', { asked: `the protected path ${path}`, found: 'nothing of this name in the repository', remedy: 'Name files or folders of the repository, relative to its top.' })
+    return below(now) !== expected
+  })
+}
+
+interface ManifestLine {
+  readonly path: string
+  readonly line: string
+}
+
+async function manifestOf(root: string): Promise<ManifestLine[]> {
   const entries = await walk(root, (path) => path === '.git')
-  const lines: string[] = []
+  const lines: ManifestLine[] = []
   let next = 0
   const reader = async (): Promise<void> => {
     for (let index = next++; index < entries.length; index = next++) {
       const entry = entries[index]
-      if (entry !== undefined) lines[index] = canonicalJson(await describe(root, entry))
+      if (entry !== undefined) lines[index] = { path: entry.path, line: canonicalJson(await describe(root, entry)) }
     }
   }
   await Promise.all(Array.from({ length: READERS }, reader))
-  const hash = createHash('sha256')
-  for (const line of lines) hash.update(line).update('\n')
-  return hash.digest('hex')
+  return lines
 }
 
 async function describe(root: string, { path, type }: TreeEntry): Promise<readonly (string | number | boolean)[]> {

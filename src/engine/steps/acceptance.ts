@@ -12,6 +12,7 @@ import type { EndedTurn } from './turn.ts'
 export interface ObservedWorkspace {
   readonly digest: string
   readonly filesChanged: number
+  readonly protectedChanged: readonly string[]
   readonly linksOut: readonly string[]
 }
 
@@ -80,7 +81,7 @@ function factsOf(world: World, course: Course, { request, binding, turn, before,
     taskClass: request.task.class,
     completion: binding.completion,
     agent: { exitCode: exit.code, signal: exit.signal, timedOut: turn.limit !== null, claimedStatus },
-    workspace: { before, after: after.digest, filesChanged: after.filesChanged, linksOut: [...after.linksOut] },
+    workspace: { before, after: after.digest, filesChanged: after.filesChanged, protectedChanged: [...after.protectedChanged], linksOut: [...after.linksOut] },
     binding: [...binding.bound],
     items: request.task.acceptance,
   }

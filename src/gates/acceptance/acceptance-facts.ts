@@ -45,6 +45,8 @@ export const AcceptanceFacts = z.strictObject({
     before: Digest,
     after: Digest,
     filesChanged: z.int().nonnegative(),
+    /** Protected paths of the task that are not as they were. */
+    protectedChanged: z.array(z.string().min(1).max(1_000)).max(100),
     /** Links of the work that lead out of the workspace: their digest says nothing of what they show. */
     linksOut: z.array(z.string().min(1).max(1_000)).max(100),
   }),

@@ -16,6 +16,7 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   agent_timed_out: 'Raise the limits of the profile, or make the task smaller.',
   agent_failed: 'Read the agent\'s output in the run directory; then run the task again.',
   done_without_change: 'Read the agent\'s output in the run directory: it ended without touching a file.',
+  protected_changed: 'Let the agent do its work without touching these files; if they have to change, take them out of `protected` and review the change.',
   work_not_pinned: 'Have the files themselves in the workspace, or links that stay inside; what lies elsewhere can be changed after it was judged.',
   review_missing: 'Have the work reviewed, or use a task class whose completion is product or code.',
   acceptance_unbound: 'Name a probe for every acceptance item, and at least one for a class that promises a product.',

@@ -63,7 +63,7 @@ const proven: AcceptanceFacts = {
   taskClass: 'code-change',
   completion: 'product',
   agent: { exitCode: 0, signal: null, timedOut: false, claimedStatus: 'completed' },
-  workspace: { before: BEFORE, after: AFTER, filesChanged: 1, linksOut: [] },
+  workspace: { before: BEFORE, after: AFTER, filesChanged: 1, protectedChanged: [], linksOut: [] },
   binding: [bound()],
   items: [{ id: 1, text: 'All tests of the repository pass', probes: ['repository-tests'] }],
   runner: 'ran',
@@ -126,7 +126,8 @@ test('that the agent says nothing, or says that it is done, changes nothing', ()
 test('done without a change is refused by digest and by count', () => {
   blocks({ ...proven, workspace: { ...proven.workspace, filesChanged: 0 } }, 'done_without_change')
   blocks({ ...proven, workspace: { ...proven.workspace, linksOut: ['src'] } }, 'work_not_pinned')
-  blocks(withRecords({ untouched: [untouched({ subject_digest: AFTER })] }, { workspace: { before: AFTER, after: AFTER, filesChanged: 1, linksOut: [] } }), 'done_without_change')
+  blocks({ ...proven, workspace: { ...proven.workspace, protectedChanged: ['test'] } }, 'protected_changed')
+  blocks(withRecords({ untouched: [untouched({ subject_digest: AFTER })] }, { workspace: { before: AFTER, after: AFTER, filesChanged: 1, protectedChanged: [], linksOut: [] } }), 'done_without_change')
 })
 
 verifies('ACC-26', 'completion code asks for a change and no probe; product asks for both; a bound probe counts in each', () => {

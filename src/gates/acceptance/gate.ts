@@ -72,6 +72,10 @@ function faultOfChange({ workspace }: AcceptanceFacts): Fault | undefined {
   const asked = 'a workspace that the agent changed'
   if (workspace.before === workspace.after) return fault('done_without_change', 'The agent changed nothing.', asked, `workspace ${workspace.after.slice(0, 12)} before and after`)
   if (workspace.filesChanged === 0) return fault('done_without_change', 'The agent changed no file that counts.', asked, 'only ignored files and empty directories differ')
+  if (workspace.protectedChanged.length > 0) {
+    const paths = workspace.protectedChanged.slice(0, 5).join(', ')
+    return fault('protected_changed', `The agent changed what the task protects: ${paths}.`, 'the protected paths of the task as they were', `changed, removed or added to: ${paths}`)
+  }
   const [link] = workspace.linksOut
   if (link !== undefined) return fault('work_not_pinned', `The work leads out of its workspace: ${link}.`, 'work that lies in the workspace as a whole, under its digest', `symbolic links that lead out of it: ${workspace.linksOut.slice(0, 5).join(', ')}`)
   return undefined
