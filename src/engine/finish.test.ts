@@ -5,7 +5,8 @@ import { test } from 'node:test'
 import { stage, type Stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
 import { PortcullisError } from '../contract/errors.ts'
-import type { Ledger, World } from './index.ts'
+import { reportGate } from '../gates/report/index.ts'
+import { type Ledger, readHistory, type World } from './index.ts'
 
 const KEY = 'provider-key-7f3a9c1e5b2d8046'
 
@@ -71,6 +72,29 @@ verifies('SEC-07', 'an artefact that cannot be scanned fails the run, and is not
   assert.deepEqual([report.status, report.reason, report.secret_scan.status], ['fail', 'secret_scan_incomplete', 'incomplete'])
   assert.ok(!everything(made.directory).includes('unscannable'))
   assert.deepEqual((await made.verify(report.run_id)).problems, [])
+})
+
+for (const [name, mark] of [['report.json', '"schema_version": 1'], ['report.md', '\n| '], ['trace.jsonl', '{"at":'], ['backend/provider-model-not-admitted.txt', 'status: missing_admission\nasked']] as const) {
+  verifies('ADM-X1 ADM-X4', `a credential in ${name} is a leak, named above what the run was refused for`, async (t) => {
+    let reported = false
+    const made = await stage(t, { records: [], world: (world) => ({
+      ledger: wrapped(world.ledger, (write) => {
+        reported ||= write.verdict?.gate === 'report'
+      }),
+      // Found in the draft; what is appended meanwhile is smaller than any of these and holds no such mark at its start.
+      scanner: { ...world.scanner, scan: (bytes) => (!reported && bytes.includes(mark) && (name !== 'trace.jsonl' || bytes.includes('"n":1,')) ? [{ rule: 'raw', offset: 7, hash: 'h' }] : []) },
+    }) })
+    const { report } = await made.run()
+    assert.deepEqual([report.status, report.reason, report.secret_scan.status], ['blocked', 'secret_leak', 'leak'])
+    assert.ok(report.gates.at(-1)?.found?.includes(`${name} (raw at byte 7, #h)`), report.gates.at(-1)?.found ?? '')
+  })
+}
+
+verifies('ADM-X1', 'every artefact of a run is among what was scanned', async (t) => {
+  const made = await stage(t, { patch: '+work' })
+  const { read } = await readHistory(made.world, (await made.run()).report.run_id)
+  const surfaces = [...read.statements.values()].flatMap((statement) => reportGate.facts.read(statement)?.predicate.surfaces ?? [])
+  assert.deepEqual(surfaces.map(({ name, scanned }) => [name, scanned]), ['backend/agent.stdout.log', 'backend/agent.stderr.log', 'backend/workspace.patch', 'report.json', 'report.md', 'trace.jsonl'].map((name) => [name, true]))
 })
 
 test('a run that could not be scanned keeps the reason it failed for', async (t) => {

@@ -7,7 +7,7 @@ import { probeProfile } from './index.ts'
 
 const down = { outcome: 'failed', reason: 'provider_auth', servedModel: null, providerStatus: 401 } as const
 
-verifies('MC-100 MC-106', 'a profile is healthy only if its model answered, and the probe is kept as a run of its own', async (t) => {
+verifies('MC-106', 'a profile is healthy only if its model answered, and the probe is kept as a run of its own', async (t) => {
   const made = await stage(t)
   const probed = await probeProfile(made.world, 'p', 'preflight')
   assert.deepEqual([probed.healthy, probed.static_ok, probed.stage, probed.reason, probed.pair, probed.served_model, probed.tools], [true, true, 'health', null, 'scripted/coder-1', 'coder-1', true])
@@ -16,7 +16,7 @@ verifies('MC-100 MC-106', 'a profile is healthy only if its model answered, and 
   assert.deepEqual(made.acts, ['grant health', 'revoke health', 'close wire'])
 })
 
-verifies('MC-101 MC-104', 'a profile whose configuration reads well is not healthy by that, and says where it stopped', async (t) => {
+verifies('MC-101', 'a profile whose configuration reads well is not healthy by that, and says where it stopped', async (t) => {
   const cases = [
     ['unknown profile', await stage(t, { configuration: { profiles: {} } }), false, 'catalog', 'profile_unknown', []],
     ['no record', await stage(t, { records: [] }), true, 'admission', 'missing_admission', []],

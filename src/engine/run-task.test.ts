@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { recordFor, stage, type Stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
-import { digestOf } from '../contract/canonical.ts'
+import { digestOf, printDigest } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { Verdict } from '../contract/verdict.ts'
 import { refuse } from '../../test/helpers/refusal.ts'
+import type { AdmissionFile } from '../gates/admission/index.ts'
+import { readHistory, renderRun, storedEnding } from './index.ts'
 
 /** The gates that have a durable verdict by now, and the state of the run, as another reader of the store sees them. */
 async function durable(made: Stage): Promise<string> {
@@ -33,6 +35,57 @@ test('a run that passes every gate is accepted, and verifies', async (t) => {
   assert.deepEqual(made.acts, ['grant health', 'revoke health', 'grant agent', 'start', 'deliver', 'stop', 'revoke agent', 'probe untouched', 'probe result', 'close wire'])
 })
 
+verifies('ACC-01 ACC-28', 'the records of the probes stand in the verdict by their digests, and in the result in order', async (t) => {
+  const made = await stage(t)
+  const { report } = await made.run()
+  assert.deepEqual(report.runtime_probe_evidence.map(({ phase, status }) => `${phase} ${status}`), ['untouched failed', 'result passed'])
+  const { read } = await readHistory(made.world, report.run_id)
+  const verdict = read.verdicts.find((each) => each.verdict.gate === 'acceptance')?.verdict
+  assert.deepEqual(verdict?.evidence.slice(1).map(printDigest), report.runtime_probe_evidence.map((probe) => probe.evidence))
+})
+
+verifies('ACC-05 ACC-77', 'two runs of one instance share no evidence, and the first keeps its own', async (t) => {
+  const made = await stage(t)
+  const first = await made.run()
+  const second = await made.run({ profile: 'nobody' })
+  assert.deepEqual([first.report.runtime_probe_evidence.length, second.report.runtime_probe_evidence.length, second.report.status], [2, 0, 'blocked'])
+  const third = await made.run()
+  const digests = (report: typeof first.report): string[] => report.runtime_probe_evidence.map((probe) => probe.evidence)
+  assert.deepEqual(digests(third.report).filter((digest) => digests(first.report).includes(digest)), [])
+  const { history, read } = await readHistory(made.world, first.report.run_id)
+  assert.equal(renderRun(history, read, storedEnding(history)).json, first.json)
+})
+
+verifies('MC-086', 'a change of an alias does not change a run in progress, and is live for the next one', async (t) => {
+  let candidate = 'scripted/coder-1'
+  const made = await stage(t, {
+    configuration: ALIASED(undefined),
+    records: [recordFor('coder-1'), recordFor('coder-2')],
+    health: async (grant) => {
+      candidate = 'scripted/coder-2'
+      await grant.ask()
+    },
+    world: () => ({ loadOverride: () => Promise.resolve({ value: { version: 1 as const, reason: 'a test', aliases: { best: { candidates: [candidate] } } } }) }),
+  })
+  const asked = async (): Promise<unknown> => (({ report }) => [report.status, report.model.requested, report.model.served])(await made.run())
+  assert.deepEqual(await asked(), ['pass', 'scripted/coder-1', ['coder-1']])
+  assert.deepEqual(await asked(), ['pass', 'scripted/coder-2', ['coder-2']])
+})
+
+verifies('ADM-M1 ADM-M5', 'each status of admission but one leaves its marker, with the status and the pair; a pass leaves none', async (t) => {
+  const record = recordFor('coder-1')
+  const invalid: AdmissionFile = { path: record.path, sha256: record.sha256, record: null, problems: ['not JSON'] }
+  const revoked = { ...record, record: { ...record.record, status: 'revoked' } } as AdmissionFile
+  const named = (file: AdmissionFile) => ({ world: () => ({ readAdmissions: () => Promise.resolve({ kind: 'file' as const, path: 'named.json', problem: null, files: [file] }) }) })
+  for (const [status, options] of [['missing_admission', { records: [] }], ['mismatch', named(recordFor('coder-2'))], ['invalid_admission', { records: [invalid] }], ['not_admitted', { records: [revoked] }]] as const) {
+    const { report, directory } = await (await stage(t, options)).run()
+    assert.deepEqual([report.status, report.reason, report.model.admission_status, report.markers], ['blocked', status, status, ['backend/provider-model-not-admitted.txt']])
+    assert.match(directory.read('backend/provider-model-not-admitted.txt')?.toString() ?? '', new RegExp(`^status: ${status}\nasked: .*scripted/coder-1`))
+  }
+  const { report, directory } = await (await stage(t)).run()
+  assert.deepEqual([report.markers, directory.files().filter((file) => file.name.endsWith('.txt'))], [[], []])
+})
+
 test('each verdict is durable before the act it permits', async (t) => {
   const seen: string[] = []
   const made = await stage(t, { health: async (grant) => (seen.push(await durable(made)), await grant.ask()) })
@@ -46,7 +99,7 @@ test('each verdict is durable before the act it permits', async (t) => {
   assert.deepEqual(seen, ['open: catalog pass, admission pass', `started: ${THREE}, launch pass`, `started: ${THREE}, launch pass, readiness pass, dispatch pass`])
 })
 
-verifies('ADM-N1', 'a run that is refused before its process asks, starts and leaves nothing', async (t) => {
+verifies('ADM-N1 ACC-01', 'a run that is refused before its process asks, starts and leaves nothing', async (t) => {
   const cases: [name: string, made: Stage, reason: string, acts: readonly string[]][] = [
     ['no record', await stage(t, { records: [] }), 'missing_admission', []],
     ['no profile', await stage(t, { configuration: { profiles: {} } }), 'profile_unknown', []],
@@ -60,6 +113,7 @@ verifies('ADM-N1', 'a run that is refused before its process asks, starts and le
     const { report, directory } = await made.run()
     assert.deepEqual([report.status, report.reason, report.process_started], ['blocked', reason, false], name)
     assert.deepEqual(made.acts, [...acts, 'close wire'], name)
+    assert.deepEqual(report.runtime_probe_evidence, [], name)
     assert.deepEqual(directory.files().map((file) => file.name).filter((file) => file.includes('.log')), [], name)
     assert.deepEqual((await made.verify(report.run_id)).problems, [], name)
   }
@@ -195,7 +249,7 @@ test('the override of aliases and the record that the caller names are the ones 
   assert.deepEqual(named, ['named.json'])
 })
 
-test('a probe that is older than the configuration allows does not count', async (t) => {
+verifies('MC-106', 'a probe that is older than the configuration allows does not count', async (t) => {
   const made = await stage(t, { health: (grant) => grant.ask({ startedAt: '2026-01-01T00:00:00.000Z' }) })
   assert.equal((await made.run()).report.reason, 'health_unknown')
 })

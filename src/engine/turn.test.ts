@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIGURATION, stage, type Stage } from '../../test/helpers/fake-world.ts'
+import { readHistory } from './index.ts'
 
 const limited = (limits: object): { configuration: Record<string, unknown> } => ({ configuration: { profiles: { p: { ...CONFIGURATION.profiles.p, limits: { ...CONFIGURATION.profiles.p.limits, ...limits } } } } })
 /** The agent does its work and then does not end. `meanwhile` happens once its end is waited for. */
@@ -23,11 +24,13 @@ const lookedAt = (made: Stage): Promise<void> =>
 
 for (const [limit, ms] of [['total', 31_000], ['idle', 21_000]] as const) {
   test(`an agent past its ${limit} limit is stopped, and its work does not count`, async (t) => {
-    const made = await stage(t, limited(limit === 'total' ? { idle: '60s' } : { total: '60s' }))
+    const made = await stage(t, limited(limit === 'total' ? { idle: '10m' } : { total: '10m' }))
     hangs(made, () => made.advance(ms))
     const { report } = await made.run()
     assert.deepEqual([report.status, report.reason, report.exit?.timed_out], ['fail', 'agent_timed_out', true])
     assert.ok(made.acts.includes('stop'))
+    const { read } = await readHistory(made.world, report.run_id)
+    assert.equal(read.events.find((event) => event.type === 'process_ended')?.data['limit'], limit)
   })
 }
 

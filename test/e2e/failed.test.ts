@@ -29,17 +29,19 @@ verifies('ADM-N14', 'an agent that is gone before its prompt could be delivered 
   assertFailed(ran, 'wire', 'no_model_call')
 })
 
-verifies('ADM-N9', 'a provider that serves another model fails the run, and no byte of it reaches the agent', async (t) => {
+verifies('ADM-N9', 'a provider that serves another model fails the run, and the report names the model', async (t) => {
   const made = await scenario(t, { script: { ...AGREEABLE, faults: [{ on: { request: 2 }, fault: { servedModel: 'cheaper-1' } }] } })
   const ran = await runTask(made)
   assertFailed(ran, 'wire', 'served_model_mismatch')
   assert.deepEqual(ran.report.model.served, ['cheaper-1'])
 })
 
-verifies('ACC-16 ACC-36 ACC-41 ACC-01', 'a failing probe fails the run, with its summary', async (t) => {
+verifies('ACC-16 ACC-36 ACC-41', 'a failing probe fails the run, with its summary', async (t) => {
   const ran = await runTask(await scenario(t, { agent: 'idles.mjs' }))
   assertFailed(ran, 'acceptance', 'probe_failed')
   assert.deepEqual(ran.report.acceptance.map((item) => item.status), ['not_met'])
+  const summary = ran.report.runtime_probe_evidence.find((probe) => probe.phase === 'result')?.summary ?? 'none'
+  assert.ok(ran.report.gates.find((each) => each.gate === 'acceptance')?.found?.includes(summary), summary)
   assert.ok(ran.report.runtime_probe_evidence.some((probe) => probe.phase === 'result' && probe.status === 'failed'))
 })
 
@@ -91,7 +93,7 @@ test('a protected path that the repository does not have is refused before anyth
   assert.match(report.refusal?.found ?? '', /nothing of this name/)
 })
 
-verifies('ACC-53', 'a probe that passes on the untouched workspace proves nothing and fails the run', async (t) => {
+test('a probe that passes on the untouched workspace proves nothing and fails the run', async (t) => {
   const made = await scenario(t)
   made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', '--check', 'src/slugify.js'], timeout: '10s', expect: { exitCode: 0 } })
   const ran = await runTask(made)
@@ -126,7 +128,7 @@ verifies('EVD-10 ACC-08', 'a row of the ledger that was changed is named by veri
   assert.equal((await made.portcullis(['verify', report.run_id])).code, 0)
 })
 
-verifies('ADM-X4 SEC-08 ADM-X1', 'the provider\'s key, printed by the agent, fails the run, and is nowhere in what is left', async (t) => {
+verifies('ADM-X4 SEC-08', 'the provider\'s key, printed by the agent, fails the run, and is nowhere in what is left', async (t) => {
   const key = 'provider-key-7f3a9c1e5b2d8046'
   const found = join(temporaryDirectory(t), 'found.txt')
   writeFileSync(found, key)
