@@ -158,6 +158,20 @@ test('raw output does not survive a run, however it ends', async (t) => {
   }
 })
 
+test('a call is recorded only once it is stored', async (t) => {
+  const made = await stage(t, { world: (world) => ({ ledger: wrapped(world.ledger, (write) => {
+    if (write.verdict === undefined && write.evidence?.some((statement) => JSON.stringify(statement).includes('"purpose":"agent"'))) throw new PortcullisError('store_failed', { asked: 'to append', found: 'no space', remedy: 'make some' })
+  }) }) })
+  const { work } = made.agent
+  const outcomes: string[] = []
+  made.agent.work = async () => {
+    outcomes.push(await work().then(() => 'recorded', (error: { code: string }) => error.code))
+    return { claimedStatus: 'completed' }
+  }
+  assert.equal((await made.run()).report.status, 'fail')
+  assert.deepEqual(outcomes, ['store_failed'])
+})
+
 test('a fault whose text holds a credential is told without it', async (t) => {
   const fault = (): Promise<never> => Promise.reject(new PortcullisError('tool_missing', { asked: 'git', found: `could not clone https://user:${KEY}@example.com`, remedy: 'install it' }))
   const made = await stage(t, { world: (world) => ({ workspaces: { ...world.workspaces, prepare: fault } }) })

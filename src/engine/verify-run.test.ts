@@ -51,15 +51,16 @@ const facts = (body: Body): Body => body['predicate'] as Body
 const withFacts = (type: string, change: (facts: Body) => Body) => (body: Body): Body => (isEvidence(body, type) ? { ...body, predicate: change(facts(body)) } : body)
 
 verifies('EVD-10', 'the digest, the form and the kind of each row are checked', async (t) => {
-  const { history, found } = await kept(t, await stage(t))
+  const { history, found, verify } = await kept(t, await stage(t))
   const replaced = (at: number, change: Partial<RunHistory['entries'][number]>): RunHistory => ({ ...history, entries: history.entries.map((entry, index) => (index === at ? { ...entry, ...change } : entry)) })
   const event = history.entries.findIndex((entry) => entry.kind === 'event')
   const text = history.entries[event]?.body ?? ''
   assert.ok(found(replaced(event, { digest: '0'.repeat(64) })).includes('row_changed'))
   assert.ok(found(replaced(event, { body: `${text} `, digest: sha256(`${text} `) })).includes('row_changed'))
   assert.ok(found(replaced(event, { body: '{', digest: sha256('{') })).includes('row_changed'))
-  assert.ok(found(replaced(event, { body: '{}', digest: sha256('{}') })).includes('row_malformed'))
-  assert.ok(found(replaced(event, { kind: 'evidence' })).includes('row_malformed'))
+  for (const change of [{ body: '{}', digest: sha256('{}') }, { kind: 'evidence' as const }, { kind: 'verdict' as const }]) {
+    assert.ok(verify(replaced(event, change)).problems.some(({ code, where }) => code === 'row_malformed' && where === `row ${event + 1} (${change.kind ?? 'event'})`))
+  }
   assert.ok(found(forged(history, (body) => (isEvidence(body, 'artefacts') ? { ...body, predicateType: 'https://example.com/x' } : body))).includes('evidence_invalid'))
   assert.ok(found(forged(history, withFacts('agent-exit', () => ({})))).includes('evidence_invalid'))
 })
@@ -89,6 +90,10 @@ verifies('EVD-10 ACC-08', 'a block that is rewritten as a pass is found, and so 
 
 verifies('EVD-10', 'facts that say something else than what was observed first-hand are found, however well everything else was made to fit', async (t) => {
   const { history, found } = await kept(t, await stage(t))
+  const asking = await stage(t)
+  const { work } = asking.agent
+  asking.agent.work = async () => (await asking.grants[1]?.ask(), work())
+  const twice = await kept(t, asking)
   const attacks: [name: string, attacked: RunHistory][] = [
     ['a call renumbered', forged(history, withFacts('wire', (fields) => ({ ...fields, calls: (fields['calls'] as Body[]).map((call) => ({ ...call, number: 9 })) })))],
     ['a call served otherwise', forged(history, withFacts('model-call', (fields) => (fields['purpose'] === 'agent' ? { ...fields, servedModel: 'cheaper-1' } : fields)))],
@@ -97,6 +102,7 @@ verifies('EVD-10', 'facts that say something else than what was observed first-h
       const records = fields['records'] as { result: Body[] }
       return { ...fields, records: { ...records, result: records.result.map((record) => ({ ...record, duration_ms: 99 })) } }
     }))],
+    ['a call that was not judged', forged(twice.history, withFacts('wire', (fields) => ({ ...fields, calls: (fields['calls'] as Body[]).slice(1) })))],
     ['the call of the health probe left out', forged(history, (body) => (isEvidence(body, 'model-call') && facts(body)['purpose'] === 'health' ? undefined : body))],
     ['another call of the health probe', forged(history, withFacts('model-call', (fields) => (fields['purpose'] === 'health' ? { ...fields, servedModel: 'cheaper-1' } : fields)))],
     ['another exit', forged(history, withFacts('agent-exit', (fields) => ({ ...fields, code: 1 })))],
@@ -126,6 +132,21 @@ verifies('ACC-03', 'the state of a run must follow from its verdicts, and be the
     ['an accepted run said to be a probe', accepted, { kind: 'probe' }, 'state_unjustified'],
   ]
   for (const [name, of, run, code] of attacks) assert.ok(of.found({ ...of.history, run: { ...of.history.run, ...run } }).includes(code), `${name}: ${of.found({ ...of.history, run: { ...of.history.run, ...run } }).join(', ') || 'nothing found'}`)
+  // The event of the end is made to fit: then the verdicts must not.
+  const ended = (of: Kept, run: Partial<RunHistory['run']>): RunHistory => {
+    const { state, reason } = { ...of.history.run, ...run }
+    return { ...forged(of.history, (body) => (body['type'] === 'run_ended' ? { ...body, data: { state, reason } } : body)), run: { ...of.history.run, ...run } }
+  }
+  for (const [name, of, run] of [
+    ['a failed run accepted', failed, { state: 'accepted', reason: null }],
+    ['a blocked run accepted', blocked, { state: 'accepted', reason: null }],
+    ['a failed run blocked', failed, { state: 'blocked' }],
+    ['a failed run without a reason', failed, { reason: null }],
+    ['an accepted run with a reason', accepted, { reason: 'probe_failed' }],
+  ] as const) assert.ok(of.found(ended(of, run)).includes('state_unjustified'), name)
+  const again = accepted.history.entries.filter((entry) => bodyOf(entry.body)['type'] === 'run_ended')
+  assert.deepEqual(accepted.found({ ...accepted.history, entries: [...accepted.history.entries, ...again] }), ['state_unjustified'])
+  assert.deepEqual(accepted.found({ ...accepted.history, entries: accepted.history.entries.filter((entry) => !again.includes(entry)) }), ['state_unjustified'])
   const twice = { ...accepted.history, entries: [...accepted.history.entries, ...accepted.history.entries.filter((entry) => bodyOf(entry.body)['type'] === 'process_started')] }
   assert.ok(accepted.found(twice).includes('state_unjustified'))
 })

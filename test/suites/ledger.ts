@@ -70,6 +70,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
   test(`${name}: an unknown run has no history, and nothing can be appended to it`, withLedger(async (ledger) => {
     assert.equal(await ledger.history('20261120T213918Z-x-9'), undefined)
     await assert.rejects(ledger.append({ runId: '20261120T213918Z-x-9', evidence: [statement(1)] }), { code: 'store_failed' })
+    await assert.rejects(ledger.append({ runId: '20261120T213918Z-x-9', state: { to: 'blocked', reason: 'mismatch', at } }), { code: 'store_failed' })
   }))
 
   test(`${name}: a gap or a repetition in the order of verdicts is refused`, withLedger(async (ledger) => {
@@ -88,6 +89,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     const { runId } = await begin(ledger)
     await pass(ledger, runId, ['catalog', 'admission', 'health', 'launch'])
     await enter(ledger, runId, 'started')
+    await assert.rejects(enter(ledger, runId, 'started'), { code: 'store_failed' }, 'a second time')
   }))
 
   verifies('ACC-15', `${name}: the accepted state is refused unless every gate of the lifecycle passed last`, withLedger(async (ledger) => {
@@ -102,6 +104,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     }
     const { runId } = await begin(ledger)
     await pass(ledger, runId, LIFECYCLE)
+    await assert.rejects(enter(ledger, runId, 'accepted'), { code: 'store_failed' }, 'never started')
     await enter(ledger, runId, 'started')
     await enter(ledger, runId, 'accepted')
     assert.equal((await ledger.history(runId))?.run.state, 'accepted')
@@ -139,6 +142,19 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     await pass(ledger, runId, ['health', 'launch'], 2)
     await assert.rejects(enter(ledger, runId, 'started'), { code: 'store_failed' })
     await enter(ledger, runId, 'checked')
+    const task = await begin(ledger)
+    await pass(ledger, task.runId, ['catalog', 'admission', 'health'])
+    await assert.rejects(enter(ledger, task.runId, 'checked'), { code: 'store_failed' }, 'a task is no probe')
+  }))
+
+  test(`${name}: what is written to one run touches no other`, withLedger(async (ledger) => {
+    const first = await begin(ledger)
+    const second = await begin(ledger)
+    await ledger.append({ runId: first.runId, evidence: [statement(1)] })
+    await ledger.append({ runId: second.runId, evidence: [statement(2)] })
+    await enter(ledger, second.runId, 'blocked', 'mismatch')
+    const history = await ledger.history(first.runId)
+    assert.deepEqual([history?.run.state, history?.entries.map((entry) => entry.digest)], ['open', [digestOf(statement(1))]])
   }))
 
   test(`${name}: runs are listed newest first`, withLedger(async (ledger) => {

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { sql } from 'kysely'
 import { ledgerSuite } from '../../../test/suites/ledger.ts'
 import { verifies } from '../../../test/verifies.ts'
+import { connect } from './connection.ts'
 import { openLedger } from './index.ts'
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'portcullis-ledger-'))
@@ -32,10 +34,34 @@ verifies('EVD-01', 'a row cannot be changed or removed through SQL, by any conne
   rmSync(directory, { recursive: true })
 })
 
+test('rows that no engine writes are refused by the store itself', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const ledger = await openLedger(path)
+  const { runId } = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  const other = new DatabaseSync(path)
+  const run = (id: string, number: number, state: string, endedAt: string): string => `INSERT INTO run VALUES ('${id}', ${number}, 'task', 't', '${state}', NULL, 'then', ${endedAt})`
+  const entry = (kind: string, gate: string): string => `INSERT INTO entry (run_id, kind, sequence, gate, outcome, digest, body) VALUES ('${runId}', '${kind}', ${gate}, '${'a'.repeat(64)}', '{}')`
+  for (const [statement, why] of [
+    [run('born-accepted', 2, 'accepted', "'now'"), /portcullis: a run begins open/],
+    [run('same-number', 1, 'open', 'NULL'), /UNIQUE/],
+    ["UPDATE run SET state = 'blocked', reason = 'mismatch'", /CHECK/],
+    [entry('verdict', 'NULL, NULL, NULL'), /CHECK/],
+    [entry('event', "0, 'catalog', 'pass'"), /CHECK/],
+  ] as const) assert.throws(() => other.exec(statement), why, statement)
+  other.close()
+  await ledger.close()
+  rmSync(directory, { recursive: true })
+})
+
 test('a store that waits for every commit to reach the disk is what we open', async () => {
   const directory = scratch()
   const ledger = await openLedger(join(directory, 'ledger.db'))
   const other = new DatabaseSync(join(directory, 'ledger.db'))
+  // How long a commit waits is a setting of each connection, so it is asked of one of ours: 2 is FULL (REL-01).
+  const ours = connect(join(directory, 'ledger.db'))
+  assert.equal((await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(ours)).rows[0]?.synchronous, 2)
+  await ours.destroy()
   assert.equal(other.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
   other.close()
   await ledger.close()
