@@ -4,7 +4,9 @@ import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
 import { createSecretScanner } from './index.ts'
 
-const values = [`canary-${randomBytes(24).toString('base64url')}`, `p@ss w/"rd\\${randomBytes(9).toString('hex')}+/`, `${randomBytes(30).toString('base64')}`]
+const values = [`canary-${randomBytes(24).toString('base64url')}`, `p@ss w/"rd\\${randomBytes(9).toString('hex')}+/`, `${randomBytes(30).toString('base64')}`,
+  // Its base64 differs from its base64url wherever it begins.
+  'a>?~b>?~~c>?>d>>?']
 
 const forms: Record<string, (value: string) => string | Buffer> = {
   raw: (value) => `key=${value} end`,
@@ -15,6 +17,8 @@ const forms: Record<string, (value: string) => string | Buffer> = {
   'base64 two bytes in': (value) => Buffer.from(`us${value}zz`).toString('base64'),
   'basic auth': (value) => `Basic ${Buffer.from(`user:${value}`).toString('base64')}`,
   base64url: (value) => Buffer.from(value).toString('base64url'),
+  'base64url one byte in': (value) => Buffer.from(`u${value}`).toString('base64url'),
+  'base64url two bytes in': (value) => Buffer.from(`us${value}zz`).toString('base64url'),
   url: (value) => `https://example.com/?key=${encodeURIComponent(value)}`,
   'url in lower case': (value) => encodeURIComponent(value).replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
   hex: (value) => Buffer.from(value).toString('hex'),

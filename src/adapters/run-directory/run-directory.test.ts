@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
+import { sha256 } from '../../contract/canonical.ts'
+import { createRunDirectory, openRunDirectory } from './index.ts'
+
+const RUN = '20261120T213918Z-t-1'
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+
+test('a run never writes into the directory of another', (t) => {
+  const state = temporaryDirectory(t)
+  createRunDirectory(state, RUN)
+  assert.throws(() => createRunDirectory(state, RUN), { code: 'EEXIST' })
+})
+
+test('directories and files of a run are readable by their owner only', (t) => {
+  const directory = createRunDirectory(temporaryDirectory(t), RUN)
+  directory.write('report.json', '{}')
+  directory.write('backend/deep/file.txt', 'x')
+  for (const part of ['', 'backend', 'staging', 'workspace', 'agent/home', 'agent/configuration', 'agent/temporary', 'backend/deep']) assert.equal(modeOf(join(directory.path, part)), '700', part)
+  for (const file of ['report.json', 'backend/deep/file.txt']) assert.equal(modeOf(join(directory.path, file)), '600', file)
+})
+
+test('what was written is read back and listed; the workspace and scratch are not', (t) => {
+  const state = temporaryDirectory(t)
+  const directory = createRunDirectory(state, RUN)
+  directory.write('report.json', 'first')
+  directory.write('report.json', 'second')
+  directory.write('backend/agent.stdout.log', Buffer.from([0, 255]))
+  writeFileSync(join(directory.workspace, 'work.txt'), 'x')
+  writeFileSync(join(directory.staging, 'raw.log'), 'x')
+  const opened = openRunDirectory(state, RUN)
+  assert.equal(opened.read('report.json')?.toString(), 'second')
+  assert.equal(opened.read('absent.json'), undefined)
+  assert.deepEqual(opened.files(), [
+    { name: 'backend/agent.stdout.log', bytes: 2, sha256: sha256(Buffer.from([0, 255])) },
+    { name: 'report.json', bytes: 6, sha256: sha256('second') },
+  ])
+})
+
+test('a file that cannot be read is a fault, never an absent one', (t) => {
+  const directory = createRunDirectory(temporaryDirectory(t), RUN)
+  mkdirSync(join(directory.path, 'report.json'))
+  assert.throws(() => directory.read('report.json'), { code: 'file_unreadable', found: 'EISDIR' })
+})
