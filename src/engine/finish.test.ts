@@ -214,9 +214,9 @@ test('a fault of ours never ends a run as a pass', async (t) => {
 function wrapped(ledger: Ledger, before: (write: Parameters<Ledger['append']>[0]) => void): Ledger {
   return {
     begin: (run) => ledger.begin(run),
-    append: (write) => {
+    append: async (write) => {
       before(write)
-      return ledger.append(write)
+      await ledger.append(write)
     },
     history: (runId) => ledger.history(runId),
     list: () => ledger.list(),

@@ -30,6 +30,7 @@ test('a run that passes every gate is accepted, and verifies', async (t) => {
   const { report } = await made.run()
   assert.deepEqual([report.status, report.reason], ['pass', null], JSON.stringify(report.gates.at(-1)))
   assert.equal(verdictsOf(report), LIFECYCLE.map((gate) => `${gate} pass`).join(', '))
+  assert.deepEqual(report.acceptance.map(({ id, status, runtime_probe_evidence: probes }) => [id, status, probes.length]), [[1, 'met', 2]])
   assert.deepEqual(report.isolation, { required: 'env', reached: 'env', record_complete: false })
   assert.deepEqual((await made.verify(report.run_id)).problems, [])
   assert.deepEqual(made.acts, ['grant health', 'revoke health', 'grant agent', 'start', 'deliver', 'stop', 'revoke agent', 'probe untouched', 'probe result', 'close wire'])

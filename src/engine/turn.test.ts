@@ -79,13 +79,14 @@ test('probes are told when the run is cancelled', async (t) => {
 })
 
 test('the exit code, the signal and the claim of an agent are judged: none of them makes a pass, each can end one', async (t) => {
-  const cases = await Promise.all(([{ exitCode: 1 }, { claimedStatus: 'failed' }] as const).map(async (end) => {
+  const cases = await Promise.all(([{ exitCode: 1 }, { claimedStatus: 'failed' }, { signal: 'SIGKILL' }] as const).map(async (end) => {
     const made = await stage(t)
     const { work } = made.agent
     made.agent.work = async () => ({ ...(await work()), ...end })
-    return (await made.run()).report.reason
+    const { report } = await made.run()
+    return `${report.reason}: ${report.gates.find((gate) => gate.gate === 'acceptance')?.found}`
   }))
-  assert.deepEqual(cases, ['agent_failed', 'agent_failed'])
+  assert.deepEqual(cases, ['agent_failed: exit code 1', 'agent_failed: exit code 0 and a claim of failure', 'agent_failed: signal SIGKILL'])
 })
 
 test('what an agent left running is ended before its work is looked at', async (t) => {

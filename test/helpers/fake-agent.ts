@@ -15,7 +15,7 @@ const CLEAN_END: AgentExit = { code: 0, signal: null, stdout: silence, stderr: s
 export interface AgentScript {
   plan(launch: PlannedLaunch): PlannedLaunch
   /** What it does once it has its prompt. The session ends when it resolves; never, if it never does. */
-  work(): Promise<Partial<AgentOutcome> & { readonly exitCode?: number }>
+  work(): Promise<Partial<AgentOutcome> & { readonly exitCode?: number; readonly signal?: NodeJS.Signals }>
   state(): SessionState
   delivery(): DeliveryResult
   readiness(facts: ReadinessFacts): ReadinessFacts
@@ -57,7 +57,7 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
           log('deliver')
           spendTurn(turn, { prompt, pid: process.pid }, now())
           const result = script.delivery()
-          if (result.ok) void script.work().then(({ exitCode = 0, ...outcome }) => end({ exit: { ...CLEAN_END, code: exitCode }, claimedStatus: null, claim: '', ...outcome }))
+          if (result.ok) void script.work().then(({ exitCode = 0, signal, ...outcome }) => end({ exit: { ...CLEAN_END, code: signal === undefined ? exitCode : null, signal: signal ?? null }, claimedStatus: null, claim: '', ...outcome }))
           return result
         },
         finished,
