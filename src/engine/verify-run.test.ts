@@ -145,8 +145,8 @@ verifies('ACC-03', 'the state of a run must follow from its verdicts, and be the
     ['an accepted run with a reason', accepted, { reason: 'probe_failed' }],
   ] as const) assert.ok(of.found(ended(of, run)).includes('state_unjustified'), name)
   const again = accepted.history.entries.filter((entry) => bodyOf(entry.body)['type'] === 'run_ended')
-  assert.deepEqual(accepted.found({ ...accepted.history, entries: [...accepted.history.entries, ...again] }), ['state_unjustified'])
-  assert.deepEqual(accepted.found({ ...accepted.history, entries: accepted.history.entries.filter((entry) => !again.includes(entry)) }), ['state_unjustified'])
+  assert.ok(accepted.found({ ...accepted.history, entries: [...accepted.history.entries, ...again] }).includes('state_unjustified'))
+  assert.ok(accepted.found({ ...accepted.history, entries: accepted.history.entries.filter((entry) => !again.includes(entry)) }).includes('state_unjustified'))
   const twice = { ...accepted.history, entries: [...accepted.history.entries, ...accepted.history.entries.filter((entry) => bodyOf(entry.body)['type'] === 'process_started')] }
   assert.ok(accepted.found(twice).includes('state_unjustified'))
 })
