@@ -42,6 +42,8 @@ test('what was written is read back and listed; the workspace and scratch are no
 
 test('a file that cannot be read is a fault, never an absent one', (t) => {
   const directory = createRunDirectory(temporaryDirectory(t), RUN)
+  assert.throws(() => directory.read('x'.repeat(300)), { code: 'file_unreadable', found: 'ENAMETOOLONG' })
+  // What stands in its place and is no plain file is not the file.
   mkdirSync(join(directory.path, 'report.json'))
-  assert.throws(() => directory.read('report.json'), { code: 'file_unreadable', found: 'EISDIR' })
+  assert.equal(directory.read('report.json'), undefined)
 })
