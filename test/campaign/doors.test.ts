@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { openApp } from '../../src/index.ts'
 import { runCommands } from '../helpers/run-commands.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 /** Each command must exit with its code, as text and as JSON: a script reads the code, whatever it asked to be printed. */
 async function exits(made: Scenario, expected: readonly (readonly [code: number, ...args: string[]])[]): Promise<void> {

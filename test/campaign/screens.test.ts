@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import * as z from 'zod'
 import { runCli, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
-import { CONFIGURATION, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, runTask, scenario } from '../e2e/scenario.ts'
 
 const root = join(import.meta.dirname, '../..')
 

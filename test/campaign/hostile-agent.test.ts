@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, type Ran, runsOf, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, type Ran, runsOf, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 const SOLUTION = String.raw`export const slugify = (title) => title.normalize('NFD').replace(/\p{Mark}/gu, '').replace(/['’]/g, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')`
 
