@@ -12,7 +12,7 @@ export function build(root: string): string[] {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const compiler = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   if (compiler.status !== 0) return [`tsc ended with ${compiler.status ?? compiler.signal ?? compiler.error?.message ?? 'no status'}`]
-  bundleCommand(root)
+  bundleCommand(root, join(root, 'dist/cli'))
   const files = globSync('dist/**/*', { cwd: root })
   const missing = REQUIRED.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`)
   const tests = files.filter((file) => /\.test\.(?:d\.ts|js)$/.test(file)).map((file) => `${file} is a test`)
@@ -20,15 +20,15 @@ export function build(root: string): string[] {
 }
 
 /**
- * Replaces dist/cli by a bundle of the command and all it imports: resolving and compiling some hundred modules is most of
+ * Replaces `outdir` by a bundle of the command and all it imports: resolving and compiling some hundred modules is most of
  * a cold start. What a command does not need stays in files of its own, which are read when it is imported.
  */
-function bundleCommand(root: string): void {
-  rmSync(join(root, 'dist/cli'), { recursive: true, force: true })
+export function bundleCommand(root: string, outdir: string): void {
+  rmSync(outdir, { recursive: true, force: true })
   const { metafile } = buildSync({
     absWorkingDir: root,
     entryPoints: ['src/cli/main.ts'],
-    outdir: 'dist/cli',
+    outdir,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -42,7 +42,7 @@ function bundleCommand(root: string): void {
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   })
   const packages = [...new Set(Object.keys(metafile.inputs).flatMap((input) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))].toSorted()
-  writeFileSync(join(root, 'dist/cli/THIRD-PARTY-LICENSES.txt'), packages.map((path) => licenceOf(root, path)).join('\n'))
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), packages.map((path) => licenceOf(root, path)).join('\n'))
 }
 
 /** The licence text of a bundled package, as its author ships it. Throws if there is none: then it must not be bundled. */

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { runCli, runProgram } from '../helpers/run-cli.ts'
+import { PORTCULLIS, runCli, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { CONFIGURATION, runTask, scenario } from '../e2e/scenario.ts'
 
@@ -56,7 +56,7 @@ test('admit create says whom it admits for what, and writes no record that has e
 
 test('a run goes on to its end when nobody reads its output any more', async (t) => {
   const made = await scenario(t)
-  const child = spawn(process.execPath, [join(root, 'bin/portcullis.js'), 'run', 'task.yaml'], { cwd: made.directory, env: { PATH: process.env['PATH'], HOME: made.directory }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [PORTCULLIS, 'run', 'task.yaml'], { cwd: made.directory, env: { PATH: process.env['PATH'], HOME: made.directory }, stdio: ['ignore', 'pipe', 'pipe'] })
   const stderr: Buffer[] = []
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
   child.stdout.once('data', () => child.stdout.destroy())
@@ -82,7 +82,7 @@ test('the printed verify command works where it was printed, wherever configurat
   made.set('task.yaml', ['class'], 'unheard-of')
   const elsewhere = temporaryDirectory(t)
   const state = join(elsewhere, "state of O'Neill")
-  const program = join(root, 'bin/portcullis.js')
+  const program = PORTCULLIS
   const ran = await runProgram(process.execPath, [program, 'run', join(made.directory, 'task.yaml'), '-c', join(made.directory, CONFIGURATION), '--state', state], { cwd: elsewhere })
   const printed = /npx portcullis (verify .+)/.exec(ran.stdout)?.[1]
   assert.ok(printed !== undefined, ran.stdout)

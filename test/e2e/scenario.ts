@@ -72,6 +72,8 @@ export async function scenario(test: TestContext, options: { readonly script?: P
       limits: { total: '1m', idle: '30s', calls: 50, tokens: 200_000, cost: 'USD 0' },
     })
     made.set(RECORD, ['runtime'], 'command')
+    // One process instead of two for each look at the workspace; the runs with pi keep the example's own command.
+    made.set(CONFIGURATION, ['probes', 'repository-tests', 'command'], ['node', '--test', '--test-isolation=none'])
   }
   return made
 }

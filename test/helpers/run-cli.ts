@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
-/** The command as a user starts it. */
-export const PORTCULLIS = join(import.meta.dirname, '../../bin/portcullis.js')
+/** Names the package that test/helpers/built-package.ts laid out for all files of a test run. */
+export const BUILT_PACKAGE = 'PORTCULLIS_TEST_PACKAGE'
+
+/** The command as a user starts it: as it is packed, if this test run has built it, and from the source otherwise. */
+export const PORTCULLIS = join(process.env[BUILT_PACKAGE] ?? join(import.meta.dirname, '../..'), 'bin/portcullis.js')
 
 export interface CommandResult {
   /** Null when a signal ended it. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { PrepareRequest } from '../../engine/index.ts'
@@ -140,8 +140,7 @@ async function makeRepository(options: GitOptions, store: string, { branch, into
   await git(options, { arguments: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', store, `${BASELINE_REF}:refs/heads/${branch}`], cwd: into })
   await git(options, { arguments: ['reset', '--quiet'], cwd: into })
   // Without a name of its own the agent could not commit: it sees no configuration of the user.
-  await git(options, { arguments: ['config', 'user.name', 'Agent'], cwd: into })
-  await git(options, { arguments: ['config', 'user.email', 'agent@localhost'], cwd: into })
+  await appendFile(join(into, '.git', 'config'), '[user]\n\tname = Agent\n\temail = agent@localhost\n')
 }
 
 const invalid = (asked: string, found: string, remedy: string): PortcullisError => new PortcullisError('task_invalid', { asked, found, remedy })

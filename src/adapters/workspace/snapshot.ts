@@ -55,9 +55,10 @@ export async function snapshotTree(options: GitOptions, store: string, workspace
     const environment = { GIT_DIR: store, GIT_WORK_TREE: workspace, GIT_INDEX_FILE: join(scratch, 'index') }
     const wanted = baseline === undefined ? entries : await withoutIgnored(options, workspace, environment, entries, baseline)
     const lines = await hashed(options, workspace, environment, scratch, wanted)
-    await git(options, { arguments: ['read-tree', '--empty'], cwd: workspace, environment })
-    await git(options, { arguments: ['update-index', '--add', '--index-info'], cwd: workspace, environment, input: lines })
-    const tree = (await git(options, { arguments: ['write-tree'], cwd: workspace, environment })).toString('utf8').trim()
+    // An index file that does not exist yet is an empty index.
+    const inFresh = { ...environment, GIT_INDEX_FILE: join(scratch, 'fresh-index') }
+    await git(options, { arguments: ['update-index', '--add', '--index-info'], cwd: workspace, environment: inFresh, input: lines })
+    const tree = (await git(options, { arguments: ['write-tree'], cwd: workspace, environment: inFresh })).toString('utf8').trim()
     return { tree, links: wanted.filter(({ type }) => type === 'link').map(({ path }) => path), leftOut: all.length - wanted.length }
   } finally {
     await rm(scratch, { recursive: true, force: true })

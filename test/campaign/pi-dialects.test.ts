@@ -6,12 +6,12 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as z from 'zod'
-import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
-import { loadScript } from './load-script.ts'
-import { startScriptedProvider } from './server.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
+import { loadScript } from '../../src/adapters/scripted-provider/load-script.ts'
+import { startScriptedProvider } from '../../src/adapters/scripted-provider/server.ts'
 
 const run = promisify(execFile)
-const example = join(import.meta.dirname, '../../../examples/slugify')
+const example = join(import.meta.dirname, '../../examples/slugify')
 const piPackage = dirname(dirname(fileURLToPath(import.meta.resolve('@earendil-works/pi-coding-agent'))))
 const piProgram = join(piPackage, 'dist/bundle/cli.js')
 

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { Report } from '../../src/gates/report/index.ts'
 import { PORTCULLIS } from '../helpers/run-cli.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, PROFILE, RECORD, runsOf, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runsOf, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 const commandLine = (pid: string): string => {
   try {

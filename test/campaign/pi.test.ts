@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { sha256 } from '../../contract/canonical.ts'
-import { launchGate, type PlannedLaunch } from '../../gates/launch/index.ts'
-import { readinessGate } from '../../gates/readiness/index.ts'
-import { factsOf, launchOf, opened, profile, readinessOf, requestFor, turnFor } from '../../../test/helpers/agents.ts'
-import { chatServer } from '../../../test/helpers/chat-server.ts'
-import { verifies } from '../../../test/verifies.ts'
-import { piAgent } from './index.ts'
+import { sha256 } from '../../src/contract/canonical.ts'
+import { launchGate, type PlannedLaunch } from '../../src/gates/launch/index.ts'
+import { readinessGate } from '../../src/gates/readiness/index.ts'
+import { factsOf, launchOf, opened, profile, readinessOf, requestFor, turnFor } from '../helpers/agents.ts'
+import { chatServer } from '../helpers/chat-server.ts'
+import { verifies } from '../verifies.ts'
+import { piAgent } from '../../src/adapters/agent-pi/index.ts'
 
 const pi = piAgent({ program: undefined, directory: import.meta.dirname })
 const evidence = ['0'.repeat(64)] as const

@@ -3,10 +3,10 @@ import { cpSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync }
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { type CommandResult, runProgram } from './helpers/run-cli.ts'
-import { temporaryDirectory } from './helpers/temporary-directory.ts'
+import { type CommandResult, runProgram } from '../helpers/run-cli.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-const root = join(import.meta.dirname, '..')
+const root = join(import.meta.dirname, '../..')
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
 const COMMANDS = ['init', 'run', 'resolve', 'admit', 'probe', 'verify', 'report', 'runs', 'provider']
 const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/

@@ -7,7 +7,7 @@ import { openRunDirectory } from '../../src/adapters/run-directory/index.ts'
 import { canonicalJson, digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { type LedgerEntry, type Problem, type RunHistory, verifyRun } from '../../src/engine/index.ts'
 import { verifies } from '../verifies.ts'
-import { runTask, type Scenario, scenario } from './scenario.ts'
+import { runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 /** A body as an attacker reads and writes it. */
 type Body = Record<string, unknown>
