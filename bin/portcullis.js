@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 // The command, in JavaScript that any Node can at least read: an old one must be able to say what it lacks. So no newer
-// syntax than optional catch binding, and no `node:` prefix, which old versions do not know.
-import { spawn } from 'child_process'
+// syntax than optional catch binding, and no `node:` prefix, which old versions do not know. What starts a child is
+// imported where it is needed, because each built-in module costs every start.
 import { existsSync, readFileSync } from 'fs'
-import module from 'module'
 import { dirname, join, sep } from 'path'
 import { fileURLToPath, pathToFileURL } from 'url'
 
@@ -27,7 +26,8 @@ function entry() {
 /** Keeps compiled code beside the code itself, which halves the start. Never in a shared directory: what lies there is run. */
 function keepCompiledCode() {
   const modules = installed ? root.slice(0, root.lastIndexOf(`node_modules${sep}`) + 'node_modules'.length) : join(root, 'node_modules')
-  if (existsSync(modules) && module.enableCompileCache) module.enableCompileCache(join(modules, '.cache', 'portcullis'))
+  const module = process.getBuiltinModule('module')
+  if (existsSync(modules)) module.enableCompileCache(join(modules, '.cache', 'portcullis'))
 }
 
 /** The runtime that the npm package `node` installed: this checkout's own, or one beside this package. */
@@ -52,7 +52,8 @@ function refuse(asked, found, remedy) {
 }
 
 /** Runs this command again with another runtime, as if that one had been called: same terminal, same signals, same end. */
-function runWith(runtime) {
+async function runWith(runtime) {
+  const { spawn } = await import('child_process')
   const child = spawn(runtime, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of forwarded) {
     process.on(signal, () => {
@@ -79,15 +80,16 @@ async function runHere() {
   process.exitCode = await main(process.argv.slice(2))
 }
 
+function fail(error) {
+  process.stderr.write(`${error && error.stack ? error.stack : error}\n`)
+  process.exitCode = 1
+}
+
 const runtime = isNewEnough(process.versions.node) ? undefined : ownRuntime()
 if (isNewEnough(process.versions.node)) {
-  runHere().catch((error) => {
-    process.stderr.write(`${error && error.stack ? error.stack : error}\n`)
-    process.exitCode = 1
-    return undefined
-  })
+  runHere().catch(fail)
 } else if (runtime === undefined) {
   refuse(`Node >= ${required.join('.')}`, `Node ${process.versions.node} at ${process.execPath}`, 'install a newer Node, or call it with one: npx -p node@24 -p portcullis portcullis --help')
 } else {
-  runWith(runtime)
+  runWith(runtime).catch(fail)
 }
