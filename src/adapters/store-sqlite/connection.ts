@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { Kysely, SqliteDialect } from 'kysely'
 import type { Tables } from './schema.ts'
 
@@ -13,6 +15,31 @@ const BUSY_TIMEOUT_MS = 1_000
 export function connect(path: string): Kysely<Tables> {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF')
+  return kyselyOver(database)
+}
+
+/**
+ * The same store for questions alone: nothing is created or written, so that somebody who may only read can verify a run.
+ * A store in a directory that cannot be written is opened as a file that does not change; a write-ahead log beside it
+ * would be left out then, so where there is one the fault of SQLite stands.
+ */
+export function connectForReading(path: string): Kysely<Tables> {
+  try {
+    const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true })
+    database.prepare('SELECT count(*) FROM sqlite_schema').get()
+    return kyselyOver(database)
+  } catch (error) {
+    if (!(error instanceof Error) || !/unable to open database file|readonly database/.test(error.message) || hasLog(path)) throw error
+    const unchanging = pathToFileURL(path)
+    unchanging.searchParams.set('immutable', '1')
+    return kyselyOver(new DatabaseSync(unchanging, { readOnly: true }))
+  }
+}
+
+/** True for a write-ahead log with rows in it. */
+const hasLog = (path: string): boolean => (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+
+function kyselyOver(database: DatabaseSync): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: new SqliteDialect({
       database: {

@@ -1,2 +1,2 @@
 export { LedgerOnDemand } from './ledger-on-demand.ts'
-export { openLedger } from './ledger.ts'
+export { openLedger, openLedgerForReading } from './ledger.ts'

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Ledger } from '../../engine/index.ts'
-import { openLedger } from './ledger.ts'
+import { openLedger, openLedgerForReading } from './ledger.ts'
 
 /** The ledger at a path, which is made by the first run and never by a question. */
 export class LedgerOnDemand {
   readonly #path: string
-  #opened: Promise<Ledger> | undefined
+  #writable: Promise<Ledger> | undefined
+  #readable: Promise<Ledger> | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -14,13 +15,16 @@ export class LedgerOnDemand {
 
   /** Opens it, and makes it if it is not there. Rejects with `store_failed` or `store_busy`. */
   open(): Promise<Ledger> {
-    this.#opened ??= openLedger(this.#path)
-    return this.#opened
+    this.#writable ??= openLedger(this.#path)
+    return this.#writable
   }
 
-  /** Opens it if it is there. */
+  /** Opens it for questions if it is there. Who may only read it is answered too. */
   async openExisting(): Promise<Ledger | undefined> {
-    return this.#exists() ? this.open() : undefined
+    if (this.#writable !== undefined) return this.#writable
+    if (this.#readable === undefined && !this.#exists()) return undefined
+    this.#readable ??= openLedgerForReading(this.#path)
+    return this.#readable
   }
 
   /** Opens it for a question about a run. Rejects with `run_not_found` where there is none: a mistyped directory is no empty ledger. */
@@ -31,7 +35,7 @@ export class LedgerOnDemand {
   }
 
   async close(): Promise<void> {
-    await (await this.#opened)?.close()
+    for (const opened of [this.#writable, this.#readable]) await (await opened)?.close()
   }
 
   #exists(): boolean {

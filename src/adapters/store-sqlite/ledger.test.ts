@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,7 +10,7 @@ import { sql } from 'kysely'
 import { ledgerSuite } from '../../../test/suites/ledger.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { connect } from './connection.ts'
-import { openLedger } from './index.ts'
+import { openLedger, openLedgerForReading } from './index.ts'
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'portcullis-ledger-'))
 
@@ -99,6 +99,53 @@ test('a file that is no ledger, and a ledger of another version, are refused and
   other.exec('CREATE TABLE portcullis_schema (version INTEGER); INSERT INTO portcullis_schema VALUES (99)')
   other.close()
   await assert.rejects(openLedger(newer), { code: 'store_failed', found: 'schema version 99' })
+  rmSync(directory, { recursive: true })
+})
+
+/** Runs a question about a ledger in a process that may read it and write nothing, also where the tests run as root. */
+async function asReader(path: string, question: string): Promise<string> {
+  const program = `
+    import { openLedgerForReading } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
+    if (process.getuid() === 0) process.setuid(65534)
+    const ledger = await openLedgerForReading(${JSON.stringify(path)})
+    ${question}`
+  return (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])).stdout.trim()
+}
+
+test('who may only read a ledger and its directory can ask it, and cannot write', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const ledger = await openLedger(path)
+  await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  await ledger.close()
+  chmodSync(path, 0o444)
+  chmodSync(directory, 0o555)
+  assert.equal(await asReader(path, 'console.log((await ledger.list()).length)'), '1')
+  assert.match(await asReader(path, "console.log(await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) }).catch((error) => error.code + ' ' + error.found))"), /store_failed .*readonly/)
+  assert.deepEqual(readdirSync(directory), ['ledger.db'])
+  chmodSync(directory, 0o755)
+  rmSync(directory, { recursive: true })
+})
+
+test('a question creates no ledger, sees what another process is writing, and never reads past a log it cannot open', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  await assert.rejects(openLedgerForReading(path), { code: 'store_failed' })
+  assert.equal(existsSync(path), false)
+  const writer = await openLedger(path)
+  await writer.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  const reader = await openLedgerForReading(path)
+  assert.equal((await reader.list()).length, 1)
+  await writer.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  assert.equal((await reader.list()).length, 2)
+  // The writer still has its log: leaving the log out would answer from an older ledger.
+  chmodSync(directory, 0o555)
+  for (const file of readdirSync(directory)) chmodSync(join(directory, file), file.endsWith('-shm') ? 0o000 : 0o444)
+  const answer = await asReader(path, 'console.log((await ledger.list()).length)').catch((error: Error) => error.message)
+  assert.doesNotMatch(answer, /^[01]$/)
+  chmodSync(directory, 0o755)
+  await reader.close()
+  await writer.close()
   rmSync(directory, { recursive: true })
 })
 

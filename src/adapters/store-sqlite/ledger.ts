@@ -5,7 +5,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
 import { type Ledger, LedgerEntry, type LedgerWrite, rowsOf, type RunHistory, RunSummary } from '../../engine/index.ts'
-import { connect } from './connection.ts'
+import { connect, connectForReading } from './connection.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 
 /** Opens the embedded store at `path`, creating it if it is not there. Rejects with `store_failed` or `store_busy`. */
@@ -18,10 +18,27 @@ export async function openLedger(path: string): Promise<Ledger> {
   })
 }
 
+/** Opens an existing store for questions: a file and a directory that may only be read are enough. Rejects with `store_failed` or `store_busy`. */
+export async function openLedgerForReading(path: string): Promise<Ledger> {
+  return guarded('open', path, async () => {
+    const database = connectForReading(path)
+    await requireVersion(await tablesOf(database), database, path)
+    return new SqliteLedger(database, path)
+  })
+}
+
+async function tablesOf(database: Kysely<Tables>): Promise<readonly string[]> {
+  const tables = await sql<{ name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`.execute(database)
+  return tables.rows.map((table) => table.name)
+}
+
 async function ensureTables(transaction: Transaction<Tables>, path: string): Promise<void> {
-  const tables = await sql<{ name: string }>`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`.execute(transaction)
-  if (tables.rows.length === 0) return createTables(transaction)
-  const versions = tables.rows.some((table) => table.name === 'portcullis_schema') ? await transaction.selectFrom('portcullis_schema').selectAll().execute() : []
+  const tables = await tablesOf(transaction)
+  return tables.length === 0 ? createTables(transaction) : requireVersion(tables, transaction, path)
+}
+
+async function requireVersion(tables: readonly string[], database: Kysely<Tables>, path: string): Promise<void> {
+  const versions = tables.includes('portcullis_schema') ? await database.selectFrom('portcullis_schema').selectAll().execute() : []
   if (versions.length === 1 && versions[0]?.version === SCHEMA_VERSION) return
   throw new PortcullisError('store_failed', {
     asked: `a ledger of schema version ${SCHEMA_VERSION} at ${path}`,
