@@ -1,41 +1,21 @@
-import { delimiter, dirname, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
-import { findConfiguration, loadConfiguration, loadOverride, loadTask, type LoadedConfiguration } from './adapters/configuration/index.ts'
+import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
+import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './app/places.ts'
+import { loadOverride, loadTask } from './adapters/configuration/index.ts'
 import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
-import type { Clock } from './contract/clock.ts'
-import { PortcullisError } from './contract/errors.ts'
 import type { Refusal } from './contract/gate.ts'
-import { printPair, printTriple } from './contract/model.ts'
+import { printTriple } from './contract/model.ts'
 import { exitCodeOf } from './contract/reasons.ts'
 import type { Verdict } from './contract/verdict.ts'
 import type * as Engine from './engine/index.ts'
 import type { ProbedProfile, Problem, RunDirectory, RunSummary, TaskWatcher, World } from './engine/index.ts'
-import { entryOf, type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
+import { type ResolvedProfile, resolveProfile } from './gates/catalog/index.ts'
 import type { Report } from './gates/report/index.ts'
 import { PACKAGE_ROOT, VERSION } from './version.ts'
 
-// The composition root: the only file that joins gates and adapters. What a question does not need is not loaded for it.
-
-export interface AppOptions {
-  readonly cwd: string
-  /** Where the configuration is; undefined searches upward from `cwd`. */
-  readonly configurationPath: string | undefined
-  /** Where runs and ledger are kept; undefined is `.portcullis` beside the configuration. */
-  readonly stateDirectory: string | undefined
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly homeDirectory: string
-  readonly clock: Clock
-}
+// The composition root: this file and src/app/ are the only ones that join gates and adapters. What a question does not need is not loaded for it.
 
 // What the answers below hold, so that a caller can name it.
-export type { ProbedProfile, Problem, Report, RunSummary }
-
-const STATE_DIRECTORY = '.portcullis'
-
-const configurationOf = (options: AppOptions): LoadedConfiguration => loadConfiguration(configurationPathOf(options))
-
-const configurationPathOf = (options: AppOptions): string => (options.configurationPath === undefined ? findConfiguration(options.cwd) : resolvePath(options.cwd, options.configurationPath))
-
-const stateDirectoryOf = (options: AppOptions): string => (options.stateDirectory === undefined ? join(dirname(configurationPathOf(options)), STATE_DIRECTORY) : resolvePath(options.cwd, options.stateDirectory))
+export type { AppOptions, ProbedProfile, Problem, Report, RunSummary }
 
 export type ResolveAnswer =
   | { readonly ok: true; readonly exitCode: 0; readonly triple: string; readonly details: readonly (readonly [label: string, text: string])[]; readonly value: unknown }
@@ -304,8 +284,6 @@ const tampered = (runId: string, problems: readonly Problem[]): Refusal => ({
   remedy: `See all of it: npx portcullis verify ${runId}. Nothing is rendered from evidence that does not hold.`,
 })
 
-const usage = (asked: string, found: string, remedy: string): PortcullisError => new PortcullisError('usage', { asked, found, remedy })
-
 export interface ProviderHandle {
   readonly url: string
   close(): Promise<void>
@@ -316,75 +294,6 @@ export async function startProvider(options: { readonly script: string; readonly
   const { loadScript, startScriptedProvider } = await import('./adapters/scripted-provider/index.ts')
   return startScriptedProvider({ script: await loadScript(options.script), port: options.port, onRequest: (entry) => options.onRequest(entry) })
 }
-
-export interface AdmitCheckAnswer {
-  readonly status: string
-  readonly message: string
-  readonly refusal: Refusal | null
-  readonly exitCode: number
-}
-
-/** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
-export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
-  const { configuration, directory } = configurationOf(options)
-  const [{ readAdmissions, readAdmissionFile, ADMISSIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionStatus }, { WORK_STAGE }] = await Promise.all([
-    import('./adapters/admission-files/index.ts'),
-    import('./gates/admission/index.ts'),
-    import('./engine/index.ts'),
-  ])
-  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
-  if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
-  const { pair, provider, profile } = outcome.resolution
-  const facts = admissionFacts({
-    requested: pair,
-    runtime: profile.agent,
-    endpoint: provider.baseUrl,
-    networkClass: provider.networkClass,
-    credentialClass: provider.credential.class,
-    stage: WORK_STAGE,
-    source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
-    observedAt: options.clock(),
-    validForMs: 1,
-  })
-  const finding = admissionGate.decide(facts, ['0'.repeat(64)])
-  const refusal = finding.outcome === 'block' ? finding : null
-  return { status: admissionStatus(facts), message: `${printPair(pair)}: ${finding.message}`, refusal, exitCode: refusal === null ? 0 : exitCodeOf(refusal.reason, false) }
-}
-
-/** Every record beside the configuration, those that end first at the top. `soonMs` is how near an end must be to be called soon. */
-export async function listAdmissionRecords(options: AppOptions, soonMs: number) {
-  const directory = dirname(configurationPathOf(options))
-  const { listAdmissions, readAdmissions, ADMISSIONS_DIRECTORY } = await import('./adapters/admission-files/index.ts')
-  return listAdmissions(readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }), options.clock(), soonMs)
-}
-
-/** What a record for a pair must say from the configuration itself, so that a person states only what is theirs to state. */
-export async function createAdmissionRecord(options: AppOptions, asked: { readonly pair: string; readonly runtime: string; readonly stages: readonly string[]; readonly approvalSource: string; readonly expiresAt: string; readonly conditions: readonly string[]; readonly servedModelIds: readonly string[]; readonly evidenceExpectations: readonly string[] }) {
-  const { configuration, directory } = configurationOf(options)
-  const { createAdmission, ADMISSIONS_DIRECTORY } = await import('./adapters/admission-files/index.ts')
-  const { parsePair } = await import('./contract/model.ts')
-  const pair = parsePair(asked.pair)
-  const provider = pair === undefined ? undefined : entryOf(configuration.providers, pair.provider)
-  if (pair === undefined || provider === undefined) throw usage('an exact provider/model whose provider is configured', JSON.stringify(asked.pair), `Providers: ${Object.keys(configuration.providers).join(', ')}`)
-  if (Date.parse(asked.expiresAt) <= options.clock().getTime()) throw usage('a record that admits, until a day to come', `it would have expired on ${asked.expiresAt}`, 'Give --expires a later instant, as in 2027-06-01T00:00:00Z.')
-  const created = createAdmission(join(directory, ADMISSIONS_DIRECTORY), {
-    status: 'admitted',
-    provider: pair.provider,
-    model: pair.model,
-    endpoint: provider.baseUrl,
-    runtime: asked.runtime,
-    stages: [...asked.stages],
-    credential_source_class: provider.credential.class,
-    allowed_network_class: provider.networkClass,
-    approval_source: asked.approvalSource,
-    admission_timestamp: options.clock().toISOString(),
-    review_trigger: { expires_at: asked.expiresAt, ...(asked.conditions.length === 0 ? {} : { conditions: [...asked.conditions] }) },
-    served_model_ids: asked.servedModelIds.length === 0 ? [pair.model] : [...asked.servedModelIds],
-    evidence_expectations: [...asked.evidenceExpectations],
-  })
-  return { ...created, path: relative(options.cwd, created.path) }
-}
-
 /** Writes a starter configuration and an example task into a directory. Overwrites nothing. */
 export async function initialise(options: AppOptions, directory: string) {
   const { writeStarter } = await import('./adapters/starter/index.ts')

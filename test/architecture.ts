@@ -60,7 +60,7 @@ function placeOf(path: string): Place | undefined {
   const [first = '', second = ''] = path.split('/')
   const inFolder = path.includes('/')
   if (path === 'version.ts') return { layer: 'version', unit: 'version.ts' }
-  if (path === 'app.ts') return { layer: 'app', unit: 'app.ts' }
+  if (path === 'app.ts' || first === 'app') return { layer: 'app', unit: 'app' }
   if (path === 'index.ts') return { layer: 'library', unit: 'index.ts' }
   if (inFolder && (first === 'contract' || first === 'engine')) return { layer: first, unit: first }
   if (inFolder && SURFACES.includes(first)) return { layer: 'surface', unit: first }

@@ -38,7 +38,7 @@ function registerCreate(admit: Command, surface: Surface): void {
     `admit create anthropic/claude-opus-4-8 --runtime pi --stage work --approved-by "J. Doe, change 4711" --expires 2027-06-01T00:00:00Z --expects "every model call served by this pair"`,
   ).action(async (pair: string, options: CreateOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { createAdmissionRecord } = await import('../../app.ts')
+    const { createAdmissionRecord } = await import('../../app/admissions.ts')
     const created = await createAdmissionRecord(surface.app(options), {
       pair,
       runtime: options.runtime,
@@ -68,7 +68,7 @@ function registerCheck(admit: Command, surface: Surface): void {
     .option('--admission <file>', 'the one admission record that may admit it')
   withExamples(withCommonOptions(command), 'admit check pi_scripted --purpose ticket').action(async (profile: string, options: CheckOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { checkAdmission } = await import('../../app.ts')
+    const { checkAdmission } = await import('../../app/admissions.ts')
     const answer = await checkAdmission(surface.app(options), { profile, purpose: options.purpose, file: options.admission })
     surface.exit(answer.exitCode)
     if (terminal.json) return terminal.emit(`${JSON.stringify({ case_model_admission_status: answer.status, message: answer.message, refusal: answer.refusal }, null, 2)}\n`)
@@ -87,7 +87,7 @@ function registerList(admit: Command, surface: Surface): void {
     const terminal = surface.terminal(options.json === true)
     const soonMs = parseDuration(options.soon)
     if (soonMs === undefined) throw new PortcullisError('usage', { asked: '--soon as a duration', found: JSON.stringify(options.soon), remedy: 'Write it as in 12h or 30d.' })
-    const { listAdmissionRecords } = await import('../../app.ts')
+    const { listAdmissionRecords } = await import('../../app/admissions.ts')
     const rows = await listAdmissionRecords(surface.app(options), soonMs)
     if (terminal.json) return terminal.emit(`${JSON.stringify(rows, null, 2)}\n`)
     if (rows.length === 0) return terminal.line('  No records: nothing is admitted. Write one: npx portcullis admit create --help')
