@@ -7,7 +7,7 @@ import { ERROR_TABLE } from '../src/contract/errors.ts'
 import { GATE_QUESTIONS, LIFECYCLE } from '../src/contract/lifecycle.ts'
 import { REASON_TABLE, REASONS } from '../src/contract/reasons.ts'
 import { Configuration, Task } from '../src/engine/index.ts'
-import { AdmissionRecord } from '../src/gates/admission/index.ts'
+import { AdmissionRecord, DecisionRecord } from '../src/gates/admission/index.ts'
 import { AliasOverride } from '../src/gates/catalog/index.ts'
 import { Report } from '../src/gates/report/index.ts'
 
@@ -17,6 +17,7 @@ const SCHEMAS = [
   { name: 'task', title: 'task.yaml', description: 'One piece of work.', schema: Task, io: 'input' },
   { name: 'aliases', title: 'aliases.json', description: 'Override of the alias table, live without restart. An invalid one blocks resolution.', schema: AliasOverride, io: 'input' },
   { name: 'admission-record', title: 'admissions/*.json', description: 'One exact provider and model, admitted by people. The record is the authority.', schema: AdmissionRecord, io: 'input' },
+  { name: 'decision-record', title: 'decisions/*.json', description: 'What people decided about a provider. It admits nothing.', schema: DecisionRecord, io: 'input' },
   { name: 'provider-script', title: 'Script of the scripted provider', description: 'What portcullis provider answers, and what goes wrong on demand.', schema: ProviderScript, io: 'input' },
   { name: 'report', title: 'report.json', description: 'What a run leaves behind.', schema: Report, io: 'output' },
 ] as const

@@ -73,3 +73,21 @@ export async function createAdmissionRecord(options: AppOptions, asked: { readon
   })
   return { ...created, path: relative(options.cwd, created.path) }
 }
+
+/** Ends every record of a pair: from this moment on they admit nothing. */
+export async function revokeAdmissionRecords(options: AppOptions, asked: { readonly pair: string }) {
+  const directory = dirname(configurationPathOf(options))
+  const [{ revokeAdmission, ADMISSIONS_DIRECTORY }, { parsePair }] = await Promise.all([import('../adapters/admission-files/index.ts'), import('../contract/model.ts')])
+  const pair = parsePair(asked.pair)
+  if (pair === undefined) throw usage('an exact provider/model', JSON.stringify(asked.pair), 'npx portcullis admit list shows the records.')
+  return revokeAdmission(join(directory, ADMISSIONS_DIRECTORY), pair).map((revoked) => ({ ...revoked, path: relative(options.cwd, revoked.path) }))
+}
+
+/** Writes down what people decided about a provider. It admits nothing. */
+export async function createDecisionRecord(options: AppOptions, document: Readonly<Record<string, unknown>>) {
+  const directory = dirname(configurationPathOf(options))
+  const { createDecision, DECISIONS_DIRECTORY } = await import('../adapters/admission-files/index.ts')
+  const { DECISION_EFFECT } = await import('../gates/admission/index.ts')
+  const created = createDecision(join(directory, DECISIONS_DIRECTORY), { ...document, effect: DECISION_EFFECT })
+  return { ...created, path: relative(options.cwd, created.path) }
+}

@@ -5,6 +5,7 @@ import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
 import { systemClock } from '../contract/clock.ts'
 import type { Surface } from './command.ts'
 import { register as registerAdmit } from './commands/admit.ts'
+import { register as registerDecide } from './commands/decide.ts'
 import { register as registerInit } from './commands/init.ts'
 import { register as registerProbe } from './commands/probe.ts'
 import { register as registerProvider } from './commands/provider.ts'
@@ -16,7 +17,7 @@ import { register as registerVerify } from './commands/verify.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerProbe, registerVerify, registerReport, registerRuns, registerProvider]
+const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerVerify, registerReport, registerRuns, registerProvider]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '../..')
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
-const COMMANDS = ['init', 'run', 'resolve', 'admit', 'probe', 'verify', 'report', 'runs', 'provider']
+const COMMANDS = ['init', 'run', 'resolve', 'admit', 'decide', 'probe', 'verify', 'report', 'runs', 'provider']
 const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/
 
 /** The tester's environment, without what npm itself adds about this project: the package is installed as a stranger would. */
@@ -48,7 +48,7 @@ test('the package, installed from its tarball in an empty folder, works', { time
 
   await t.test('the tarball holds the program, its schemas and its documents', () => {
     for (const file of ['package.json', 'README.md', 'CONTEXT.md', 'CHANGELOG.md', 'LICENSE', 'bin/portcullis.js', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) assert.ok(files.includes(file), file)
-    for (const name of ['portcullis', 'task', 'aliases', 'admission-record', 'provider-script', 'report']) assert.ok(files.includes(`spec/${name}.schema.json`), name)
+    for (const name of ['portcullis', 'task', 'aliases', 'admission-record', 'decision-record', 'provider-script', 'report']) assert.ok(files.includes(`spec/${name}.schema.json`), name)
   })
 
   await t.test('the tarball holds no test, no source and nothing of the workshop', () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { sha256 } from '../../contract/canonical.ts'
 import { admissionFacts, admissionGate, type AdmissionSource, admissionStatus, readRecordText } from '../../gates/admission/index.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { createAdmission, listAdmissions, readAdmissionFile, readAdmissions } from './index.ts'
+import { createAdmission, listAdmissions, readAdmissionFile, readAdmissions, revokeAdmission } from './index.ts'
 
 const SAMPLE = join(import.meta.dirname, '../configuration/fixtures/examples')
 const SLUGIFY = join(import.meta.dirname, '../../../examples/slugify')
@@ -150,4 +150,26 @@ verifies('ADM-A9', 'the list says what expires when, and what never does by itse
   ])
   assert.deepEqual(rows.find(({ path }) => path.endsWith('misnamed.json'))?.problems, ['its name does not belong to its content'])
   assert.match(rows.find(({ path }) => path.endsWith('broken.json'))?.problems.join() ?? '', /not JSON/)
+})
+
+test('revoking ends every record of the pair, leaves the others, and says where none stands', () => {
+  const pair = { provider: 'scripted', model: 'coder-1' }
+  put('scripted--coder-1.json', JSON.stringify(record()))
+  put('CTO-CASE-MODEL-PROVIDER-ADMISSION.scripted-coder-1.json', JSON.stringify(record({ runtime: 'case', stages: ['stage-2'] })))
+  put('scripted--coder-2.json', JSON.stringify(record({ model: 'coder-2' })))
+  put('broken.json', '{')
+  const before = readFileSync(join(directory, 'scripted--coder-2.json'), 'utf8')
+  assert.deepEqual(revokeAdmission(directory, pair).map(({ changed }) => changed), [true, true])
+  assert.equal(admissionStatus(factsOf(readAdmissions({ directory, root }))), 'not_admitted')
+  assert.equal(readFileSync(join(directory, 'scripted--coder-2.json'), 'utf8'), before)
+  assert.deepEqual(readdirSync(directory).filter((name) => name.startsWith('.')), [])
+  assert.deepEqual(revokeAdmission(directory, pair).map(({ changed }) => changed), [false, false])
+  assert.throws(() => revokeAdmission(directory, { provider: 'scripted', model: 'coder-3' }), { code: 'usage', found: 'no record of this pair' })
+  assert.throws(() => revokeAdmission(join(root, 'nowhere'), pair), { code: 'usage' })
+})
+
+test('a file that cannot be read may be the record to revoke, so nothing is called revoked', () => {
+  put('scripted--coder-1.json', JSON.stringify(record()))
+  mkdirSync(join(directory, 'a-directory.json'))
+  assert.throws(() => revokeAdmission(directory, { provider: 'scripted', model: 'coder-1' }), { code: 'file_unreadable' })
 })

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { parseDuration } from '../../contract/units.ts'
 import { PortcullisError } from '../../contract/errors.ts'
+import { askFor } from '../ask.ts'
 import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printRefusal } from '../refusal.ts'
 import { printable } from '../terminal.ts'
@@ -10,27 +11,28 @@ export const register: Register = (program, surface) => {
   registerCreate(admit, surface)
   registerCheck(admit, surface)
   registerList(admit, surface)
+  registerRevoke(admit, surface)
 }
 
 interface CreateOptions extends CommonOptions {
-  readonly runtime: string
-  readonly stage: readonly string[]
-  readonly approvedBy: string
-  readonly expires: string
+  readonly runtime?: string
+  readonly stage?: readonly string[]
+  readonly approvedBy?: string
+  readonly expires?: string
   readonly condition?: readonly string[]
   readonly servedAs?: readonly string[]
-  readonly expects: readonly string[]
+  readonly expects?: readonly string[]
 }
 
 function registerCreate(admit: Command, surface: Surface): void {
   const command = admit
     .command('create <pair>')
-    .description('write the record for an exact provider/model; it admits once it stands there, and is approved by the commit that brings it in')
-    .requiredOption('--runtime <agent>', 'the agent that may use it')
-    .requiredOption('--stage <name...>', 'the stages it may be used for, as in work')
-    .requiredOption('--approved-by <text>', 'who approved it, and where that is written')
-    .requiredOption('--expires <instant>', 'when it must be reviewed, as in 2027-06-01T00:00:00Z')
-    .requiredOption('--expects <text...>', 'the evidence that a run on this pair must leave')
+    .description('write the record for an exact provider/model; at a terminal it asks for what is not given. It admits once it stands there, and is approved by the commit that brings it in')
+    .option('--runtime <agent>', 'the agent that may use it')
+    .option('--stage <name...>', 'the stages it may be used for, as in work')
+    .option('--approved-by <text>', 'who approved it, and where that is written')
+    .option('--expires <instant>', 'when it must be reviewed, as in 2027-06-01T00:00:00Z')
+    .option('--expects <text...>', 'the evidence that a run on this pair must leave')
     .option('--condition <text...>', 'what else forces a review')
     .option('--served-as <id...>', 'names by which the provider may report the model, if not its own')
   withExamples(
@@ -39,19 +41,26 @@ function registerCreate(admit: Command, surface: Surface): void {
   ).action(async (pair: string, options: CreateOptions) => {
     const terminal = surface.terminal(options.json === true)
     const { createAdmissionRecord } = await import('../../app/admissions.ts')
+    const [runtime = '', stage = '', approvalSource = '', expiresAt = '', expects = ''] = await askFor(
+      [
+        { option: '--runtime', given: options.runtime, ask: 'the agent that may use it, as in pi' },
+        { option: '--stage', given: options.stage?.join(' '), ask: 'the stages it may be used for, as in work' },
+        { option: '--approved-by', given: options.approvedBy, ask: 'who approved it, and where that is written' },
+        { option: '--expires', given: options.expires, ask: 'when it must be reviewed, as in 2027-06-01T00:00:00Z' },
+        { option: '--expects', given: options.expects?.join('\n'), ask: 'the evidence that a run on this pair must leave' },
+      ],
+      terminal,
+    )
+    const stages = stage.split(/[\s,]+/).filter((each) => each !== '')
     const created = await createAdmissionRecord(surface.app(options), {
-      pair,
-      runtime: options.runtime,
-      stages: options.stage,
-      approvalSource: options.approvedBy,
-      expiresAt: options.expires,
+      pair, runtime, stages, approvalSource, expiresAt,
       conditions: options.condition ?? [],
       servedModelIds: options.servedAs ?? [],
-      evidenceExpectations: options.expects,
+      evidenceExpectations: expects.split('\n'),
     })
     if (terminal.json) return terminal.emit(`${JSON.stringify(created, null, 2)}\n`)
     terminal.line(`  ${terminal.paint('green', '+')} ${created.path}`)
-    terminal.line(`  It admits runtime ${printable(options.runtime)} for stage ${printable(options.stage.join(', '))} from now on. Commit it, so that the approval is a reviewed change.`)
+    terminal.line(`  It admits runtime ${printable(runtime)} for stage ${printable(stages.join(', '))} from now on. Commit it, so that the approval is a reviewed change.`)
   })
 }
 
@@ -97,5 +106,17 @@ function registerList(admit: Command, surface: Surface): void {
       terminal.line(`  ${good ? terminal.paint('green', '✔') : terminal.paint('red', '✘')} ${printable(row.pair ?? row.path).padEnd(40)} ${printable(row.status ?? 'invalid_admission').padEnd(18)} ${row.pair === null ? '' : until}`.trimEnd())
       for (const text of [...row.problems, ...row.notes]) terminal.line(`      ${terminal.paint('dim', printable(text))}`)
     }
+  })
+}
+
+function registerRevoke(admit: Command, surface: Surface): void {
+  const command = admit.command('revoke <pair>').description('end every record of an exact provider/model: it stays to be read, and admits nothing from now on')
+  withExamples(withCommonOptions(command), 'admit revoke anthropic/claude-opus-4-8').action(async (pair: string, options: CommonOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { revokeAdmissionRecords } = await import('../../app/admissions.ts')
+    const revoked = await revokeAdmissionRecords(surface.app(options), { pair })
+    if (terminal.json) return terminal.emit(`${JSON.stringify(revoked, null, 2)}\n`)
+    for (const { path, changed } of revoked) terminal.line(`  ${changed ? `${terminal.paint('red', '-')} ${path} is revoked` : `  ${path} did not admit, and is left as it is`}`)
+    terminal.line('  Commit it, so that the end of the approval is a reviewed change too.')
   })
 }

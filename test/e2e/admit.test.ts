@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
+import { verifies } from '../verifies.ts'
+import { RECORD, runTask, scenario } from './scenario.ts'
+
+const check = ['admit', 'check', 'pi_scripted', '--purpose', 'ticket'] as const
+
+test('a revoked record admits nothing from now on, stays to be read, and is revoked once', async (t) => {
+  const made = await scenario(t)
+  assert.equal((await made.portcullis(check)).code, 0)
+  const revoked = await made.portcullis(['admit', 'revoke', 'scripted/coder-1'])
+  assert.equal(revoked.code, 0, revoked.stderr)
+  assert.match(revoked.stdout, /scripted--coder-1\.json is revoked/)
+  const record: unknown = JSON.parse(readFileSync(join(made.directory, RECORD), 'utf8'))
+  assert.partialDeepStrictEqual(record, { status: 'revoked', model: 'coder-1' })
+  const refused = await made.portcullis(check)
+  assert.equal(refused.code, 3)
+  assert.match(refused.stdout, /not_admitted/)
+  const { result, report } = await runTask(made)
+  assert.deepEqual([result.code, report.status, report.reason, made.provider.requests().length], [3, 'blocked', 'not_admitted', 0])
+  assert.match((await made.portcullis(['admit', 'revoke', 'scripted/coder-1'])).stdout, /did not admit, and is left as it is/)
+  const other = await made.portcullis(['admit', 'revoke', 'scripted/coder-2'])
+  assert.equal(other.code, 2)
+  assert.match(other.stderr, /no record of this pair/)
+})
+
+test('where nobody can answer, admit create says at once what is missing and writes nothing', async (t) => {
+  const made = await scenario(t)
+  const { code, stderr } = await made.portcullis(['admit', 'create', 'scripted/coder-7', '--runtime', 'pi'])
+  assert.equal(code, 2)
+  assert.match(stderr, /nothing given for --stage .*--approved-by .*--expires .*--expects /)
+  assert.equal(existsSync(join(made.directory, 'admissions/scripted--coder-7.json')), false)
+})
+
+const terminals = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '')
+const needsTerminal = { skip: terminals ? false : 'needs `script` of util-linux (package bsdutils) to give a program a terminal' }
+
+test('at a terminal admit create asks for each field, again for an empty answer, and writes the record', needsTerminal, async (t) => {
+  const made = await scenario(t)
+  const answers = ['pi', '', 'work', 'J. Doe, change 4711', new Date(Date.now() + 86_400_000).toISOString(), 'every call served by this pair']
+  const typed = await onTerminal(made.directory, 'admit create scripted/coder-7', answers)
+  assert.match(typed, /It admits runtime pi for stage work from now on/)
+  assert.equal(typed.split('the stages it may be used for').length - 1, 2)
+  const record: unknown = JSON.parse(readFileSync(join(made.directory, 'admissions/scripted--coder-7.json'), 'utf8'))
+  assert.partialDeepStrictEqual(record, { status: 'admitted', provider: 'scripted', model: 'coder-7', runtime: 'pi', stages: ['work'], approval_source: 'J. Doe, change 4711', evidence_expectations: ['every call served by this pair'] })
+  const left = await onTerminal(made.directory, 'admit create scripted/coder-8', ['pi'])
+  assert.match(left, /Nothing was written/)
+  assert.equal(existsSync(join(made.directory, 'admissions/scripted--coder-8.json')), false)
+})
+
+/** Runs the command on a terminal of its own, with these lines typed into it, and gives what the terminal showed. */
+async function onTerminal(directory: string, command: string, lines: readonly string[]): Promise<string> {
+  // The end of what is typed ends the input, as Ctrl-D does.
+  const typed = lines.map((line) => `${line}\n`).join('')
+  const { stdout, stderr } = await runProgram('/bin/sh', ['-c', 'printf %s "$TYPED" | script -qec "$COMMAND" /dev/null'], { cwd: directory, env: { TYPED: typed, COMMAND: `'${process.execPath}' '${PORTCULLIS}' ${command}`, TERM: 'xterm' } })
+  assert.equal(stderr, '')
+  return stdout
+}
+
+verifies('ADM-D9', 'a decision is written down, and admits nothing: without a record the pair is missing_admission', async (t) => {
+  const made = await scenario(t)
+  const decide = (status: string, kind: string, ...more: readonly string[]) =>
+    made.portcullis(['decide', '--status', status, '--class', kind, '--pair', 'scripted/coder-1', '--approved-by', 'a test', '--credential-class', 'no-secret', '--network-class', 'loopback', '--review', '2036-01-01T00:00:00Z', ...more])
+  const decided = await decide('external_provider_approved', 'external_anthropic', '--evidence', 'run:20260601T013918Z-r1-string-slugify-1')
+  assert.equal(decided.code, 0, decided.stderr)
+  assert.deepEqual(readdirSync(join(made.directory, 'decisions')), ['scripted--coder-1.json'])
+  rmSync(join(made.directory, RECORD))
+  const refused = await made.portcullis(check)
+  assert.equal(refused.code, 3)
+  assert.match(refused.stdout, /missing_admission/)
+  const again = await decide('not_decided', 'local_case_compatible')
+  assert.equal(again.code, 2)
+  assert.match(again.stderr, /exists/)
+  const copied = await decide('not_decided', 'local_case_compatible', '--evidence', '{"status":"pass"}')
+  assert.match(copied.stderr, /evidence_sources/)
+})
