@@ -72,7 +72,15 @@ function buildProgram(surface: Surface): Command {
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', `\nThe gates, in order:\n${LIFECYCLE.map((gate) => `  ${gate.padEnd(12)}${GATE_QUESTIONS[gate].question}`).join('\n')}\n\n${EXIT_CODES}\n\nExample:\n  $ npx portcullis init && npx portcullis run example/task.yaml\n`)
   for (const register of COMMANDS) register(program, surface)
-  return program
+  return program.hook('preAction', (_program, command) => refuseOptionsAsValues(command))
+}
+
+/** `--state --json` would take `--json` as the directory, and the mistake would show nowhere. */
+function refuseOptionsAsValues(command: Command): void {
+  for (const [name, value] of Object.entries(command.optsWithGlobals<Record<string, unknown>>())) {
+    const taken = [value].flat().find((each) => typeof each === 'string' && each.startsWith('--'))
+    if (taken !== undefined) throw new PortcullisError('usage', { asked: `a value for the option ${name}`, found: `${JSON.stringify(taken)}, which is an option`, remedy: 'Give the value first; one that begins with two hyphens cannot be given.' })
+  }
 }
 
 function reportFault(error: unknown, json: boolean, complain: (text: string) => void, emit: (text: string) => void): number {

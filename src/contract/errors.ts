@@ -3,9 +3,11 @@
  * or the machine's. Refusals are values (see verdict.ts and reasons.ts); only faults are thrown.
  */
 export const ERROR_TABLE = {
-  usage: { title: 'The command was not understood', http: 400, exit: 2 },
+  usage: { title: 'The command cannot be carried out as it was given', http: 400, exit: 2 },
   file_missing: { title: 'A file was not found', http: 404, exit: 2 },
   file_unreadable: { title: 'A file could not be read', http: 500, exit: 2 },
+  file_exists: { title: 'A file is there already', http: 409, exit: 2 },
+  file_unwritable: { title: 'A file could not be written', http: 500, exit: 2 },
   configuration_invalid: { title: 'The configuration is not valid', http: 422, exit: 2 },
   task_invalid: { title: 'The task is not valid', http: 422, exit: 2 },
   script_invalid: { title: 'The script of the provider is not valid', http: 422, exit: 2 },

@@ -43,6 +43,17 @@ for (const args of [[], ['admit'], ['help', 'bogus']]) {
   })
 }
 
+test('an option is not taken as the value of the one before it', async (t) => {
+  const { code, stdout } = await runCli(['runs', '--state', '--json'], { cwd: temporaryDirectory(t) })
+  assert.equal(code, 2)
+  assert.match(stdout, /a value for the option state[^]*--json[^]*which is an option/)
+})
+
+test('probing a profile that does not exist is not told that none allows the purpose', async (t) => {
+  const { stdout } = await (await scenario(t)).portcullis(['probe', '--profile', 'typo'])
+  assert.match(stdout, /do {7}Name a profile of portcullis\.yaml; this purpose may use every profile\./)
+})
+
 test('admit create says whom it admits for what, and writes no record that has expired already', async (t) => {
   const made = await scenario(t)
   const create = (model: string, expires: string) => made.portcullis(['admit', 'create', `scripted/${model}`, '--runtime', 'pi', '--stage', 'work', 'stage-2', '--approved-by', 'a test', '--expires', expires, '--expects', 'evidence'])

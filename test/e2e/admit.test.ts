@@ -74,7 +74,7 @@ verifies('ADM-D9', 'a decision is written down, and admits nothing: without a re
   assert.match(refused.stdout, /missing_admission/)
   const again = await decide('not_decided', 'local_case_compatible')
   assert.equal(again.code, 2)
-  assert.match(again.stderr, /exists/)
+  assert.match(again.stderr, /A file is there already/)
   const copied = await decide('not_decided', 'local_case_compatible', '--evidence', '{"status":"pass"}')
   assert.match(copied.stderr, /evidence_sources/)
 })

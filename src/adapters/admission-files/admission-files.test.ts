@@ -123,14 +123,14 @@ verifies('ADM-A12', 'a new record is written whole under its right name and admi
 
 test('nothing is overwritten, no secret and no half record is written, and nothing is left behind', () => {
   const path = put('scripted--coder-1.json', 'something else')
-  assert.throws(() => createAdmission(directory, record()), { code: 'usage', found: `${path} exists` })
+  assert.throws(() => createAdmission(directory, record()), { code: 'file_exists', found: path })
   assert.equal(readFileSync(path, 'utf8'), 'something else')
   const secret = ['ghp', '16C7e42F292c6912E7710c838347Ae178B4a'].join('_')
   assert.throws(() => createAdmission(directory, record({ model: 'coder-2', approval_source: secret })), (error: Error) => !error.message.includes(secret) && /looks like a GitHub token/.test(error.message))
   assert.throws(() => createAdmission(directory, { status: 'admitted' }), { code: 'usage' })
   assert.throws(() => createAdmission(directory, record({ model: 'm'.repeat(199), provider: 'p'.repeat(99), served_model_ids: ['x'] })), { code: 'usage', found: /too long/ })
   assert.deepEqual(readdirSync(directory), ['scripted--coder-1.json'])
-  assert.throws(() => createAdmission(join(path, 'below'), record()), { code: 'file_unreadable' })
+  assert.throws(() => createAdmission(join(path, 'below'), record()), { code: 'file_unwritable' })
 })
 
 verifies('ADM-A9', 'the list says what expires when, and what never does by itself', () => {

@@ -16,8 +16,8 @@ export interface CreatedAdmission {
 
 /**
  * Writes a record under its right name, whole or not at all, and never over another one. The file admits from this
- * moment on; that it is approved is shown by the commit that brings it in. Throws `usage` for what is no record or is
- * already there, `file_unreadable` if it cannot be written.
+ * moment on; that it is approved is shown by the commit that brings it in. Throws `usage` for what is no record,
+ * `file_exists`, or `file_unwritable`.
  */
 export function createAdmission(directory: string, document: unknown): CreatedAdmission {
   const { record, problems } = readRecord(document)
@@ -34,8 +34,8 @@ export function createAdmission(directory: string, document: unknown): CreatedAd
     writeNew(directory, path, text)
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EEXIST') throw new PortcullisError('usage', { asked, found: `${path} exists`, remedy: 'Change the record in place by a reviewed commit, or remove it first.' })
-    throw new PortcullisError('file_unreadable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
+    if (code === 'EEXIST') throw new PortcullisError('file_exists', { asked, found: path, remedy: 'Change the record in place by a reviewed commit, or remove it first.' })
+    throw new PortcullisError('file_unwritable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
   }
   return { path, sha256: sha256(text), record }
 }

@@ -11,7 +11,7 @@ export interface CreatedDecision {
   readonly decision: DecisionRecord
 }
 
-/** Writes a decision record, never over another one. It admits nothing. Throws `usage` for what is none or is already there, `file_unreadable` if it cannot be written. */
+/** Writes a decision record, never over another one. It admits nothing. Throws `usage` for what is none, `file_exists`, or `file_unwritable`. */
 export function createDecision(directory: string, document: unknown): CreatedDecision {
   const { decision, problems } = readDecision(document)
   const asked = `a new decision record in ${directory}`
@@ -22,8 +22,8 @@ export function createDecision(directory: string, document: unknown): CreatedDec
     writeFileSync(path, `${JSON.stringify(decision, null, 2)}\n`, { flag: 'wx', mode: 0o644 })
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EEXIST') throw new PortcullisError('usage', { asked, found: `${path} exists`, remedy: 'Change the record in place by a reviewed commit, or remove it first.' })
-    throw new PortcullisError('file_unreadable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
+    if (code === 'EEXIST') throw new PortcullisError('file_exists', { asked, found: path, remedy: 'Change the record in place by a reviewed commit, or remove it first.' })
+    throw new PortcullisError('file_unwritable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
   }
   return { path, decision }
 }

@@ -19,7 +19,7 @@ export interface RevokedAdmission {
 /**
  * Ends every record of a pair in the directory: each stays where it is, says `revoked`, and admits nothing from this
  * moment on. Each file is replaced whole, so that nobody ever reads half of one. Throws `usage` where no record of the
- * pair stands, `file_unreadable` where one cannot be read or replaced; records before it are revoked then, and it says so.
+ * pair stands, `file_unreadable` or `file_unwritable` where one cannot be read or replaced; records before it are revoked then, and it says so.
  */
 export function revokeAdmission(directory: string, pair: ModelPair): RevokedAdmission[] {
   const asked = `to revoke every record of ${printPair(pair)} in ${directory}`
@@ -73,6 +73,6 @@ function replace(path: string, text: string, asked: string): void {
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw new PortcullisError('file_unreadable', { asked, found: `${path} cannot be replaced (${systemCode(error) ?? 'unknown error'}), so it still admits`, remedy: 'Make the directory writable and revoke again, or remove the file.', cause: error })
+    throw new PortcullisError('file_unwritable', { asked, found: `${path} cannot be replaced (${systemCode(error) ?? 'unknown error'}), so it still admits`, remedy: 'Make the directory writable and revoke again, or remove the file.', cause: error })
   }
 }

@@ -48,7 +48,7 @@ test('every file that names a schema names the one of the installed package', ()
 
 test('nothing is overwritten, and then nothing is written at all', () => {
   writeFileSync(join(directory, 'portcullis.yaml'), 'mine')
-  assert.throws(() => writeStarter(directory, EXAMPLE), { code: 'usage', found: 'there already: portcullis.yaml' })
+  assert.throws(() => writeStarter(directory, EXAMPLE), { code: 'file_exists', found: 'portcullis.yaml' })
   assert.equal(readFileSync(join(directory, 'portcullis.yaml'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(directory), ['portcullis.yaml'])
 })

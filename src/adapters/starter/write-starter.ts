@@ -23,9 +23,9 @@ export function writeStarter(target: string, example: string): Starter {
   const files = starterFiles(example)
   const taken = [...files.keys()].filter((path) => existsSync(join(directory, path)))
   if (taken.length > 0) {
-    throw new PortcullisError('usage', {
+    throw new PortcullisError('file_exists', {
       asked: `a starter configuration in ${directory}`,
-      found: `there already: ${taken.join(', ')}`,
+      found: taken.join(', '),
       remedy: 'Use another directory, or move these files away; nothing is overwritten.',
     })
   }
@@ -38,7 +38,7 @@ export function writeStarter(target: string, example: string): Starter {
     const ignored = addToGitignore(join(directory, '.gitignore'))
     return { written: [...files.keys(), ...(ignored ? ['.gitignore'] : [])], task: 'example/task.yaml', script: 'example/script.yaml', agentPackage: '@earendil-works/pi-coding-agent@0.87.1' }
   } catch (error) {
-    throw new PortcullisError('file_unreadable', {
+    throw new PortcullisError('file_unwritable', {
       asked: `a starter configuration in ${directory}`,
       found: `it cannot be written (${systemCode(error) ?? 'unknown error'})`,
       remedy: 'Make the directory writable, and remove what was written of the starter.',

@@ -90,6 +90,8 @@ const show = (text: string): string => (text.length > 100 ? `${text.slice(0, 100
 
 function suggestion(catalog: Catalog, purpose: string | null): string {
   const names = profilesFor(catalog, purpose)
+  // A preflight may use profiles that do not list its purpose, so for it any profile is one to name.
+  if (names.length === 0 && entryOf(catalog.purposes, purpose ?? '')?.mayIgnorePurposeOfProfile === true) return 'this purpose may use every profile'
   return names.length === 0 ? 'no profile allows this purpose' : `profiles allowed for ${show(purpose ?? '')}: ${names.join(', ')}`
 }
 
