@@ -256,7 +256,7 @@ async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDi
     loadOverride: () => Promise.resolve(loadOverride(loaded.directory)),
     readAdmissions: (file) =>
       Promise.resolve(file === null ? admissions.readAdmissions({ directory: join(loaded.directory, admissions.ADMISSIONS_DIRECTORY), root: loaded.directory }) : admissions.readAdmissionFile({ file, root: loaded.directory })),
-    openWire: (recorder) => wireServer.startWire({ recorder, credentials, clock, port: 0 }),
+    openWire: (recorder) => wireServer.startWire({ recorder, credentials, clock, port: 0, thresholds: engine.healthThresholds(loaded.configuration.health) }),
     probeModel: healthProbe.probeHealth,
     agents: new Map(agents.map((agent) => [agent.name, agent])),
     launcher: {

@@ -4,11 +4,23 @@ import { Duration } from '../contract/units.ts'
 import { Catalog } from '../gates/catalog/index.ts'
 import { ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
 
+/** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
+export const PassivePolicy = z
+  .strictObject({
+    window: z.int().min(1).max(10_000).describe('How many of the last calls are looked at.'),
+    consecutiveErrors: z.int().min(1).optional().describe('So many failures in a row.'),
+    errorRate: z.number().gt(0).max(1).optional().describe('So great a share of the window, as in 0.5.'),
+    firstByte: Duration.optional().describe('So long until the first byte, in the median of the window.'),
+  })
+  .refine(({ consecutiveErrors, errorRate, firstByte }) => consecutiveErrors !== undefined || errorRate !== undefined || firstByte !== undefined, 'expected consecutiveErrors, errorRate or firstByte')
+  .describe('When the calls themselves show that a model is unhealthy. It then gets no traffic until a probe has answered.')
+
 /** How old a health probe may be and still count; older is unknown, and unknown is not healthy (MC-106). */
 export const HealthPolicy = z.strictObject({
   onStart: z.boolean().describe('Probe when Portcullis starts.'),
   every: Duration.describe('How often a profile is probed.'),
   maxAge: Duration.describe('How old a probe may be and still count.'),
+  passive: PassivePolicy.optional(),
 })
 
 /** `portcullis.yaml`: every table of it is required where something refers to it, and nothing has a default. */

@@ -20,7 +20,7 @@ export {
   type RunState,
   RunSummary,
 } from './ledger.ts'
-export { KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'
+export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'
 export { type ProbedProfile, probeProfile } from './probe-profile.ts'
 export type { RunDirectory, StoredFile } from './run-directory.ts'
 export { WORK_STAGE } from './steps/admission.ts'

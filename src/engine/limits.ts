@@ -1,5 +1,8 @@
+import type { z } from 'zod'
 import { milliseconds, parseMoney } from '../contract/units.ts'
 import type { Profile, Provider } from '../gates/catalog/index.ts'
+import type { HealthThresholds } from '../gates/wire/index.ts'
+import type { HealthPolicy } from './configuration.ts'
 
 /**
  * Bounds on our own work, in milliseconds: reading a few files and computing digests. They are not limits of an agent, a
@@ -12,6 +15,8 @@ export const MARGIN_MS = 5_000
 export const STOP_GRACE_MS = 500
 /** How long after a broken pipe the exit that broke it may be noticed. */
 export const EXIT_NOTICE_MS = 2_000
+/** How often the record of a running agent is read again, so that its end stops the next call within a second (WIR-04). */
+export const ADMISSION_WATCH_MS = 400
 /** How much of an agent's output is kept for people, from its start and from its end. */
 export const KEPT_OUTPUT = { headBytes: 65_536, tailBytes: 65_536 }
 /** How much of an agent's output goes to its log at most. */
@@ -31,4 +36,10 @@ export const wireLimits = (profile: Profile): { calls: number; tokens: number; c
 export function unenforceableLimits(profile: Profile, provider: Provider, model: string): string[] {
   if (profile.limits.cost === undefined || provider.prices?.[model] !== undefined) return []
   return [`limits.cost ${profile.limits.cost}: the provider has no price for ${model}, so its cost cannot be known`]
+}
+
+/** From when on the traffic itself makes a pair unhealthy; undefined where the configuration says nothing. */
+export function healthThresholds({ passive }: z.infer<typeof HealthPolicy>): HealthThresholds | undefined {
+  if (passive === undefined) return undefined
+  return { window: passive.window, consecutiveErrors: passive.consecutiveErrors, errorRate: passive.errorRate, firstByteMs: passive.firstByte === undefined ? undefined : milliseconds(passive.firstByte) }
 }

@@ -134,7 +134,7 @@ test('the licences on the wire are for the admitted pair, within the limits of t
   assert.equal(report.status, 'pass')
   const [health, agent] = made.grants.map(({ request }) => request)
   assert.ok(health !== undefined && agent !== undefined)
-  const common = { runId: report.run_id, admitted: { provider: 'scripted', model: 'coder-1' }, provider: made.world.configuration.providers['scripted'], servedModelIds: ['coder-1', 'coder-1-0611'], backgroundModels: 'refuse' }
+  const common = { runId: report.run_id, admitted: { provider: 'scripted', model: 'coder-1' }, provider: made.world.configuration.providers['scripted'], servedModelIds: ['coder-1', 'coder-1-0611'], epoch: 1, byModelId: true, fallbacks: [], aliases: [], admittedUntil: new Date('2036-06-01T00:00:00Z'), backgroundModels: 'refuse' }
   const { expiresAt: healthUntil, ...ofHealth } = health
   const { expiresAt: agentUntil, ...ofAgent } = agent
   assert.deepEqual(ofHealth, { ...common, purpose: 'health', limits: { calls: 1, tokens: 900, costUsd: null } })

@@ -13,7 +13,7 @@ import { createCallRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { decideAcceptance, type ObservedWorkspace } from './steps/acceptance.ts'
-import { decideAdmission } from './steps/admission.ts'
+import { decideAdmission, watchAdmission } from './steps/admission.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
@@ -196,9 +196,11 @@ class TaskRun {
   async #runAgent(wire: Wire, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
     this.#goOn()
     const grant = grantToAgent(this.#world, this.#course, wire, chosen)
+    const endWatch = watchAdmission(this.#world, chosen.resolution, this.#request.admissionFile, grant)
     try {
       return await this.#withLicence(grant, chosen)
     } finally {
+      endWatch()
       // Also of an agent that was refused, or could not be started or stopped: nothing may be asked in its name any more.
       await grant.revoke()
     }

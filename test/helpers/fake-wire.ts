@@ -1,6 +1,6 @@
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { createRunToken } from '../../src/contract/ids.ts'
-import type { CallRecorder, Grant, GrantRequest, ModelCall, RecordedCall, Wire } from '../../src/gates/wire/index.ts'
+import type { CallRecorder, Grant, GrantRequest, ModelCall, RecordedCall, Wire, Withdrawal } from '../../src/gates/wire/index.ts'
 
 /** A wire without a network: each call is what a test says it was. The calls are recorded through the real recorder. */
 export class FakeWire implements Wire {
@@ -73,6 +73,13 @@ export class FakeGrant implements Grant {
     return this.lastAt
   }
 
+  withdrawn: Withdrawal | undefined
+
+  withdraw(withdrawal: Withdrawal): void {
+    this.withdrawn ??= withdrawal
+    this.#log(`withdraw ${withdrawal.reason}`)
+  }
+
   async revoke(): Promise<void> {
     if (this.#revoked) return
     this.#revoked = true
@@ -84,7 +91,7 @@ export class FakeGrant implements Grant {
     const { admitted, purpose, provider, runId } = this.request
     const number = this.#next()
     const call: ModelCall = {
-      number, purpose, dialect: provider.dialect, method: 'POST', route: '/v1/chat/completions', inference: true, requestedModel: admitted.model, admitted, servedModel: admitted.model,
+      number, epoch: this.request.epoch, hops: [], purpose, dialect: provider.dialect, method: 'POST', route: '/v1/chat/completions', inference: true, requestedModel: admitted.model, admitted, servedModel: admitted.model,
       endpoint: provider.baseUrl, outcome: 'answered', reason: null, detail: null, providerStatus: 200, clientStatus: 200, stream: false, toolCalls: purpose === 'health',
       usage: null, costUsd: null, requestBytes: 2, responseBytes: 2, requestDigest: sha256(`question ${number}`), responseDigest: digestOf(number), providerRequestId: null,
       startedAt: new Date().toISOString(), firstByteMs: 1, durationMs: 1, ...change,

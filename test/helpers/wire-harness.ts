@@ -6,7 +6,7 @@ import { createCredentials, type Credentials } from '../../src/adapters/credenti
 import { startWire } from '../../src/adapters/wire-server/index.ts'
 import { evidenceDigest } from '../../src/contract/evidence.ts'
 import type { Dialect } from '../../src/contract/model.ts'
-import { type CallRecorder, type Grant, type GrantRequest, type ModelCall, ModelCallEvidence, type Wire } from '../../src/gates/wire/index.ts'
+import { type CallRecorder, type Grant, type GrantRequest, type HealthThresholds, type ModelCall, ModelCallEvidence, type Wire } from '../../src/gates/wire/index.ts'
 
 /** Resolves when the condition holds; fails after two seconds. For states that announce nothing. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
@@ -132,11 +132,11 @@ export interface Bench {
 export const ROUTE_OF: Readonly<Record<Dialect, string>> = { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses', 'anthropic-messages': '/v1/messages', gemini: '/v1beta/models/coder-1:generateContent' }
 
 /** A wire with one grant in front of a provider that `play` plays. */
-export async function startBench(context: Pick<TestContext, 'after'>, play: (response: ServerResponse, number: number) => void, change: Partial<GrantRequest> & { dialect?: Dialect; timeouts?: Partial<GrantRequest['provider']['timeouts']>; baseUrl?: string; credentials?: Credentials } = {}): Promise<Bench> {
+export async function startBench(context: Pick<TestContext, 'after'>, play: (response: ServerResponse, number: number) => void, change: Partial<GrantRequest> & { dialect?: Dialect; timeouts?: Partial<GrantRequest['provider']['timeouts']>; baseUrl?: string; credentials?: Credentials; thresholds?: HealthThresholds } = {}): Promise<Bench> {
   const provider = await startProvider(context, play)
   const recorder = new TestRecorder()
   const credentials = change.credentials ?? createCredentials({ environment: { PROVIDER_KEY: SECRET }, homeDirectory: '/nowhere' })
-  const { dialect = 'openai-chat', timeouts, baseUrl, credentials: _given, ...grantChange } = change
+  const { dialect = 'openai-chat', timeouts, baseUrl, credentials: _given, thresholds, ...grantChange } = change
   const request: GrantRequest = {
     runId: '20261120T213918Z-r1-1',
     purpose: 'agent',
@@ -149,13 +149,18 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
       timeouts: { connect: '1s', firstByte: '5s', idle: '5s', total: '10s', ...timeouts },
     },
     servedModelIds: ['coder-1'],
+    admittedUntil: null,
+    epoch: 1,
+    aliases: [],
+    byModelId: true,
+    fallbacks: [],
     backgroundModels: 'refuse',
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },
     expiresAt: new Date('2026-11-20T22:39:18Z'),
     ...grantChange,
   }
   const bench = { provider, recorder, credentials, request, clock: new Date('2026-11-20T21:39:18Z') }
-  const wire = await startWire({ recorder, credentials, clock: () => bench.clock, port: 0 })
+  const wire = await startWire({ recorder, credentials, clock: () => bench.clock, port: 0, thresholds })
   context.after(() => {
     recorder.release()
     return wire.close()

@@ -57,6 +57,7 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     recorder: { record: (_runId, call) => Promise.resolve(evidenceDigest(ModelCallEvidence.state([{ name: 'call', digest: { sha256: digest } }], call))) },
     credentials: createCredentials({ environment, homeDirectory: '/nonexistent' }),
     clock: systemClock,
+    thresholds: undefined,
     port: 0,
   })
   context.after(() => wire.close())
@@ -66,6 +67,11 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     admitted: pair,
     provider,
     servedModelIds: ['coder-1'],
+    admittedUntil: null,
+    epoch: 1,
+    aliases: [],
+    byModelId: true,
+    fallbacks: [],
     backgroundModels: 'refuse',
     limits: { calls: 1, tokens: 10_000, costUsd: null },
     expiresAt: new Date(Date.now() + 60_000),

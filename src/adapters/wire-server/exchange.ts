@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Pool } from 'undici'
 import {
-  type AdmittedQuestion, type AnswerReader, type Credential, type Fault, type WireRefusal,
+  type AdmittedQuestion, type AnswerReader, type Credential, type Fault, type Target, type WireRefusal,
   failureAnswer, failureEvent, faultOfStatus, JsonAnswer, REMEDIES, StreamAnswer, unescapedJson, upstreamPath,
 } from '../../gates/wire/index.ts'
 import { headersToAgent, headersToProvider, providerRequestId } from './headers.ts'
@@ -24,6 +24,12 @@ export interface ExchangeRequest {
 /** How an exchange ended, and how to tell the agent. `deliver(true)` only once the conclusion is durable (WIR-22). */
 export interface Exchanged {
   readonly conclusion: Conclusion
+  /** True once the agent got a byte of the answer: from then on nobody else may be asked (WIR-31). */
+  readonly begun: boolean
+  /** True if nothing of the request can have reached the provider, so that repeating it repeats nothing (WIR-32). */
+  readonly neverSent: boolean
+  /** How long the provider asks to wait, in milliseconds; null if it does not say. */
+  readonly retryAfterMs: number | null
   deliver(durable: boolean): void
 }
 
@@ -34,6 +40,7 @@ class Exchange implements UpstreamEvents {
   readonly #request: ExchangeRequest
   readonly #resolve: (exchanged: Exchanged) => void
   readonly #upstream: UpstreamCall
+  readonly #target: Target
   readonly #digest = createHash('sha256')
   #status: number | null = null
   #headers: IncomingHttpHeaders = {}
@@ -49,7 +56,8 @@ class Exchange implements UpstreamEvents {
   constructor(request: ExchangeRequest, resolve: (exchanged: Exchanged) => void) {
     this.#request = request
     this.#resolve = resolve
-    this.#upstream = new UpstreamCall(this, request.call.grant.request.provider.timeouts)
+    this.#target = request.call.target
+    this.#upstream = new UpstreamCall(this, this.#target.provider.timeouts)
   }
 
   start(): void {
@@ -57,9 +65,9 @@ class Exchange implements UpstreamEvents {
     // Before dispatching: an agent that leaves while its request is still queued must not leave a paused connection behind.
     call.signal.addEventListener('abort', () => this.#cut(), { once: true })
     if (call.signal.aborted) return this.#cut()
-    const { provider } = call.grant.request
+    const { provider } = this.#target
     const query = this.#request.query === '' ? '' : `?${this.#request.query}`
-    this.#upstream.start({ pool, method: 'POST', path: upstreamPath(provider.baseUrl, question.route) + query, headers: headersToProvider(rawHeaders, credential), body: question.body, timeouts: provider.timeouts })
+    this.#upstream.start({ pool, method: 'POST', path: upstreamPath(provider.baseUrl, question.route) + query, headers: headersToProvider(rawHeaders, credential), body: question.bodyFor(this.#target), timeouts: provider.timeouts })
   }
 
   head(status: number, headers: IncomingHttpHeaders): void {
@@ -72,7 +80,7 @@ class Exchange implements UpstreamEvents {
     if (fault !== undefined && status < 400) return this.#fail(fault)
     if (!['', 'identity'].includes(headers['content-encoding'] ?? '')) return this.#fail({ reason: 'provider_malformed', detail: 'a compressed answer, which was not asked for and cannot be read' })
     if (fault !== undefined) return
-    const rules = { dialect: call.grant.request.provider.dialect, servedModelIds: call.grant.request.servedModelIds, holdsCredential: (bytes: Uint8Array) => credential.isIn(bytes) }
+    const rules = { dialect: this.#target.provider.dialect, servedModelIds: this.#target.servedModelIds, holdsCredential: (bytes: Uint8Array) => credential.isIn(bytes) }
     const asksModel = question.route.kind === 'inference'
     this.#stream = asksModel && /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
     this.#reader = this.#stream ? new StreamAnswer(rules) : new JsonAnswer(rules, asksModel)
@@ -164,6 +172,9 @@ class Exchange implements UpstreamEvents {
     }
     this.#resolve({
       conclusion,
+      begun: this.#begun,
+      neverSent: this.#status === null && fault?.reason === 'provider_unreachable' && !this.#upstream.sent,
+      retryAfterMs: retryAfterMs(this.#headers['retry-after']),
       deliver: (durable) => {
         if (this.#request.client.destroyed) return
         if (durable) deliver()
@@ -206,7 +217,7 @@ class Exchange implements UpstreamEvents {
 
   #refusal(fault: Fault): WireRefusal {
     const { call } = this.#request
-    const { admitted } = call.grant.request
+    const { admitted } = this.#target
     return { reason: fault.reason, asked: `${admitted.provider}/${call.requestedModel ?? admitted.model}`, admitted: [admitted], found: fault.detail, remedy: REMEDIES[fault.reason] ?? 'Read the report of the run.' }
   }
 
@@ -214,3 +225,6 @@ class Exchange implements UpstreamEvents {
     return this.#request.question.route.dialect
   }
 }
+
+/** `Retry-After` in seconds, as providers send it; a date would need the provider's clock, and a guess is no wait. */
+const retryAfterMs = (value: string | undefined): number | null => (value !== undefined && /^\d{1,6}(?:\.\d+)?$/.test(value) ? Math.ceil(Number(value) * 1_000) : null)

@@ -3,7 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type RecordedCall, type Spending } from '../../gates/wire/index.ts'
+import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type RecordedCall, type Spending, type Withdrawal } from '../../gates/wire/index.ts'
 import { OpenCall, type Asking } from './open-call.ts'
 
 /** One live licence: what it may ask, what it has used, which calls are under way and which are recorded. */
@@ -14,6 +14,8 @@ export class LiveGrant {
   spending: Spending = NOTHING_SPENT
   unrecorded = 0
   lastActivity: Date | undefined
+  /** Why nothing is forwarded any more, although the token still lives. */
+  withdrawal: Withdrawal | undefined
   readonly #recorded: RecordedCall[] = []
   readonly #open = new Set<OpenCall>()
   #revoked = false
@@ -63,6 +65,7 @@ export class LiveGrant {
 export class GrantTable {
   readonly #byHash = new Map<string, { readonly hash: string; readonly grant: LiveGrant }>()
   readonly #lastNumber = new Map<string, number>()
+  readonly #epoch = new Map<string, number>()
 
   /** The grant of a token, or undefined. What the look-up time tells is about a hash; the last comparison takes constant time. */
   find(token: string): LiveGrant | undefined {
@@ -78,7 +81,14 @@ export class GrantTable {
     return number
   }
 
+  /** True if a later generation of the same run has been granted: whoever holds this token is not the run any more. */
+  isStale(live: LiveGrant): boolean {
+    return live.request.epoch < (this.#epoch.get(live.request.runId) ?? 0)
+  }
+
   add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Grant {
+    const { runId, epoch } = live.request
+    this.#epoch.set(runId, Math.max(epoch, this.#epoch.get(runId) ?? 0))
     const token = createRunToken()
     const hash = sha256(token)
     this.#byHash.set(hash, { hash, grant: live })
@@ -88,6 +98,9 @@ export class GrantTable {
       calls: () => live.recorded(),
       unrecordedCalls: () => live.unrecorded,
       lastActivityAt: () => live.lastActivity,
+      withdraw: (withdrawal) => {
+        live.withdrawal ??= withdrawal
+      },
       revoke: async () => {
         this.#byHash.delete(hash)
         await live.revoke()

@@ -1,10 +1,10 @@
-import type { Dialect, ModelPair } from '../../contract/model.ts'
+import type { Dialect } from '../../contract/model.ts'
 
-/** The model list of a dialect with the one admitted model in it (WIR-06). */
-export function listingOf(dialect: Dialect, admitted: ModelPair): object {
+/** The model list of a dialect with the names that a run may ask for in it, and nothing else (WIR-06). */
+export function listingOf(dialect: Dialect, names: readonly string[], owner: string): object {
   if (dialect === 'anthropic-messages') {
-    const model = { type: 'model', id: admitted.model, display_name: admitted.model, created_at: '1970-01-01T00:00:00Z' }
-    return { data: [model], has_more: false, first_id: admitted.model, last_id: admitted.model }
+    const models = names.map((id) => ({ type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' }))
+    return { data: models, has_more: false, first_id: names[0] ?? null, last_id: names.at(-1) ?? null }
   }
-  return { object: 'list', data: [{ id: admitted.model, object: 'model', created: 0, owned_by: admitted.provider }] }
+  return { object: 'list', data: names.map((id) => ({ id, object: 'model', created: 0, owned_by: owner })) }
 }

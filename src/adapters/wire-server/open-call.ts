@@ -1,6 +1,6 @@
 import { sha256 } from '../../contract/canonical.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { costOf, spend, type Fault, type ModelCall, type TokenUsage } from '../../gates/wire/index.ts'
+import { costOf, spend, type Fault, type Hop, type ModelCall, type Target, type TokenUsage } from '../../gates/wire/index.ts'
 import type { LiveGrant } from './grant-table.ts'
 
 /** What is known of a request when it arrives. */
@@ -43,6 +43,9 @@ export class OpenCall {
   readonly ended: Promise<void>
   requestedModel: string | null = null
   inference = false
+  /** Who is asked at present; at the end, the pair that the call ended at. */
+  target: Target
+  readonly #hops: Hop[] = []
   readonly #startedAt: Date
   readonly #began = performance.now()
   readonly #cut = new AbortController()
@@ -54,6 +57,7 @@ export class OpenCall {
 
   constructor(grant: LiveGrant, number: number, asking: Asking, onEnd: (call: OpenCall) => void) {
     this.grant = grant
+    this.target = grant.request
     this.number = number
     this.asking = asking
     this.#onEnd = onEnd
@@ -80,6 +84,11 @@ export class OpenCall {
   received(body: Uint8Array): void {
     this.#requestBytes = body.length
     this.#requestDigest = sha256(body)
+  }
+
+  /** Notes a try that did not become the answer. The limits count what it used as well. */
+  hop(fault: Fault, providerStatus: number | null, durationMs: number): void {
+    this.#hops.push({ admitted: this.target.admitted, reason: fault.reason, detail: fault.detail.slice(0, 500), providerStatus, durationMs: Math.max(0, Math.round(durationMs * 1_000) / 1_000) })
   }
 
   elapsedMs(): number {
@@ -109,7 +118,7 @@ export class OpenCall {
   }
 
   #price(): { input: string; output: string } | undefined {
-    const { provider, admitted } = this.grant.request
+    const { provider, admitted } = this.target
     return provider.prices !== undefined && Object.hasOwn(provider.prices, admitted.model) ? provider.prices[admitted.model] : undefined
   }
 
@@ -118,13 +127,15 @@ export class OpenCall {
     const { request } = this.grant
     return {
       number: this.number,
+      epoch: request.epoch,
       purpose: request.purpose,
       ...this.asking,
       ...rest,
       inference: this.inference,
       requestedModel: this.requestedModel,
-      admitted: request.admitted,
-      endpoint: publicUrl(request.provider.baseUrl),
+      admitted: this.target.admitted,
+      hops: this.#hops,
+      endpoint: publicUrl(this.target.provider.baseUrl),
       reason: fault?.reason ?? null,
       detail: fault === undefined ? null : fault.detail.slice(0, 500),
       costUsd: this.inference ? costOf(conclusion.usage, this.#price()) : null,

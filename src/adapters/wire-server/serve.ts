@@ -5,11 +5,12 @@ import type { Reason } from '../../contract/reasons.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import {
   type AdmittedQuestion, type CredentialReader, type WireRefusal,
-  admitQuestion, bindRequest, dialectOfPath, findRoute, isModelName, MAX_TARGET_LENGTH, refusalAnswer, REMEDIES,
+  admitQuestion, bindRequest, dialectOfPath, findRoute, isModelName, MAX_TARGET_LENGTH, namesOf, refusalAnswer, REMEDIES, targetsOf,
 } from '../../gates/wire/index.ts'
-import { exchange } from './exchange.ts'
+import { askInTurn } from './ask-in-turn.ts'
 import type { GrantTable, LiveGrant } from './grant-table.ts'
 import { webPageSign } from './headers.ts'
+import type { HealthBoard } from './health-board.ts'
 import { MAX_REQUEST_BYTES } from './limits.ts'
 import { listingOf } from './listing.ts'
 import { type OpenCall, notForwarded } from './open-call.ts'
@@ -18,6 +19,7 @@ import { readBody } from './read-body.ts'
 export interface Desk {
   readonly grants: GrantTable
   readonly credentials: CredentialReader
+  readonly health: HealthBoard
   poolOf(provider: Provider): Pool
   /** Called for every request that belongs to no live run. */
   onUnbound(): void
@@ -76,6 +78,8 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   const web = webPageSign(incoming.headersDistinct)
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
   if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
+  if (desk.grants.isStale(grant)) return refuse(bound, 'epoch_stale', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
+  if (grant.withdrawal !== undefined) return refuse(bound, grant.withdrawal.reason, grant.withdrawal.found, grant.withdrawal.remedy)
   if ((incoming.url ?? '').length > MAX_TARGET_LENGTH) return refuse(bound, 'request_malformed', `a request target of more than ${MAX_TARGET_LENGTH} characters`, 'Send a listed route.')
 
   const read = await readBody(incoming, MAX_REQUEST_BYTES)
@@ -91,16 +95,14 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (question.route.kind === 'greeting' || question.route.kind === 'listing') return answerHere(bound, question)
 
   if (call.inference) grant.spending = { ...grant.spending, calls: grant.spending.calls + 1 }
-  const { admitted, provider } = grant.request
-  const access = await desk.credentials.credentialFor(admitted.provider, provider, provider.dialect)
-  if (!access.ok) return refuse(bound, 'credential_unavailable', access.found, access.remedy, question.stream)
-  const { conclusion, deliver } = await exchange({ call, client, question, query, rawHeaders: incoming.rawHeaders, credential: access.credential, pool: desk.poolOf(provider) })
-  deliver(await call.conclude(conclusion))
+  const asked = await askInTurn({ desk, call, client, question, query, rawHeaders: incoming.rawHeaders })
+  if ('refused' in asked) return refuse(bound, asked.refused.reason, asked.refused.found, asked.refused.remedy, question.stream)
+  asked.deliver(await call.conclude(asked.conclusion))
 }
 
 /** Routes that the wire answers by itself, once the record of them is durable. */
 async function answerHere({ client, call, grant }: BoundRequest, question: AdmittedQuestion): Promise<void> {
-  const body = question.route.kind === 'listing' ? JSON.stringify(listingOf(grant.request.provider.dialect, grant.request.admitted)) : ''
+  const body = question.route.kind === 'listing' ? JSON.stringify(listingOf(question.candidates[0].provider.dialect, namesOf(grant.request), grant.request.admitted.provider)) : ''
   if (await call.conclude(notForwarded('answered', 200, false))) {
     client.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body) }).end(body)
     return
@@ -111,11 +113,11 @@ async function answerHere({ client, call, grant }: BoundRequest, question: Admit
 /** Refuses a bound request: recorded first, then told in the client's own error shape. */
 async function refuse(bound: BoundRequest, reason: Reason, found: string, remedy: string, stream = false): Promise<void> {
   const { client, call, grant, method, path } = bound
-  const { admitted } = grant.request
-  const refusal: WireRefusal = { reason, asked: call.requestedModel === null ? null : `${admitted.provider}/${call.requestedModel}`, admitted: [admitted], found, remedy }
+  const admitted = targetsOf(grant.request).map((target) => target.admitted)
+  const refusal: WireRefusal = { reason, asked: call.requestedModel === null ? null : `${grant.request.admitted.provider}/${call.requestedModel}`, admitted, found, remedy }
   const status = call.cutBy === 'client' ? null : refusalAnswer(dialectOfPath(path), refusal).status
   const durable = await call.conclude(notForwarded('refused', status, stream, { reason, detail: found }))
-  sendRefusal(client, method, path, durable ? refusal : evidenceUnavailable(admitted))
+  sendRefusal(client, method, path, durable ? refusal : evidenceUnavailable(grant.request.admitted))
 }
 
 const evidenceUnavailable = (admitted: ModelPair): WireRefusal => ({

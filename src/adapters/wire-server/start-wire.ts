@@ -5,8 +5,9 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { Dialect } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
-import type { CallRecorder, CredentialReader, GrantRequest, Wire } from '../../gates/wire/index.ts'
+import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Wire } from '../../gates/wire/index.ts'
 import { GrantTable, LiveGrant } from './grant-table.ts'
+import { HealthBoard } from './health-board.ts'
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { serve, type Desk } from './serve.ts'
 
@@ -14,6 +15,8 @@ export interface WireOptions {
   readonly recorder: CallRecorder
   readonly credentials: CredentialReader
   readonly clock: Clock
+  /** From when on a pair gets no traffic until a probe has answered; undefined where the configuration sets none (WIR-30). */
+  readonly thresholds: HealthThresholds | undefined
   /** 0 for any free port. The wire listens on 127.0.0.1 only. */
   readonly port: number
 }
@@ -23,7 +26,8 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   const grants = new GrantTable()
   const pools = new ProviderPools()
   let unbound = 0
-  const desk: Desk = { grants, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1) }
+  const health = new HealthBoard(options.thresholds)
+  const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1) }
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,

@@ -30,6 +30,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #silence: NodeJS.Timeout | undefined
   #headSeen = false
   #over = false
+  /** True once a connection stood and the request may have gone out on it. */
+  sent = false
 
   constructor(events: UpstreamEvents, timeouts: Provider['timeouts']) {
     this.#events = events
@@ -64,6 +66,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.sent = true
     if (this.#over) controller.abort(new Error('the wire ended the request'))
   }
 

@@ -1,10 +1,11 @@
 import { digestOf } from '../../contract/canonical.ts'
 import { printPair } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
-import { admissionFacts, admissionGate, admissionProof, admissionRequestOf, type AdmittedContent } from '../../gates/admission/index.ts'
+import { type AdmissionFacts, admissionFacts, admissionGate, admissionProof, admissionRequestOf, type AdmittedContent } from '../../gates/admission/index.ts'
 import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
+import type { Grant } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
-import { LOCAL_WORK_MS } from '../limits.ts'
+import { ADMISSION_WATCH_MS, LOCAL_WORK_MS } from '../limits.ts'
 import type { World } from '../world.ts'
 
 /** The stage that an ordinary run is: work on a copy. Records name the stages they cover (ADM-A15). */
@@ -18,14 +19,41 @@ export function decideAdmission(world: World, course: Course, resolution: Resolu
     mint: admissionProof,
     subject: { name: printPair(resolution.pair), digest: { sha256: digestOf(resolution.pair) } },
     timeoutMs: LOCAL_WORK_MS,
-    observe: async () => ({
-      facts: admissionFacts({
-        ...admissionRequestOf(resolution),
-        stage: WORK_STAGE,
-        source: await world.readAdmissions(namedFile),
-        observedAt: world.clock(),
-        validForMs: milliseconds(world.configuration.health.maxAge),
-      }),
-    }),
+    observe: async () => ({ facts: await admissionNow(world, resolution, namedFile) }),
   })
+}
+
+const admissionNow = async (world: World, resolution: Resolution, namedFile: string | null): Promise<AdmissionFacts> =>
+  admissionFacts({
+    ...admissionRequestOf(resolution),
+    stage: WORK_STAGE,
+    source: await world.readAdmissions(namedFile),
+    observedAt: world.clock(),
+    validForMs: milliseconds(world.configuration.health.maxAge),
+  })
+
+/**
+ * Reads the record of a running agent again and again, and withdraws its licence as soon as the record does not admit it
+ * any more: revoked, removed, changed or unreadable (WIR-04). What cannot be looked at in time is not in force. Ends when
+ * the returned function is called.
+ */
+export function watchAdmission(world: World, resolution: Resolution, namedFile: string | null, grant: Pick<Grant, 'withdraw'>): () => void {
+  let since: number | undefined
+  const look = async (): Promise<void> => {
+    const finding = admissionGate.decide(await admissionNow(world, resolution, namedFile), ['0'.repeat(64)])
+    if (finding.outcome !== 'pass') grant.withdraw({ reason: finding.reason, found: finding.message, remedy: 'The approval ended while the agent ran. Nothing more is forwarded; have the pair approved again, then run it again.' })
+  }
+  const failed = (found: string): void => grant.withdraw({ reason: 'gate_crashed', found, remedy: 'Make the directory of the admission records readable, then run it again.' })
+  const timer = setInterval(() => {
+    // A look that takes longer than the time between two is late; one that is later still shows nothing in force.
+    if (since !== undefined) {
+      if (performance.now() - since > ADMISSION_WATCH_MS * 1.5) failed('the admission records could not be read in time')
+      return
+    }
+    since = performance.now()
+    look()
+      .catch((error: unknown) => failed(`the admission records could not be read (${error instanceof Error ? error.name : typeof error})`))
+      .finally(() => (since = undefined))
+  }, ADMISSION_WATCH_MS)
+  return () => clearInterval(timer)
 }

@@ -8,6 +8,7 @@ import type { RecordedCall, Wire } from '../../gates/wire/index.ts'
 import type { Course, Decided, Step } from '../course.ts'
 import { MARGIN_MS, probeLimitMs, wireLimits } from '../limits.ts'
 import type { World } from '../world.ts'
+import { pinned } from './wire.ts'
 
 type HealthStep = Step<'health', HealthFacts, HealthyContent>
 
@@ -30,6 +31,8 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
         admitted: pair,
         provider,
         servedModelIds: admitted.servedModelIds,
+        ...pinned(admitted),
+        aliases: [],
         backgroundModels: 'refuse',
         // The probe is exactly one call, whatever the profile allows a run.
         limits: { ...wireLimits(profile), calls: 1 },

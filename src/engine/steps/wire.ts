@@ -27,11 +27,16 @@ export function grantToAgent(world: World, course: Course, wire: Wire, { resolut
     admitted: pair,
     provider,
     servedModelIds: admitted.servedModelIds,
+    ...pinned(admitted),
+    aliases: resolution.alias?.steps ?? [],
     backgroundModels: profile.backgroundModels,
     limits: wireLimits(profile),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
   })
 }
+
+/** A run is pinned to the pair that its gates chose: the wire never fails over from it (WIR-31). A one-shot run has one generation. */
+export const pinned = ({ record }: Admitted) => ({ epoch: 1, byModelId: true, fallbacks: [], admittedUntil: record.expiresAt === null ? null : new Date(record.expiresAt) })
 
 /** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
 export function decideWire(world: World, course: Course, { resolution, admitted }: ChosenPair, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {

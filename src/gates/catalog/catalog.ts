@@ -44,6 +44,7 @@ export const Provider = z.strictObject({
   networkClass: Name.describe('Where its calls go, as a class that an admission record must allow.'),
   credential: CredentialSource,
   timeouts: ProviderTimeouts,
+  onBusy: z.enum(['pass', 'wait']).optional().describe('What a 429 or 529 with Retry-After becomes: passed to the agent, or waited for once, within `timeouts.total`. Left out, it is passed.'),
   prices: z.record(z.string().min(1), Price).optional().describe('US dollars per million tokens, by exact model id. A model without a price has an unknown cost.'),
 })
 export type Provider = z.infer<typeof Provider>

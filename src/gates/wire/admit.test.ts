@@ -13,6 +13,11 @@ const grant: GrantRequest = {
   admitted: { provider: 'scripted', model: 'coder-1' },
   provider: { dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:1/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' } },
   servedModelIds: ['coder-1'],
+  admittedUntil: null,
+  epoch: 1,
+  aliases: [],
+  byModelId: true,
+  fallbacks: [],
   backgroundModels: 'refuse',
   limits: { calls: 3, tokens: 100, costUsd: null },
   expiresAt: new Date('2026-11-21T00:00:00Z'),
@@ -34,7 +39,7 @@ function refuses(question: Question, reason: Reason, by: GrantRequest = grant, s
 verifies('WIR-02 WIR-11', 'the admitted model goes through with exactly the bytes that came', () => {
   const answer = admitQuestion(chat, grant, NOTHING_SPENT)
   assert.ok(answer.admitted)
-  assert.equal(answer.body, chat.body)
+  assert.equal(answer.bodyFor(grant), chat.body)
   assert.equal(answer.requestedModel, 'coder-1')
   assert.equal(answer.stream, true)
 })
@@ -48,7 +53,7 @@ verifies('WIR-02', 'any other model is refused: another one, a longer, a shorter
 verifies('WIR-02', 'a profile that maps background models has them rewritten onto the admitted one, and what was asked is kept', () => {
   const answer = admitQuestion(asking('{"a": 1, "model" : "small-fast", "b":[2]}'), mapping, NOTHING_SPENT)
   assert.ok(answer.admitted)
-  assert.equal(Buffer.from(answer.body).toString(), '{"a": 1, "model" : "coder-1", "b":[2]}')
+  assert.equal(Buffer.from(answer.bodyFor(mapping)).toString(), '{"a": 1, "model" : "coder-1", "b":[2]}')
   assert.equal(answer.requestedModel, 'small-fast')
 })
 

@@ -3,7 +3,8 @@ import type { Reason } from '../../contract/reasons.ts'
 import { readQuery } from './binding.ts'
 import { overBudget, type Spending } from './budget.ts'
 import { isModelName, locateModel, replaceModel } from './model-field.ts'
-import type { GrantRequest } from './ports.ts'
+import { candidatesFor } from './failover.ts'
+import { type GrantRequest, type Target, targetsOf } from './ports.ts'
 import { findRoute, type Route } from './routes.ts'
 
 /** One request of a run, read whole; `path` and `query` hold no token. */
@@ -19,8 +20,10 @@ export interface AdmittedQuestion {
   readonly admitted: true
   readonly route: Route
   readonly requestedModel: string | null
-  /** What goes to the provider: the bytes as received, save for a background model that the profile maps. */
-  readonly body: Uint8Array
+  /** Who may answer, in order. More than one only for a question by alias; a question by model id is pinned to it (WIR-31). */
+  readonly candidates: readonly [Target, ...Target[]]
+  /** What goes to a candidate: the bytes as received, save for an alias or a background model, which becomes its exact id. */
+  bodyFor(candidate: Target): Uint8Array
   readonly stream: boolean
 }
 
@@ -45,27 +48,36 @@ export function admitQuestion(question: Question, grant: GrantRequest, spending:
   const refuse = (reason: Reason, found: string, remedy: string): RefusedQuestion => ({ admitted: false, route, requestedModel: printable(requestedModel), stream, reason, found, remedy })
 
   if (route === undefined) return refuse('route_not_listed', 'a route that the wire does not list', 'Use the chat completions, responses or messages route; nothing else is forwarded.')
-  if (grant.provider.dialect === 'gemini' || (route.dialect !== null && route.dialect !== grant.provider.dialect)) {
+  const speakers = targetsOf(grant).filter(({ provider }) => provider.dialect !== 'gemini' && (route.dialect === null || route.dialect === provider.dialect))
+  const [first, ...others] = speakers
+  if (first === undefined) {
     return refuse('dialect_mismatch', `a request in ${route.dialect ?? 'no particular dialect'}; ${grant.admitted.provider} speaks ${grant.provider.dialect}`, 'Point the agent at the base URL of the provider\'s own dialect; nothing is translated.')
   }
   if (!query.ok) return refuse('request_malformed', query.found, 'Send the run token as a header or in the path, and one model in the body.')
   const asksModel = route.kind === 'inference' || route.kind === 'count'
   if (!asksModel) {
-    return query.model === null || query.model === grant.admitted.model
-      ? { admitted: true, route, requestedModel: query.model, body: question.body, stream: false }
+    return query.model === null || namesOf(grant).includes(query.model)
+      ? { admitted: true, route, requestedModel: query.model, candidates: [first, ...others], bodyFor: () => question.body, stream: false }
       : refuse('model_not_admitted', `the model ${printable(query.model) ?? 'of an unprintable name'} in the query string`, askFor(grant))
   }
   if (question.contentEncoding !== null && question.contentEncoding.toLowerCase() !== 'identity') return refuse('request_malformed', 'a compressed body', 'Send the body uncompressed; the wire reads the model in it.')
   if (field === undefined || !field.found) return refuse('request_malformed', field?.detail ?? 'a request without a body', 'Send one JSON object with one top-level "model" string.')
   if (query.model !== null) return refuse('request_malformed', 'a model in the query string beside the one in the body', 'Name the model once, in the body.')
-  const exact = field.model === grant.admitted.model
-  if (!exact && grant.backgroundModels === 'refuse') return refuse('model_not_admitted', `a request for ${field.model}, which no record admits for this run`, askFor(grant))
+  const candidates = candidatesFor(field.model, grant, [first, ...others])
+  if (candidates === undefined) return refuse('model_not_admitted', `a request for ${field.model}, which no record admits for this run`, askFor(grant))
   const spent = overBudget(grant.limits, spending)
   if (spent !== undefined) return refuse('budget_exhausted', spent, 'Raise the limit of the profile, or end the run; the wire forwards nothing more for it.')
-  return { admitted: true, route, requestedModel: field.model, body: exact ? question.body : replaceModel(question.body, field, grant.admitted.model), stream }
+  const bodyFor = ({ admitted }: Target): Uint8Array => (admitted.model === field.model ? question.body : replaceModel(question.body, field, admitted.model))
+  return { admitted: true, route, requestedModel: field.model, candidates, bodyFor, stream }
 }
 
-const askFor = (grant: GrantRequest): string => `Ask for ${grant.admitted.model}; only ${printPair(grant.admitted)} is admitted.`
+/** Every name by which a grant may be asked: what its listing shows (WIR-06). */
+export const namesOf = (grant: GrantRequest): readonly string[] => [...new Set([...(grant.byModelId ? targetsOf(grant).map(({ admitted }) => admitted.model) : []), ...grant.aliases])]
+
+const askFor = (grant: GrantRequest): string => {
+  const pairs = targetsOf(grant).map(({ admitted }) => printPair(admitted))
+  return `Ask for ${namesOf(grant).join(' or ')}; only ${pairs.join(', ')} ${pairs.length === 1 ? 'is' : 'are'} admitted.`
+}
 
 /** Evidence is printed and canonicalised: a name from a query string that is neither printable nor short is left out. */
 const printable = (name: string | null): string | null => (name !== null && isModelName(name) ? name : null)

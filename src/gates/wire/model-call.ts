@@ -18,6 +18,16 @@ export const TokenUsage = z.strictObject({
 })
 export type TokenUsage = z.infer<typeof TokenUsage>
 
+/** One try at a candidate that did not become the answer: it was skipped, or failed before the agent got a byte (WIR-31, WIR-32). */
+export const Hop = z.strictObject({
+  admitted: ModelPair,
+  reason: z.enum(REASONS),
+  detail: z.string(),
+  providerStatus: z.int().nullable(),
+  durationMs: z.number().nonnegative(),
+})
+export type Hop = z.infer<typeof Hop>
+
 /**
  * What happened to one request on the wire (WIR-20). `requestedModel`, `admitted` and `servedModel` are three facts and
  * are never filled from one another: an answer that names no model has `servedModel: null`.
@@ -25,6 +35,8 @@ export type TokenUsage = z.infer<typeof TokenUsage>
 export const ModelCall = z.strictObject({
   /** Order of arrival within the run, from 1. */
   number: z.int().positive(),
+  /** The generation of the run whose token was presented. */
+  epoch: z.int().positive(),
   purpose: CallPurpose,
   dialect: Dialect.nullable(),
   method: z.string(),
@@ -33,7 +45,9 @@ export const ModelCall = z.strictObject({
   /** True for requests that ask a model for an answer; false for listings, `HEAD /` and the like. */
   inference: z.boolean(),
   requestedModel: z.string().nullable(),
+  /** The pair that the call ended at, after the hops. */
   admitted: ModelPair,
+  hops: z.array(Hop).max(100),
   servedModel: z.string().nullable(),
   endpoint: z.url(),
   /** `answered`: complete, by an admitted model. `refused`: by the wire, nothing was forwarded. `failed`: forwarded, but no complete admitted answer. */

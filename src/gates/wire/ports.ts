@@ -1,4 +1,5 @@
 import type { Dialect, ModelPair } from '../../contract/model.ts'
+import type { Reason } from '../../contract/reasons.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { Provider } from '../catalog/index.ts'
 import type { CallPurpose, ModelCall } from './model-call.ts'
@@ -14,18 +15,41 @@ export interface RecordedCall {
   readonly call: ModelCall
 }
 
-/** A run's licence on the wire: whoever holds the token may ask these pairs, until the grant is revoked or its limits are used up. */
-export interface GrantRequest {
-  readonly runId: string
-  readonly purpose: CallPurpose
-  /** The one pair this run was admitted for, and the provider that serves it. */
+/** One pair that a run was admitted for, and the provider that serves it. */
+export interface Target {
   readonly admitted: ModelPair
   readonly provider: Provider
   /** Names by which the provider may report the admitted model; the exact id, and dated snapshots the record lists. */
   readonly servedModelIds: readonly string[]
+  /** When the record that admits it ends; from then on nothing is forwarded to it (WIR-04). Null if no date ends the record. */
+  readonly admittedUntil: Date | null
+}
+
+/** A run's licence on the wire: whoever holds the token may ask these pairs, until the grant is revoked or its limits are used up. */
+export interface GrantRequest extends Target {
+  readonly runId: string
+  /** Counts the generations of a run, from 1. A grant of a later one makes the earlier ones stale (WIR-04). */
+  readonly epoch: number
+  readonly purpose: CallPurpose
+  /** Aliases by which the targets may be asked for, resolved here as at launch (WIR-03). */
+  readonly aliases: readonly string[]
+  /** Whether each target may also be asked for by its own model id. A grant of an alias alone does not imply it (WIR-07). */
+  readonly byModelId: boolean
+  /** The further candidates of the same alias, each admitted by its own record, in order (WIR-31). Empty for a run pinned to one pair. */
+  readonly fallbacks: readonly Target[]
   readonly backgroundModels: 'map' | 'refuse'
   readonly limits: { readonly calls: number; readonly tokens: number; readonly costUsd: number | null }
   readonly expiresAt: Date
+}
+
+/** All targets of a grant, the first choice first. */
+export const targetsOf = (grant: GrantRequest): readonly [Target, ...Target[]] => [grant, ...grant.fallbacks]
+
+/** Why a grant is no longer in force, although it was not ended: its admission was. */
+export interface Withdrawal {
+  readonly reason: Reason
+  readonly found: string
+  readonly remedy: string
 }
 
 export interface Grant {
@@ -39,6 +63,8 @@ export interface Grant {
   unrecordedCalls(): number
   /** When the last call of this grant began or moved a byte; for idle limits. */
   lastActivityAt(): Date | undefined
+  /** Refuses every later call with this reason, because what admitted the run is not in force any more. Calls under way go on. */
+  withdraw(withdrawal: Withdrawal): void
   /** Ends the grant: later requests are refused, open ones are cut, and every call's evidence is durable when it resolves. */
   revoke(): Promise<void>
 }
