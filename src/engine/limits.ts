@@ -16,7 +16,7 @@ export const STOP_GRACE_MS = 500
 /** How long after a broken pipe the exit that broke it may be noticed. */
 export const EXIT_NOTICE_MS = 2_000
 /** How often the record of a running agent is read again, so that its end stops the next call within a second (WIR-04). */
-export const ADMISSION_WATCH_MS = 400
+export const ADMISSION_WATCH_MS = 300
 /** How much of an agent's output is kept for people, from its start and from its end. */
 export const KEPT_OUTPUT = { headBytes: 65_536, tailBytes: 65_536 }
 /** How much of an agent's output goes to its log at most. */

@@ -75,6 +75,8 @@ async function serveBound(bound: BoundRequest): Promise<void> {
 
 async function answerBound(bound: BoundRequest): Promise<void> {
   const { incoming, client, grant, call, method, path, query, desk } = bound
+  // Before anything can refuse it: a question to a model that was refused unread was still asked, and its run has no answer to it.
+  call.inference = findRoute(method, path)?.kind === 'inference'
   const web = webPageSign(incoming.headersDistinct)
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
   if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
@@ -89,7 +91,6 @@ async function answerBound(bound: BoundRequest): Promise<void> {
 
   const question = admitQuestion({ method, path, query, contentEncoding: incoming.headers['content-encoding'] ?? null, body: read.body }, grant.request, grant.spending)
   call.requestedModel = question.requestedModel !== null && isModelName(question.requestedModel) ? question.requestedModel : null
-  call.inference = question.route?.kind === 'inference'
   if (call.cutBy !== undefined) return refuse(bound, 'interrupted', 'a request that was cut off before it was forwarded', 'Send the request again in a live run.', question.stream)
   if (!question.admitted) return refuse(bound, question.reason, question.found, question.remedy, question.stream)
   if (question.route.kind === 'greeting' || question.route.kind === 'listing') return answerHere(bound, question)
