@@ -2,10 +2,12 @@ import * as z from 'zod'
 import { digestOf } from './canonical.ts'
 import { type Digest, Subject } from './verdict.ts'
 
+const Subjects = z.array(Subject).min(1)
+
 /** An in-toto Statement v1: what was observed about which subject. Evidence states facts; a verdict judges them. */
 export const Statement = z.strictObject({
   _type: z.literal('https://in-toto.io/Statement/v1'),
-  subject: z.array(Subject).min(1),
+  subject: Subjects,
   predicateType: z.url(),
   predicate: z.record(z.string(), z.unknown()),
 })
@@ -36,7 +38,7 @@ export function definePredicate<Fields>(type: string, schema: z.ZodType<Fields>)
     schema,
     state: (subject, fields) => ({
       _type: 'https://in-toto.io/Statement/v1',
-      subject: z.array(Subject).min(1).parse(subject),
+      subject: Subjects.parse(subject),
       predicateType: type,
       predicate: schema.parse(fields),
     }),

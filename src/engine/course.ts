@@ -104,9 +104,14 @@ export class Course {
 
 /** Throws `secret_withheld` if the document holds a credential that the wire knows: the ledger is append-only, so what enters it stays. */
 export function refuseSecrets(scanner: SecretScanner, document: Evidence<unknown> | RunEvent | Verdict): void {
-  const findings = scanner.scan(Buffer.from(canonicalJson(document)))
-  if (findings.length === 0) return
   const kind = 'predicateType' in document ? document.predicateType : 'gate' in document ? `verdict of ${document.gate}` : `event ${document.type}`
+  refuseSecretsIn(scanner, Buffer.from(canonicalJson(document)), kind)
+}
+
+/** The same for a document that is bytes already; `kind` is what it is called if it is refused. */
+export function refuseSecretsIn(scanner: SecretScanner, bytes: Buffer, kind: string): void {
+  const findings = scanner.scan(bytes)
+  if (findings.length === 0) return
   throw new PortcullisError('secret_withheld', {
     asked: `to store a ${kind}`,
     found: `a credential in it (${findings.map((finding) => `${finding.rule}, #${finding.hash}`).join('; ')})`,

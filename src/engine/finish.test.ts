@@ -160,7 +160,7 @@ test('raw output does not survive a run, however it ends', async (t) => {
 
 test('a call is recorded only once it is stored', async (t) => {
   const made = await stage(t, { world: (world) => ({ ledger: wrapped(world.ledger, (write) => {
-    if (write.verdict === undefined && write.evidence?.some((statement) => JSON.stringify(statement).includes('"purpose":"agent"'))) throw new PortcullisError('store_failed', { asked: 'to append', found: 'no space', remedy: 'make some' })
+    if (write.verdict === undefined && write.sealed?.some(({ body }) => body.includes('"purpose":"agent"'))) throw new PortcullisError('store_failed', { asked: 'to append', found: 'no space', remedy: 'make some' })
   }) }) })
   const { work } = made.agent
   const outcomes: string[] = []

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { canonicalJson } from '../contract/canonical.ts'
+import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import type { Evidence } from '../contract/evidence.ts'
 import { Name, RunId } from '../contract/ids.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
-import type { Verdict } from '../contract/verdict.ts'
+import type { Digest, Verdict } from '../contract/verdict.ts'
 
 /** `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. */
 export const RUN_KINDS = ['task', 'probe'] as const
@@ -67,6 +67,7 @@ export interface RunHistory {
 export interface LedgerWrite {
   readonly runId: string
   readonly evidence?: readonly Evidence<unknown>[] | undefined
+  readonly sealed?: readonly SealedEvidence[] | undefined
   readonly verdict?: Verdict | undefined
   readonly events?: readonly RunEvent[] | undefined
   readonly state?: StateChange | undefined
@@ -78,13 +79,31 @@ export interface StateChange {
   readonly at: Date
 }
 
+/** Evidence whose canonical JSON and digest are known already, so that they are computed once for scan, store and caller. */
+export interface SealedEvidence {
+  readonly body: string
+  readonly digest: Digest
+}
+
+export interface LedgerRow {
+  readonly kind: LedgerEntry['kind']
+  readonly body: string
+  readonly digest: Digest
+  readonly verdict: Verdict | null
+}
+
 /** The rows that a write becomes, in the order in which every store appends them. */
-export function rowsOf(write: LedgerWrite): { readonly kind: LedgerEntry['kind']; readonly body: string; readonly verdict: Verdict | null }[] {
+export function rowsOf(write: LedgerWrite): LedgerRow[] {
+  const row = (kind: LedgerEntry['kind'], document: unknown, verdict: Verdict | null): LedgerRow => {
+    const body = canonicalJson(document)
+    return { kind, body, digest: sha256(body), verdict }
+  }
   return [
-    ...(write.evidence ?? []).map((statement) => ({ kind: 'evidence' as const, body: canonicalJson(statement), verdict: null })),
-    ...(write.verdict === undefined ? [] : [{ kind: 'verdict' as const, body: canonicalJson(write.verdict), verdict: write.verdict }]),
+    ...(write.evidence ?? []).map((statement) => row('evidence', statement, null)),
+    ...(write.sealed ?? []).map(({ body, digest }): LedgerRow => ({ kind: 'evidence', body, digest, verdict: null })),
+    ...(write.verdict === undefined ? [] : [row('verdict', write.verdict, write.verdict)]),
     // What a verdict led to stands behind it.
-    ...(write.events ?? []).map((event) => ({ kind: 'event' as const, body: canonicalJson(event), verdict: null })),
+    ...(write.events ?? []).map((event) => row('event', event, null)),
   ]
 }
 

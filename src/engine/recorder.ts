@@ -1,9 +1,8 @@
-import { digestOf } from '../contract/canonical.ts'
-import { evidenceDigest } from '../contract/evidence.ts'
+import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
 import { printPair } from '../contract/model.ts'
 import { type CallRecorder, ModelCallEvidence } from '../gates/wire/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
-import { refuseSecrets } from './course.ts'
+import { refuseSecretsIn } from './course.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Stores each call of the wire as evidence of its run. Rejects if the store is down or the call holds a credential, and then the wire releases nothing. */
@@ -11,9 +10,11 @@ export function createCallRecorder(ledger: Ledger, scanner: SecretScanner): Call
   return {
     async record(runId, call) {
       const statement = ModelCallEvidence.state([{ name: printPair(call.admitted), digest: { sha256: digestOf(call.admitted) } }], call)
-      refuseSecrets(scanner, statement)
-      await ledger.append({ runId, evidence: [statement] })
-      return evidenceDigest(statement)
+      const body = canonicalJson(statement)
+      refuseSecretsIn(scanner, Buffer.from(body), statement.predicateType)
+      const digest = sha256(body)
+      await ledger.append({ runId, sealed: [{ body, digest }] })
+      return digest
     },
   }
 }

@@ -53,7 +53,7 @@ export function rememberingLedger(ledger: Ledger): Ledger {
 }
 
 function remember(run: Remembered, write: LedgerWrite): void {
-  run.rows.push(...rowsOf(write).map((row) => `${row.kind} ${sha256(row.body)}`))
+  run.rows.push(...rowsOf(write).map((row) => `${row.kind} ${row.digest}`))
   if (write.state === undefined) return
   const { to, reason, at } = write.state
   run.state = { state: to, reason, endedAt: to === 'open' || to === 'started' ? null : at.toISOString() }

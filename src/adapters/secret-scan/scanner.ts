@@ -11,7 +11,13 @@ const REDACTED = '[withheld by portcullis]'
 export function createSecretScanner(knownValues: () => readonly string[]): SecretScanner {
   const key = randomBytes(32)
   const hashOf = (value: string): string => createHmac('sha256', key).update(value).digest('hex').slice(0, 16)
-  const all = (): { hash: string; needles: Needle[] }[] => [...new Set(knownValues())].filter((value) => value !== '').map((value) => ({ hash: hashOf(value), needles: needlesOf(value) }))
+  const forms = new Map<string, { readonly hash: string; readonly needles: readonly Needle[] }>()
+  const formsOf = (value: string): { readonly hash: string; readonly needles: readonly Needle[] } => {
+    const known = forms.get(value) ?? { hash: hashOf(value), needles: needlesOf(value) }
+    forms.set(value, known)
+    return known
+  }
+  const all = () => [...new Set(knownValues())].filter((value) => value !== '').map(formsOf)
 
   return {
     rules: 'known-values/v1',

@@ -59,7 +59,7 @@ test('a store that waits for every commit to reach the disk is what we open', as
   const ledger = await openLedger(join(directory, 'ledger.db'))
   const other = new DatabaseSync(join(directory, 'ledger.db'))
   // How long a commit waits is a setting of each connection, so it is asked of one of ours: 2 is FULL (REL-01).
-  const ours = connect(join(directory, 'ledger.db'))
+  const { kysely: ours } = connect(join(directory, 'ledger.db'))
   assert.equal((await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(ours)).rows[0]?.synchronous, 2)
   await ours.destroy()
   assert.equal(other.prepare('PRAGMA journal_mode').get()?.['journal_mode'], 'wal')
@@ -124,6 +124,21 @@ test('who may only read a ledger and its directory can ask it, and cannot write'
   assert.match(await asReader(path, "console.log(await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) }).catch((error) => error.code + ' ' + error.found))"), /store_failed .*readonly/)
   assert.deepEqual(readdirSync(directory), ['ledger.db'])
   chmodSync(directory, 0o755)
+  rmSync(directory, { recursive: true })
+})
+
+verifies('WIR-22', 'writes that are asked for together are stored in their order, and one that the store refuses takes none of the others with it', async () => {
+  const directory = scratch()
+  const path = join(directory, 'ledger.db')
+  const ledger = await openLedger(path)
+  const { runId } = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  const event = (number: number) => ({ type: 'run_opened' as const, at: new Date(number).toISOString(), data: { number } })
+  const writes = Array.from({ length: 200 }, (_, number) => ledger.append({ runId: number % 10 === 7 ? 'nobody' : runId, events: [event(number), event(number)], ...(number % 10 === 3 ? { state: { to: 'accepted' as const, reason: null, at: new Date(0) } } : {}) }))
+  const outcomes = await Promise.allSettled(writes)
+  assert.deepEqual(outcomes.map(({ status }, number) => (status === 'fulfilled') === (number % 10 !== 7 && number % 10 !== 3)).includes(false), false)
+  const stored = (await ledger.history(runId))?.entries.map((entry) => Number(/"number":(\d+)/.exec(entry.body)?.[1])) ?? []
+  assert.deepEqual(stored, Array.from({ length: 200 }, (_, number) => number).filter((number) => number % 10 !== 7 && number % 10 !== 3).flatMap((number) => [number, number]))
+  await ledger.close()
   rmSync(directory, { recursive: true })
 })
 

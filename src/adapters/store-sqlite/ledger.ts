@@ -1,29 +1,29 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
-import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
-import { type Ledger, LedgerEntry, type LedgerWrite, rowsOf, type RunHistory, RunSummary } from '../../engine/index.ts'
-import { connect, connectForReading } from './connection.ts'
+import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
+import { type Connection, connect, connectForReading } from './connection.ts'
+import { GroupCommit } from './group-commit.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 
 /** Opens the embedded store at `path`, creating it if it is not there. Rejects with `store_failed` or `store_busy`. */
 export async function openLedger(path: string): Promise<Ledger> {
   return guarded('open', path, async () => {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const database = connect(path)
-    await database.transaction().execute(async (transaction) => ensureTables(transaction, path))
-    return new SqliteLedger(database, path)
+    const connection = connect(path)
+    await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path))
+    return new SqliteLedger(connection, path)
   })
 }
 
 /** Opens an existing store for questions: a file and a directory that may only be read are enough. Rejects with `store_failed` or `store_busy`. */
 export async function openLedgerForReading(path: string): Promise<Ledger> {
   return guarded('open', path, async () => {
-    const database = connectForReading(path)
-    await requireVersion(await tablesOf(database), database, path)
-    return new SqliteLedger(database, path)
+    const connection = connectForReading(path)
+    await requireVersion(await tablesOf(connection.kysely), connection.kysely, path)
+    return new SqliteLedger(connection, path)
   })
 }
 
@@ -50,10 +50,12 @@ async function requireVersion(tables: readonly string[], database: Kysely<Tables
 class SqliteLedger implements Ledger {
   readonly #database: Kysely<Tables>
   readonly #path: string
+  readonly #writes: GroupCommit
 
-  constructor(database: Kysely<Tables>, path: string) {
-    this.#database = database
+  constructor({ kysely, database }: Connection, path: string) {
+    this.#database = kysely
     this.#path = path
+    this.#writes = new GroupCommit(database, (act) => kysely.connection().execute(async () => act()))
   }
 
   async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
@@ -81,7 +83,7 @@ class SqliteLedger implements Ledger {
   }
 
   async append(write: LedgerWrite): Promise<void> {
-    await guarded('append', this.#path, () => this.#database.transaction().execute((transaction) => appendAll(transaction, write)))
+    await guarded('append', this.#path, () => this.#writes.append(write))
   }
 
   async history(runId: string): Promise<RunHistory | undefined> {
@@ -103,20 +105,6 @@ class SqliteLedger implements Ledger {
   async close(): Promise<void> {
     await this.#database.destroy()
   }
-}
-
-async function appendAll(transaction: Transaction<Tables>, write: LedgerWrite): Promise<void> {
-  const rows = rowsOf(write).map(({ kind, body, verdict }) => ({ kind, body, sequence: verdict?.sequence ?? null, gate: verdict?.gate ?? null, outcome: verdict?.outcome ?? null }))
-  if (rows.length > 0) await transaction.insertInto('entry').values(rows.map((row) => ({ ...row, run_id: write.runId, digest: sha256(row.body) }))).execute()
-  if (write.state === undefined) return
-  const { to, reason, at } = write.state
-  const final = to !== 'open' && to !== 'started'
-  const updated = await transaction
-    .updateTable('run')
-    .set({ state: to, reason, ended_at: final ? at.toISOString() : null })
-    .where('run_id', '=', write.runId)
-    .executeTakeFirst()
-  if (updated.numUpdatedRows !== 1n) throw new Error(`no run ${write.runId}`)
 }
 
 const summaryOf = (row: Selectable<Tables['run']>): RunSummary =>

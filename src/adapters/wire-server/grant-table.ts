@@ -45,8 +45,10 @@ export class LiveGrant {
   }
 
   keep(recorded: RecordedCall): void {
-    this.#recorded.push(recorded)
-    this.#recorded.sort((a, b) => a.call.number - b.call.number)
+    // Calls end nearly in the order in which they came, so the place is near the end.
+    let place = this.#recorded.length
+    while (place > 0 && (this.#recorded[place - 1]?.call.number ?? 0) > recorded.call.number) place -= 1
+    this.#recorded.splice(place, 0, recorded)
   }
 
   recorded(): readonly RecordedCall[] {

@@ -1,0 +1,104 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type LedgerWrite, rowsOf } from '../../engine/index.ts'
+
+interface Waiting {
+  readonly write: LedgerWrite
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** How many writes one transaction takes at most: a wait for a longer one would be felt by the first. */
+const MOST_WRITES = 64
+
+/**
+ * Appends in groups: what was asked for while a group is written becomes the next one, in the same order, under one
+ * commit. A write is acknowledged only after that commit, and one that the store refuses takes none of the others with it.
+ */
+export class GroupCommit {
+  readonly #database: DatabaseSync
+  readonly #exclusive: (act: () => void) => Promise<void>
+  readonly #waiting: Waiting[] = []
+  #writing = false
+  readonly #statements
+
+  /** `exclusive` runs an act while nobody else has a transaction open on this connection. */
+  constructor(database: DatabaseSync, exclusive: (act: () => void) => Promise<void>) {
+    this.#database = database
+    this.#exclusive = exclusive
+    this.#statements = {
+      insert: database.prepare('INSERT INTO entry (run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+      change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
+    }
+  }
+
+  /** Resolves once the write is durable; rejects with SQLite's error if it is not, and then nothing of it is stored. */
+  append(write: LedgerWrite): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ write, resolve, reject })
+      if (this.#writing) return
+      this.#writing = true
+      // What else arrives in this turn of the event loop joins the group.
+      setImmediate(() => void this.#writeAll().catch((error: unknown) => this.#rejectAll(error)))
+    })
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const group = this.#waiting.splice(0, MOST_WRITES)
+        try {
+          await this.#exclusive(() => this.#writeGroup(group))
+        } catch (error) {
+          for (const { reject } of group) reject(error)
+        }
+      }
+    } finally {
+      this.#writing = false
+    }
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+
+  #writeGroup(group: readonly Waiting[]): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+    const written: Waiting[] = []
+    const refused: (readonly [Waiting, unknown])[] = []
+    try {
+      for (const waiting of group) {
+        const problem = this.#writeOne(waiting.write)
+        if (problem === undefined) written.push(waiting)
+        else refused.push([waiting, problem.error])
+      }
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      // A full disk may have ended the transaction already; what matters is that nothing of it stays.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+    for (const { resolve } of written) resolve()
+    for (const [{ reject }, error] of refused) reject(error)
+  }
+
+  /** Why the store refused a write; then nothing of it stays. Throws if the whole transaction is lost. */
+  #writeOne(write: LedgerWrite): { readonly error: unknown } | undefined {
+    this.#database.exec('SAVEPOINT one')
+    try {
+      for (const { kind, body, digest, verdict } of rowsOf(write)) this.#statements.insert.run(write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
+      if (write.state !== undefined) this.#change(write.runId, write.state)
+      this.#database.exec('RELEASE one')
+      return undefined
+    } catch (error) {
+      if (!this.#database.isTransaction) throw error
+      this.#database.exec('ROLLBACK TO one; RELEASE one')
+      return { error }
+    }
+  }
+
+  #change(runId: string, { to, reason, at }: NonNullable<LedgerWrite['state']>): void {
+    const final = to !== 'open' && to !== 'started'
+    const { changes } = this.#statements.change.run(to, reason, final ? at.toISOString() : null, runId)
+    if (Number(changes) !== 1) throw new Error(`no run ${runId}`)
+  }
+}
