@@ -94,7 +94,7 @@ async function startPortkey(folder: string | undefined): Promise<{ port: number;
   const program = join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js')
   if (!existsSync(program)) throw new Error(`no Portkey gateway in ${folder}: npm install --prefix ${folder} @portkey-ai/gateway`)
   const port = await freePort()
-  const child = spawn(process.execPath, [program, `--port=${port}`, '--headless'], { cwd: folder, stdio: 'ignore', env: { ...process.env, NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' } })
+  const child = spawn(process.execPath, [program, `--port=${port}`, '--headless'], { cwd: folder, stdio: 'ignore', env: { ...process.env, TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' } })
   started.push(child)
   await listening(port)
   return { port, pids: [child.pid ?? 0] }

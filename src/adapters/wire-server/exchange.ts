@@ -190,9 +190,9 @@ class Exchange implements UpstreamEvents {
       this.#begun = true
       client.writeHead(this.#status ?? 200, headersToAgent(this.#headers, this.#request.credential))
     }
-    let ready = true
-    for (const piece of pieces) ready = client.write(piece)
-    return ready
+    // One write for what came together: each costs a chunk header and two more pieces for the kernel to gather.
+    const [only = new Uint8Array(0)] = pieces
+    return pieces.length === 0 || client.write(pieces.length === 1 ? only : Buffer.concat(pieces))
   }
 
   #sendWhole(body: Uint8Array): void {

@@ -79,7 +79,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    this.#awaitIdle()
+    this.#heard()
     this.#events.chunk(chunk)
   }
 
@@ -100,6 +100,11 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   #awaitBytes(found: string, limit: string): void {
     clearTimeout(this.#silence)
     this.#silence = setTimeout(() => this.#late(found), milliseconds(limit))
+  }
+
+  /** A byte came: the time within the answer begins anew, without a new timer for every chunk. */
+  #heard(): void {
+    this.#silence?.refresh()
   }
 
   #late(found: string): void {

@@ -82,7 +82,7 @@ export class EventStream {
 
   /** Takes in one line; true if it was blank. */
   #endLine(): boolean {
-    let line = this.#lineLength === 0 ? '' : Buffer.concat(this.#line, this.#lineLength).toString()
+    let line = this.#lineLength === 0 ? '' : textOf(this.#line, this.#lineLength)
     this.#line = []
     this.#lineLength = 0
     if (this.#firstLine && line.startsWith(BYTE_ORDER_MARK)) line = line.slice(1)
@@ -100,4 +100,10 @@ export class EventStream {
     this.#heldBytes = 0
     this.#emit(event)
   }
+}
+
+/** Most lines arrive in one piece, and need no copy. */
+function textOf(pieces: readonly Uint8Array[], length: number): string {
+  const [only] = pieces
+  return (pieces.length === 1 && only !== undefined ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(pieces, length)).toString()
 }
