@@ -220,7 +220,7 @@ class LocalApp implements App {
 }
 
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
-async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
+export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
   const [engine, admissions, commandAdapter, piAdapter, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace] = await Promise.all([
     import('./engine/index.ts'),
@@ -256,7 +256,10 @@ async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDi
     loadOverride: () => Promise.resolve(loadOverride(loaded.directory)),
     readAdmissions: (file) =>
       Promise.resolve(file === null ? admissions.readAdmissions({ directory: join(loaded.directory, admissions.ADMISSIONS_DIRECTORY), root: loaded.directory }) : admissions.readAdmissionFile({ file, root: loaded.directory })),
-    openWire: (recorder) => wireServer.startWire({ recorder, credentials, clock, port: 0, thresholds: engine.healthThresholds(loaded.configuration.health) }),
+    openWire: (recorder, served) => {
+      const reader = served === undefined ? credentials : credentialAdapter.onlyWhile(served.current, credentials)
+      return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health) })
+    },
     probeModel: healthProbe.probeHealth,
     agents: new Map(agents.map((agent) => [agent.name, agent])),
     launcher: {

@@ -5,6 +5,7 @@ import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
 import { systemClock } from '../contract/clock.ts'
 import type { Surface } from './command.ts'
 import { register as registerAdmit } from './commands/admit.ts'
+import { register as registerCalls } from './commands/calls.ts'
 import { register as registerDecide } from './commands/decide.ts'
 import { register as registerInit } from './commands/init.ts'
 import { register as registerProbe } from './commands/probe.ts'
@@ -13,11 +14,13 @@ import { register as registerReport } from './commands/report.ts'
 import { register as registerResolve } from './commands/resolve.ts'
 import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
+import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
+import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerVerify, registerReport, registerRuns, registerProvider]
+const COMMANDS = [registerInit, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerVerify, registerReport, registerRuns, registerProvider, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

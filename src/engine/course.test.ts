@@ -30,6 +30,7 @@ function courseWith(over: Partial<Ledger> = {}, scan: (bytes: Buffer) => boolean
     },
     history: () => Promise.resolve(undefined),
     list: () => Promise.resolve([]),
+    rowsAfter: () => Promise.resolve([]),
     close: () => Promise.resolve(),
     ...over,
   }

@@ -143,8 +143,8 @@ export function storedEnding(history: RunHistory): Ending {
   if (kind === 'task' && endedAt !== null && (state === 'accepted' || state === 'failed' || state === 'blocked')) return { state, reason, endedAt }
   throw new PortcullisError('run_not_found', {
     asked: `the report of run ${runId}`,
-    found: kind === 'probe' ? 'a health probe, which has no report' : `a run that is ${state}: it was interrupted, or it still runs`,
-    remedy: kind === 'probe' ? 'Verify it: npx portcullis verify ' + runId : 'Wait for its end; an interrupted run is never accepted, start it again.',
+    found: kind === 'probe' ? 'a health probe, which has no report' : kind === 'wire' ? 'a licence on the wire, which has calls and no report' : `a run that is ${state}: it was interrupted, or it still runs`,
+    remedy: kind !== 'task' ? `Verify it: npx portcullis verify ${runId}` : 'Wait for its end; an interrupted run is never accepted, start it again.',
   })
 }
 

@@ -6,16 +6,20 @@ import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
 
-/** `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. */
-export const RUN_KINDS = ['task', 'probe'] as const
+/**
+ * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
+ * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
+ */
+export const RUN_KINDS = ['task', 'probe', 'wire'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. The rest are final:
- * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed).
+ * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed), `closed` (a
+ * licence that ended).
  */
-export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked'] as const
+export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked', 'closed'] as const
 export type RunState = (typeof RUN_STATES)[number]
-export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked'] as const satisfies readonly RunState[]
+export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked', 'closed'] as const satisfies readonly RunState[]
 export const isFinal = (state: RunState): boolean => (FINAL_STATES as readonly RunState[]).includes(state)
 
 /** Which gates must have passed last before a run may enter a state. The store enforces it a second time (law 4). */
@@ -23,6 +27,7 @@ export const GATES_BEFORE = {
   started: ['catalog', 'admission', 'health', 'launch'],
   accepted: LIFECYCLE,
   checked: ['catalog', 'admission', 'health'],
+  closed: ['catalog', 'admission', 'health'],
 } as const
 
 export const RunSummary = z.strictObject({
@@ -38,7 +43,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'prompt_delivered', 'process_ended', 'fault', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),
@@ -114,5 +119,7 @@ export interface Ledger {
   append(write: LedgerWrite): Promise<void>
   history(runId: string): Promise<RunHistory | undefined>
   list(): Promise<readonly RunSummary[]>
+  /** Rows of one kind, of every run, that were stored after a position, in their order: what a follower asks again and again. */
+  rowsAfter(kind: LedgerEntry['kind'], position: number, most: number): Promise<readonly { readonly runId: string; readonly position: number; readonly body: string }[]>
   close(): Promise<void>
 }

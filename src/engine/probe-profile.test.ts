@@ -52,6 +52,7 @@ test('a probe that cannot be stored is no answer, and leaves no wire open', asyn
     append: (write) => (write.verdict?.gate === 'health' ? Promise.reject(new PortcullisError('store_failed', { asked: 'a', found: 'f', remedy: 'r' })) : world.ledger.append(write)),
     history: (runId) => world.ledger.history(runId),
     list: () => world.ledger.list(),
+    rowsAfter: (kind, position, most) => world.ledger.rowsAfter(kind, position, most),
     close: () => world.ledger.close(),
   } }) })
   await assert.rejects(probeProfile(made.world, 'p', 'preflight'), { code: 'store_failed' })

@@ -141,7 +141,7 @@ function summaryOf(canonical: string): string {
 }
 
 /** Which ends a run can have. A task that were taken for a probe would need three gates instead of nine. */
-const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'] }
+const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'] }
 
 /** Does the state follow from the verdicts? The store refuses what does not; a store that was edited did not ask. */
 function checkState(read: ReadHistory): Problem[] {
@@ -157,7 +157,7 @@ function checkState(read: ReadHistory): Problem[] {
   const last = new Map(read.verdicts.map(({ verdict }) => [verdict.gate, verdict]))
   const started = read.events.filter((event) => event.type === 'process_started').length
   if (started > 1) return problem(`${started} events say that the process started`)
-  if (run.state === 'accepted' || run.state === 'checked') {
+  if (run.state === 'accepted' || run.state === 'checked' || run.state === 'closed') {
     const lacking = GATES_BEFORE[run.state].filter((gate) => last.get(gate)?.outcome !== 'pass')
     if (lacking.length > 0) return problem(`${run.state}, although ${lacking.join(', ')} did not pass`)
     return run.reason === null ? [] : problem(`${run.state} with the reason ${run.reason}`)

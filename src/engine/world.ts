@@ -78,7 +78,8 @@ export interface World {
   loadOverride(): Promise<OverrideState>
   /** The record that the caller named, or those that stand beside the configuration. */
   readAdmissions(namedFile: string | null): Promise<AdmissionSource>
-  openWire(recorder: CallRecorder): Promise<Wire>
+  /** On any free port, or on one that is given; `current` then says whether what licences rest on was read just now, and without it nothing is forwarded. */
+  openWire(recorder: CallRecorder, served?: { readonly port: number; readonly current: () => boolean }): Promise<Wire>
   readonly probeModel: Probe
   readonly agents: ReadonlyMap<string, AgentAdapter>
   readonly launcher: Launcher

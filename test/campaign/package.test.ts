@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '../..')
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')))
-const COMMANDS = ['init', 'run', 'resolve', 'admit', 'decide', 'probe', 'verify', 'report', 'runs', 'provider']
+const COMMANDS = ['init', 'run', 'resolve', 'admit', 'decide', 'probe', 'verify', 'report', 'runs', 'provider', 'wire', 'tokens', 'calls']
 const UNREACHABLE = /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/
 
 /** The tester's environment, without what npm itself adds about this project: the package is installed as a stranger would. */

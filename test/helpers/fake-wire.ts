@@ -26,6 +26,10 @@ export class FakeWire implements Wire {
     return grant
   }
 
+  adopt(): never {
+    throw new Error('no run adopts a licence')
+  }
+
   async close(): Promise<void> {
     this.#log('close wire')
   }

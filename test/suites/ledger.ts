@@ -135,6 +135,32 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     await enter(ledger, runId, 'failed', 'mismatch')
   }))
 
+  test(`${name}: a licence is granted and closed only after its gates passed, and is never accepted`, withLedger(async (ledger) => {
+    const { runId } = await ledger.begin({ kind: 'wire', taskId: 'wire', startedAt: at })
+    const granted = (run: string) => ledger.append({ runId: run, events: [{ type: 'licence_granted', at: at.toISOString(), data: { epoch: 1 } }] })
+    await assert.rejects(granted(runId), { code: 'store_failed' })
+    await pass(ledger, runId, ['catalog', 'admission'])
+    await assert.rejects(granted(runId), { code: 'store_failed' })
+    await assert.rejects(enter(ledger, runId, 'closed'), { code: 'store_failed' })
+    await pass(ledger, runId, ['health'], 2)
+    await granted(runId)
+    for (const state of ['started', 'accepted', 'checked'] as const) await assert.rejects(enter(ledger, runId, state), { code: 'store_failed' }, state)
+    await enter(ledger, runId, 'closed')
+    await assert.rejects(granted(runId), { code: 'store_failed' }, 'the licence has ended')
+    const probe = await begin(ledger, 'probe')
+    await pass(ledger, probe.runId, ['catalog', 'admission', 'health'])
+    await assert.rejects(granted(probe.runId), { code: 'store_failed' }, 'a probe gets no licence')
+    await assert.rejects(enter(ledger, probe.runId, 'closed'), { code: 'store_failed' }, 'a probe is no licence')
+  }))
+
+  test(`${name}: rows of one kind are given in the order in which they were stored, from a position on`, withLedger(async (ledger) => {
+    const [first, second] = [await begin(ledger), await begin(ledger)]
+    for (const [index, { runId }] of [first, second, first].entries()) await ledger.append({ runId, evidence: [statement(index)], events: [{ type: 'run_opened', at: at.toISOString(), data: { index } }] })
+    const rows = await ledger.rowsAfter('evidence', 0, 2)
+    assert.deepEqual(rows.map(({ runId, body }) => [runId, /"value":(\d)/.exec(body)?.[1]]), [[first.runId, '0'], [second.runId, '1']])
+    assert.deepEqual((await ledger.rowsAfter('evidence', rows[1]?.position ?? 0, 2)).map(({ runId }) => runId), [first.runId])
+  }))
+
   test(`${name}: a probe can be checked, never started or accepted`, withLedger(async (ledger) => {
     const { runId } = await begin(ledger, 'probe')
     await pass(ledger, runId, ['catalog', 'admission'])

@@ -48,6 +48,12 @@ export function createCredentials(world: SourceWorld): Credentials {
   }
 }
 
+/** The same credentials for as long as a condition holds; while it does not, none is given, so that nothing can be forwarded. */
+export const onlyWhile = (holds: () => boolean, reader: CredentialReader): CredentialReader => ({
+  credentialFor: async (providerName, provider, dialect) =>
+    holds() ? reader.credentialFor(providerName, provider, dialect) : { ok: false, found: 'licences that could not be read for a second', remedy: 'Look at the ledger and the admission records; the wire forwards again once it can read them.' },
+})
+
 /** Anthropic takes a key as `x-api-key` and a session token as bearer with its beta flag; everybody else takes a bearer. */
 function headersOf(read: Extract<SourceRead, { ok: true }>, dialect: Dialect): Readonly<Record<string, string>> {
   if (dialect === 'anthropic-messages' && !read.oauth) return { 'x-api-key': read.value }

@@ -1,2 +1,2 @@
-export { createCredentials, type Credentials } from './create-credentials.ts'
+export { onlyWhile, createCredentials, type Credentials } from './create-credentials.ts'
 export { describeSource } from './read-source.ts'

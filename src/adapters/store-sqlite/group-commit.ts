@@ -46,11 +46,9 @@ export class GroupCommit {
     try {
       while (this.#waiting.length > 0) {
         const group = this.#waiting.splice(0, MOST_WRITES)
-        try {
-          await this.#exclusive(() => this.#writeGroup(group))
-        } catch (error) {
+        await this.#exclusive(() => this.#writeGroup(group)).catch((error: unknown) => {
           for (const { reject } of group) reject(error)
-        }
+        })
       }
     } finally {
       this.#writing = false

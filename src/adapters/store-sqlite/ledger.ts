@@ -102,6 +102,13 @@ class SqliteLedger implements Ledger {
     })
   }
 
+  async rowsAfter(kind: LedgerEntry['kind'], position: number, most: number): Promise<readonly { runId: string; position: number; body: string }[]> {
+    return guarded('read', this.#path, async () => {
+      const rows = await this.#database.selectFrom('entry').select(['run_id', 'position', 'body']).where('kind', '=', kind).where('position', '>', position).orderBy('position').limit(most).execute()
+      return rows.map((row) => ({ runId: row.run_id, position: row.position, body: row.body }))
+    })
+  }
+
   async close(): Promise<void> {
     await this.#database.destroy()
   }

@@ -3,7 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type RecordedCall, type Spending, type Withdrawal } from '../../gates/wire/index.ts'
+import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type Licence, type RecordedCall, type Spending, type Withdrawal } from '../../gates/wire/index.ts'
 import { OpenCall, type Asking } from './open-call.ts'
 
 /** One live licence: what it may ask, what it has used, which calls are under way and which are recorded. */
@@ -89,13 +89,23 @@ export class GrantTable {
   }
 
   add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Grant {
+    const token = createRunToken()
+    return { token, ...this.#enter(live, baseUrl, sha256(token)) }
+  }
+
+  /** The same for a licence that another process granted: its calls are numbered and its limits counted from where they stood. */
+  adopt(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, { tokenSha256, lastNumber, spent }: Licence): Omit<Grant, 'token'> {
+    const { runId } = live.request
+    this.#lastNumber.set(runId, Math.max(lastNumber, this.#lastNumber.get(runId) ?? 0))
+    live.spending = spent
+    return this.#enter(live, baseUrl, tokenSha256)
+  }
+
+  #enter(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, hash: string): Omit<Grant, 'token'> {
     const { runId, epoch } = live.request
     this.#epoch.set(runId, Math.max(epoch, this.#epoch.get(runId) ?? 0))
-    const token = createRunToken()
-    const hash = sha256(token)
     this.#byHash.set(hash, { hash, grant: live })
     return {
-      token,
       baseUrl,
       calls: () => live.recorded(),
       unrecordedCalls: () => live.unrecorded,

@@ -49,6 +49,7 @@ export async function startWire(options: WireOptions): Promise<Wire> {
     address,
     unboundRequests: () => unbound,
     grant: (request: GrantRequest) => grants.add(new LiveGrant(request, options.recorder, options.clock), baseUrl),
+    adopt: (request, licence) => grants.adopt(new LiveGrant(request, options.recorder, options.clock), baseUrl, licence),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await grants.revokeAll()

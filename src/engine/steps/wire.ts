@@ -28,7 +28,7 @@ export function grantToAgent(world: World, course: Course, wire: Wire, { resolut
     provider,
     servedModelIds: admitted.servedModelIds,
     ...pinned(admitted),
-    aliases: resolution.alias?.steps ?? [],
+    aliases: resolution.alias === null ? [] : [resolution.alias.name],
     backgroundModels: profile.backgroundModels,
     limits: wireLimits(profile),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type ModelPair, printPair, samePair } from '../../contract/model.ts'
 import { Digest } from '../../contract/verdict.ts'
-import type { Resolution } from '../catalog/index.ts'
+import type { ResolvedProfile } from '../catalog/index.ts'
 import { AdmissionRecord } from './admission-record.ts'
 import { fileNameOf, nameAgrees, readRecordFileName } from './file-name.ts'
 import type { AdmissionSource } from './ports.ts'
@@ -57,7 +57,7 @@ export interface AdmissionRequest {
 }
 
 /** What a resolved profile asks to be admitted for. */
-export const admissionRequestOf = (resolution: Resolution): AdmissionRequest => ({
+export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider'>): AdmissionRequest => ({
   requested: resolution.pair,
   runtime: resolution.profile.agent,
   endpoint: resolution.provider.baseUrl,

@@ -51,3 +51,7 @@ export function overBudget(limits: GrantRequest['limits'], spending: Spending): 
   if (spending.unpriced > 0) return `a cost limit of USD ${limits.costUsd}, and a model without a price`
   return spending.costUsd > limits.costUsd || (limits.costUsd > 0 && spending.costUsd === limits.costUsd) ? `USD ${spending.costUsd} of USD ${limits.costUsd} used` : undefined
 }
+
+/** What the recorded calls of a licence have used: where an earlier process left off. */
+export const spentBy = (calls: readonly ModelCall[], priceOf: (call: ModelCall) => z.infer<typeof Price> | undefined): Spending =>
+  calls.filter((call) => call.inference && call.outcome !== 'refused').reduce((spending, call) => spend({ ...spending, calls: spending.calls + 1 }, call, priceOf(call)), NOTHING_SPENT)

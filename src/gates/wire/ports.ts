@@ -2,6 +2,7 @@ import type { Dialect, ModelPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { Provider } from '../catalog/index.ts'
+import type { Spending } from './budget.ts'
 import type { CallPurpose, ModelCall } from './model-call.ts'
 
 /** Makes a call's evidence durable. Resolves with its digest only once it is; rejects if it could not be stored (WIR-22). */
@@ -69,6 +70,14 @@ export interface Grant {
   revoke(): Promise<void>
 }
 
+/** What an earlier process knew of a licence: the wire keeps no token, only its hash (SEC-02). */
+export interface Licence {
+  readonly tokenSha256: Digest
+  /** The highest number among its recorded calls, so that no number is given twice; 0 for none. */
+  readonly lastNumber: number
+  readonly spent: Spending
+}
+
 /** The wire as the engine sees it. */
 export interface Wire {
   /** `http://127.0.0.1:<port>` */
@@ -76,6 +85,8 @@ export interface Wire {
   /** Requests that named no live run, or two: they belong to nobody's record. All were refused, but a bare greeting (`HEAD /`). */
   unboundRequests(): number
   grant(request: GrantRequest): Grant
+  /** Takes up a licence whose token was made elsewhere, by the token's SHA-256, with what was used of it before. */
+  adopt(request: GrantRequest, licence: Licence): Omit<Grant, 'token'>
   close(): Promise<void>
 }
 

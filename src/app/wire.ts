@@ -1,0 +1,125 @@
+import { join } from 'node:path'
+import { composeWorld } from '../app.ts'
+import { milliseconds } from '../contract/units.ts'
+import type { LicenceAnswer, LicenceRecord, ServedWire, World } from '../engine/index.ts'
+import { ModelCallEvidence, type ModelCall } from '../gates/wire/index.ts'
+import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
+
+/** Opens what a licence needs, for as long as `use` takes. */
+async function withWorld<Value>(options: AppOptions, use: (world: World) => Promise<Value>): Promise<Value> {
+  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
+  const stateDirectory = stateDirectoryOf(options)
+  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  try {
+    return await use(await composeWorld(options, ledger, stateDirectory))
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** An instant, or a duration from now: when a token ends. There is none that does not. */
+function instantOf(text: string, now: Date): Date {
+  const duration = /^\d+(?:ms|s|m|h|d)$/.test(text) ? milliseconds(text) : undefined
+  const at = duration === undefined ? new Date(text) : new Date(now.getTime() + duration)
+  if (Number.isNaN(at.getTime()) || at.getTime() <= now.getTime()) throw usage('an instant to come, or a duration', JSON.stringify(text), 'Write it as in 8h, 30d or 2027-06-01T00:00:00Z.')
+  return at
+}
+
+/** Takes a profile through catalog, admission and health, and gives a token for it. The token is shown once and stored nowhere. */
+export async function createToken(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly expires: string }): Promise<LicenceAnswer> {
+  const expiresAt = instantOf(asked.expires, options.clock())
+  const { grantLicence } = await import('../engine/index.ts')
+  return withWorld(options, (world) => grantLicence(world, { profile: asked.profile, purpose: asked.purpose, expiresAt }))
+}
+
+export interface TokenRow {
+  readonly runId: string
+  readonly profile: string
+  readonly purpose: string
+  readonly expiresAt: string
+  readonly state: 'live' | 'expired' | 'revoked' | 'closed'
+  readonly calls: number
+}
+
+const rowOf = ({ runId, licence, revoked, state, calls }: LicenceRecord, now: Date): TokenRow => ({
+  runId,
+  profile: licence.profile,
+  purpose: licence.purpose,
+  expiresAt: licence.expires_at,
+  state: revoked ? 'revoked' : Date.parse(licence.expires_at) <= now.getTime() ? 'expired' : state === 'open' ? 'live' : 'closed',
+  calls: calls.filter((call) => call.purpose === 'agent').length,
+})
+
+/** Every token ever made, newest first, by its run; never the token. */
+export async function listTokens(options: AppOptions): Promise<readonly TokenRow[]> {
+  const [{ LedgerOnDemand }, { licencesIn }] = await Promise.all([import('../adapters/store-sqlite/index.ts'), import('../engine/index.ts')])
+  const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
+  try {
+    const existing = await ledger.openExisting()
+    return existing === undefined ? [] : (await licencesIn(existing)).map((record) => rowOf(record, options.clock()))
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** Revokes the token of a run. False if it had ended before. */
+export async function revokeToken(options: AppOptions, runId: string): Promise<boolean> {
+  const { licencesIn, revokeLicence } = await import('../engine/index.ts')
+  return withWorld(options, async (world) => {
+    const record = (await licencesIn(world.ledger)).find((each) => each.runId === runId)
+    if (record === undefined) throw usage('the run of a token', `no token of run ${runId}`, 'npx portcullis tokens list shows them.')
+    return revokeLicence(world, record)
+  })
+}
+
+/** Serves every token on one port until `ended` aborts. Throws `port_taken`. */
+export async function serveWire(options: AppOptions, asked: { readonly port: number; readonly ended: AbortSignal; ready(wire: Pick<ServedWire, 'address' | 'live'>): void; noted(text: string): void }): Promise<void> {
+  const { serveLicences } = await import('../engine/index.ts')
+  await withWorld(options, async (world) => {
+    const wire = await serveLicences(world, asked.port, asked.noted)
+    asked.ready(wire)
+    await new Promise<void>((resolve) => {
+      if (asked.ended.aborted) return resolve()
+      asked.ended.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await wire.close()
+  })
+}
+
+export interface SeenCall {
+  readonly runId: string
+  readonly call: ModelCall
+}
+
+/** How often a follower looks: new calls are seen within a second. */
+const FOLLOW_MS = 250
+const ROWS_AT_ONCE = 500
+
+/** Gives every recorded call, in the order in which they were stored; with `follow` also those to come, until `ended` aborts. */
+export async function readCalls(options: AppOptions, asked: { readonly runId: string | undefined; readonly follow: boolean; readonly ended: AbortSignal; seen(call: SeenCall): void }): Promise<void> {
+  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
+  const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
+  let position = 0
+  const look = async (): Promise<void> => {
+    const existing = await ledger.openExisting()
+    if (existing === undefined) return
+    for (let more = true; more; ) {
+      const rows = await existing.rowsAfter('evidence', position, ROWS_AT_ONCE)
+      for (const row of rows) {
+        position = row.position
+        const call = asked.runId === undefined || row.runId === asked.runId ? ModelCallEvidence.read(JSON.parse(row.body)) : undefined
+        if (call !== undefined) asked.seen({ runId: row.runId, call: call.predicate })
+      }
+      more = rows.length === ROWS_AT_ONCE
+    }
+  }
+  try {
+    await look()
+    while (asked.follow && !asked.ended.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))
+      await look()
+    }
+  } finally {
+    await ledger.close()
+  }
+}

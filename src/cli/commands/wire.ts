@@ -1,0 +1,23 @@
+import { type CommonOptions, parsePort, type Register, withCommonOptions, withExamples } from '../command.ts'
+import { printable } from '../terminal.ts'
+
+interface WireOptions extends CommonOptions {
+  readonly port: string
+}
+
+export const register: Register = (program, surface) => {
+  const command = program
+    .command('wire')
+    .description('serve model calls for the holders of tokens, on loopback, until it is ended; each call is admitted, witnessed and recorded')
+    .requiredOption('--port <number>', 'where to listen on 127.0.0.1; 0 takes any free port')
+  withExamples(withCommonOptions(command), 'wire --port 4020').action(async (options: WireOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { serveWire } = await import('../../app/wire.ts')
+    await serveWire(surface.app(options), {
+      port: parsePort(options.port),
+      ended: surface.cancelled,
+      ready: (wire) => (terminal.json ? terminal.emit(`${JSON.stringify({ address: wire.address, live: wire.live() })}\n`) : terminal.line(`  The wire listens on ${wire.address}; ${wire.live()} live ${wire.live() === 1 ? 'token' : 'tokens'}. Ctrl-C ends it.`)),
+      noted: (text) => (terminal.json ? terminal.emit(`${JSON.stringify({ note: text })}\n`) : terminal.line(`  ${printable(text)}`)),
+    })
+  })
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { test } from 'node:test'
+import OpenAI from 'openai'
+import * as z from 'zod'
+import { PORTCULLIS } from '../helpers/run-cli.ts'
+import { verifies } from '../verifies.ts'
+import { CONFIGURATION, RECORD, type Scenario, scenario } from '../e2e/scenario.ts'
+
+const Created = z.object({ allowed: z.literal(true), run_id: z.string(), token: z.string(), pair: z.string() })
+
+interface Served {
+  readonly process: ChildProcess
+  readonly address: string
+  /** The client of a user, with a token as its key. */
+  client(token: string): OpenAI
+  end(): Promise<number | null>
+}
+
+async function served(context: TestContext, made: Scenario): Promise<Served> {
+  const child = spawn(process.execPath, [PORTCULLIS, 'wire', '--port', '0', '--json'], { cwd: made.directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
+  context.after(() => child.kill('SIGKILL'))
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  let printed = ''
+  child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
+  await until(() => /"address"/.test(printed), 'the wire to listen')
+  const address = /"address":"([^"]+)"/.exec(printed)?.[1] ?? ''
+  const end = (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    return ended
+  }
+  return { process: child, address, end, client: (token) => new OpenAI({ apiKey: token, baseURL: `${address}/v1`, maxRetries: 0 }) }
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+async function createToken(made: Scenario, expires = '8h'): Promise<z.infer<typeof Created>> {
+  const { stdout, stderr } = await made.portcullis(['tokens', 'create', '--kind', 'run', '--profile', 'pi_scripted', '--purpose', 'ticket', '--expires', expires, '--json'])
+  assert.equal(stderr, '')
+  return Created.parse(JSON.parse(stdout))
+}
+
+const LIMITS = ['profiles', 'pi_scripted', 'limits']
+const UNREACHED = { total: '1m', idle: '30s', calls: 1_000_000, tokens: 1_000_000_000, cost: 'USD 0' }
+
+const say = (client: OpenAI) => client.chat.completions.create({ model: 'coder-1', messages: [{ role: 'user', content: 'hello' }] })
+
+/** Calls without a pause until one is refused, and gives when the last answer came, and the refusal. */
+async function callUntilRefused(client: OpenAI): Promise<{ lastAnswerAt: number; refusal: string }> {
+  let lastAnswerAt = Number.NEGATIVE_INFINITY
+  for (;;) {
+    try {
+      await say(client)
+      lastAnswerAt = Date.now()
+    } catch (error) {
+      return { lastAnswerAt, refusal: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
+
+verifies('WIR-04 WIR-20', 'a client that Portcullis did not start asks through the wire with its token, is witnessed, and is stopped within a second of a revocation', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, LIMITS, UNREACHED)
+  const wire = await served(t, made)
+  // Created while the wire runs: it is taken up without a restart.
+  const created = await createToken(made)
+  const client = wire.client(created.token)
+  const deadline = Date.now() + 5_000
+  for (let answered = false; !answered && Date.now() < deadline; ) answered = await say(client).then(() => true, () => false)
+  const flood = callUntilRefused(client)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.equal((await made.portcullis(['tokens', 'revoke', created.run_id])).code, 0)
+  const revokedAt = Date.now()
+  const { lastAnswerAt, refusal } = await flood
+  assert.ok(lastAnswerAt - revokedAt <= 1_000, `answered ${lastAnswerAt - revokedAt} ms after the revocation`)
+  assert.match(refusal, /run_unknown|interrupted/)
+  const calls = await made.portcullis(['calls', created.run_id])
+  assert.match(calls.stdout, /coder-1 → coder-1 +\S+ in \S+ out.* answered/)
+  assert.match((await made.portcullis(['tokens', 'list'])).stdout, /revoked +pi_scripted for ticket/)
+  assert.equal(await wire.end(), 0)
+  const verified = await made.portcullis(['verify', created.run_id])
+  assert.equal(verified.code, 0, verified.stdout)
+  const left = [readFileSync(join(made.directory, '.portcullis/ledger.db')), calls.stdout].join('\n')
+  assert.equal(left.includes(created.token), false)
+})
+
+verifies('WIR-04', 'a record that is removed, or a token that expires, stops the next call within a second', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, LIMITS, UNREACHED)
+  const removed = await createToken(made)
+  const expiring = await createToken(made, '3s')
+  const expiresAt = Date.now() + 3_000
+  const wire = await served(t, made)
+  const expired = await callUntilRefused(wire.client(expiring.token))
+  assert.match(expired.refusal, /run_unknown|interrupted/)
+  assert.ok(expired.lastAnswerAt > 0 && expired.lastAnswerAt - expiresAt <= 1_000, `answered ${expired.lastAnswerAt - expiresAt} ms after the expiry`)
+  const flood = callUntilRefused(wire.client(removed.token))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  made.set(RECORD, ['status'], 'revoked')
+  const revokedAt = Date.now()
+  const { lastAnswerAt, refusal } = await flood
+  assert.ok(lastAnswerAt > 0 && lastAnswerAt - revokedAt <= 1_000, `answered ${lastAnswerAt - revokedAt} ms after the record was revoked`)
+  assert.match(refusal, /403.*not_admitted/)
+  assert.equal(await wire.end(), 0)
+})
+
+test('no token is made for a pair that is not admitted, not healthy, or for another purpose; nor one without an end', async (t) => {
+  const made = await scenario(t)
+  const create = (purpose: string, expires: string) => made.portcullis(['tokens', 'create', '--kind', 'run', '--profile', 'pi_scripted', '--purpose', purpose, '--expires', expires])
+  for (const expires of ['2020-01-01T00:00:00Z', 'never', '-1h']) assert.equal((await create('ticket', expires)).code, 2, expires)
+  const purpose = await create('preflight', '1h')
+  assert.deepEqual([purpose.code, /runtime_purpose_violation/.test(purpose.stdout)], [3, true])
+  made.set(RECORD, ['status'], 'revoked')
+  const refused = await create('ticket', '1h')
+  assert.deepEqual([refused.code, /not_admitted/.test(refused.stdout)], [3, true])
+  assert.equal(made.provider.requests().length, 0)
+  assert.doesNotMatch(purpose.stdout + refused.stdout, /pcr_/)
+  assert.equal((await made.portcullis(['tokens', 'list', '--json'])).stdout, '[]\n')
+})
+
+test('a token outlives the wire: calls are numbered and limits counted on from where they stood', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, ['profiles', 'pi_scripted', 'limits', 'calls'], 3)
+  const created = await createToken(made)
+  const first = await served(t, made)
+  await say(first.client(created.token))
+  await say(first.client(created.token))
+  assert.equal(await first.end(), 0)
+  const second = await served(t, made)
+  await say(second.client(created.token))
+  await assert.rejects(say(second.client(created.token)), /budget_exhausted/)
+  assert.equal(await second.end(), 0)
+  const { stdout } = await made.portcullis(['calls', created.run_id, '--json'])
+  const numbers = stdout.trim().split('\n').map((line) => z.object({ number: z.number() }).parse(JSON.parse(line)).number)
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5])
+  const tokens = z.array(z.object({ state: z.string(), calls: z.number() })).parse(JSON.parse((await made.portcullis(['tokens', 'list', '--json'])).stdout))
+  assert.deepEqual(tokens, [{ state: 'live', calls: 4 }])
+})
