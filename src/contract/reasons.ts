@@ -39,6 +39,7 @@ export const REASON_TABLE = {
   provider_rate_limited: { title: 'The provider asks to slow down', http: 503, exit: 75, retry: 'later' },
   provider_overloaded: { title: 'The provider failed or is overloaded', http: 503, exit: 75, retry: 'later' },
   provider_unreachable: { title: 'The provider cannot be reached', http: 503, exit: 75, retry: 'later' },
+  provider_address_refused: { title: 'The address of the provider may not be called', http: 502, exit: 3, retry: 'never' },
   provider_timeout: { title: 'The provider gave no answer in time', http: 503, exit: 75, retry: 'later' },
   provider_rejected: { title: 'The provider refused the request', http: 502, exit: 3, retry: 'never' },
   provider_malformed: { title: 'The provider answered with something that is no answer', http: 502, exit: 3, retry: 'later' },

@@ -1,12 +1,14 @@
+import { lookup } from 'node:dns'
 import { createServer, type Server } from 'node:http'
 import { Pool } from 'undici'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { Dialect } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
-import type { Provider } from '../../gates/catalog/index.ts'
+import { addressPermission, type Provider } from '../../gates/catalog/index.ts'
 import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Wire } from '../../gates/wire/index.ts'
 import { GrantTable, LiveGrant } from './grant-table.ts'
+import { guardedConnector } from './guarded-connect.ts'
 import { HealthBoard } from './health-board.ts'
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { serve, type Desk } from './serve.ts'
@@ -74,18 +76,19 @@ function listen(server: Server, port: number): Promise<number> {
   })
 }
 
-/** Connections to providers, one pool for each origin and connect limit, without an upper bound: a stream must never queue behind others. */
+/** Connections to providers, one pool for each origin, connect limit and permission of addresses, without an upper bound: a stream must never queue behind others. */
 class ProviderPools {
   readonly #pools = new Map<string, Pool>()
 
   of(provider: Provider): Pool {
     const { origin } = new URL(provider.baseUrl)
     const connectTimeoutMs = milliseconds(provider.timeouts.connect)
-    const key = `${origin} ${connectTimeoutMs}`
+    const permission = addressPermission(provider)
+    const key = `${origin} ${connectTimeoutMs} ${permission.privateAddresses}`
     const known = this.#pools.get(key)
     if (known !== undefined) return known
     // The limits for bytes are ours (see upstream.ts); undici's own are off, because theirs are coarse and defaulted.
-    const pool = new Pool(origin, { connections: null, pipelining: 1, connect: { timeout: connectTimeoutMs }, headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES, allowH2: false })
+    const pool = new Pool(origin, { connections: null, pipelining: 1, connect: guardedConnector(connectTimeoutMs, permission, lookup), headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES, allowH2: false })
     this.#pools.set(key, pool)
     return pool
   }

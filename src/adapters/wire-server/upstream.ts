@@ -3,6 +3,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { milliseconds } from '../../contract/units.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import type { Fault } from '../../gates/wire/index.ts'
+import { AddressRefused } from './guarded-connect.ts'
 
 /** What comes back from a provider, in order: one `head`, chunks, then `end` or `fail`. After `fail` nothing follows. */
 export interface UpstreamEvents {
@@ -127,6 +128,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
 /** The class of a broken connection. Only the error's code is repeated: its message may quote an address with a key in it. */
 function faultOfConnection(error: Error, headSeen: boolean, timeouts: Provider['timeouts']): Fault {
+  if (error instanceof AddressRefused) return { reason: 'provider_address_refused', detail: `nothing was sent to ${error.found}` }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return { reason: 'provider_timeout', detail: `no connection within ${timeouts.connect}` }
   if (headSeen) return { reason: 'answer_truncated', detail: `the provider cut its answer (${code})` }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import { Dialect, parsePair } from '../../contract/model.ts'
 import { Duration, Money } from '../../contract/units.ts'
+import { type AddressPermission, judgeProviderUrl } from './provider-address.ts'
 
 /** Where the wire finds a provider's credential. The class may be shown; the value never enters a configuration (SEC-01). */
 export const CredentialSource = z
@@ -35,19 +36,34 @@ export const isPlainUrl = (text: string): boolean => {
   return url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && !/[?#]/.test(text)
 }
 
-export const Provider = z.strictObject({
+const ProviderFields = z.strictObject({
   dialect: Dialect.describe('The API it speaks.'),
   baseUrl: z
     .url({ protocol: /^https?$/ })
     .refine(isPlainUrl, 'expected an address without user, password, query or fragment')
     .describe('The address that calls are sent to, without credentials. Admission records bind it.'),
+  allowPrivateAddresses: z
+    .literal(true)
+    .optional()
+    .describe('Lets calls go to a private network, and to a name that resolves to one or to this machine. Not needed where baseUrl is a loopback address itself. Metadata and link-local addresses stay closed.'),
   networkClass: Name.describe('Where its calls go, as a class that an admission record must allow.'),
   credential: CredentialSource,
   timeouts: ProviderTimeouts,
   onBusy: z.enum(['pass', 'wait']).optional().describe('What a 429 or 529 with Retry-After becomes: passed to the agent, or waited for once, within `timeouts.total`. Left out, it is passed.'),
   prices: z.record(z.string().min(1), Price).optional().describe('US dollars per million tokens, by exact model id. A model without a price has an unknown cost.'),
 })
-export type Provider = z.infer<typeof Provider>
+
+/** Who serves models. The address is judged as it is written here; what a name resolves to is judged for each connection (WIR-42). */
+export const Provider = ProviderFields.check((context) => {
+  const { baseUrl } = context.value
+  // What is not plain is told by the field itself, and may hold a credential.
+  const judged = isPlainUrl(baseUrl) ? judgeProviderUrl(baseUrl, addressPermission(context.value)) : undefined
+  if (judged?.ok === false) context.issues.push({ code: 'custom', path: ['baseUrl'], input: baseUrl, message: `expected an address that a provider may be called at; this is ${judged.found}` })
+})
+export type Provider = z.infer<typeof ProviderFields>
+
+/** Where the calls of a provider may go. */
+export const addressPermission = (provider: Pick<Provider, 'allowPrivateAddresses'>): AddressPermission => ({ privateAddresses: provider.allowPrivateAddresses === true })
 
 /** Only exact ids stand here or, by name, another alias. Nothing floats (MC-083). */
 export const Alias = z.strictObject({

@@ -14,6 +14,7 @@ export function remedyFor(reason: Reason, facts: HealthFacts): string {
     provider_rate_limited: `Wait, then probe again; if it stays, raise the quota of ${credential}.`,
     provider_overloaded: `Wait, then probe again; the status page of ${provider} tells if others see it too.`,
     provider_unreachable: `Check that ${provider} runs and that its baseUrl in portcullis.yaml is right, then probe again.`,
+    provider_address_refused: `Give ${provider} a public address in portcullis.yaml, or a loopback address itself; for a private network set allowPrivateAddresses: true in its entry.`,
     provider_timeout: `Check that ${provider} answers at all; if the model is slow to start, raise the provider's timeouts in portcullis.yaml.`,
     provider_rejected: `Read the call's detail: the provider refuses the request itself. Check dialect and model of ${pair} in portcullis.yaml.`,
     provider_malformed: `Check that baseUrl and dialect of ${provider} in portcullis.yaml belong together; a proxy or a web page may be answering.`,

@@ -12,6 +12,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   provider_rate_limited: 'Wait for the time the provider asks for, then run it again.',
   provider_overloaded: 'Run it again later; the provider failed, not the agent.',
   provider_unreachable: 'Check the base URL, that the provider runs, and the network between.',
+  provider_address_refused: 'Give the entry in portcullis.yaml a public address, or a loopback address itself; for a private network, or a name in one, set `allowPrivateAddresses: true` there. Metadata and link-local addresses are never called.',
   provider_timeout: 'See whether the provider hangs; if it is only slow, raise `timeouts` of its entry in portcullis.yaml.',
   provider_rejected: 'Read the provider\'s own message in the agent\'s log: it refused the request as the agent wrote it.',
   provider_malformed: 'Check that the base URL is an API endpoint of the dialect its entry names.',
