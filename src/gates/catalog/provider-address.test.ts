@@ -51,12 +51,12 @@ verifies('WIR-42', 'the whole corpus of addresses: what may not be called is ref
 })
 
 verifies('WIR-42', 'permission for private addresses opens loopback and private networks and nothing else', () => {
-  const opened = corpus.entries.filter(({ stage, url }) => stage !== 'redirect' && mayConnect(url, OPENED, 0) && !mayConnect(url, CLOSED, 0)).map(({ url }) => URL.parse(url)?.hostname)
-  assert.deepEqual(opened.toSorted(), [
+  const opened = new Set(corpus.entries.filter(({ stage, url }) => stage !== 'redirect' && mayConnect(url, OPENED, 0) && !mayConnect(url, CLOSED, 0)).map(({ url }) => URL.parse(url)?.hostname))
+  assert.deepEqual(opened, new Set([
     '10.255.255.254', '100.127.255.254', '172.16.0.1', '172.31.255.255', '172.31.44.78', '192.168.0.1', 'a.192.168.0.120.3times.127.0.0.1.1time.repeat.rebind.network',
     'customer1.app.localhost.my.company.127.0.0.1.nip.io', 'foo.localhost', 'host.docker.internal', 'ip6-localhost', 'kubernetes.default.svc', 'localhost', 'mixed.evil.test', 'mixed6.evil.test',
     'printer.local', 'redis', 'v6.evil.test', 'www.fakedomain.fake', '[fc00::1]', '[fd00::1]',
-  ].toSorted())
+  ]))
 })
 
 verifies('WIR-42', 'metadata stays closed with every permission, as an address and behind a name', () => {
@@ -80,6 +80,17 @@ verifies('WIR-42', 'a configuration whose address may not be called does not loa
   assert.deepEqual(problems('http://93.184.216.34:25/'), ['baseUrl: expected an address that a provider may be called at; this is port 25, which belongs to another protocol'])
   assert.equal(problems('http://[fe80::1%25eth0]/')[0], 'baseUrl: Invalid URL')
   assert.equal(problems('https://api.example.com', { allowPrivateAddresses: false }).length, 1)
+})
+
+void test('what is wrong with the text of an address is said without repeating it', () => {
+  const found = (url: string): string => {
+    const judged = judgeProviderUrl(url, CLOSED)
+    return judged.ok ? assert.fail('expected a refusal') : judged.found
+  }
+  assert.equal(found('https://user:sk-secret-0123456789@api.example.com'), 'an address with a user or a password')
+  assert.equal(found('https://api.example.com\\@evil.example'), 'an address with spaces, backslashes or characters beyond ASCII; write a name in punycode')
+  assert.equal(found('ftp://api.example.com'), 'something that is not an http or https address')
+  assert.equal(found('http:api.example.com'), 'something that is not an http or https address')
 })
 
 void test('permission is what the entry says, and nothing is permission by default', () => {
