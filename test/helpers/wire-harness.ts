@@ -191,8 +191,15 @@ export interface Ask {
 
 export const QUESTION = '{"model":"coder-1","messages":[{"role":"user","content":"hi"}]}'
 
+/** What has to be known of a wire to ask it; a bench is one, and so is a wire in another process. */
+export interface AskTarget {
+  readonly wire: { readonly address: string }
+  readonly grant: { readonly token: string }
+  readonly request: { readonly provider: { readonly dialect: Dialect } }
+}
+
 /** Asks the wire as an agent would; rejects only if no answer began. */
-export function ask(bench: Pick<Bench, 'wire' | 'grant' | 'request'>, question: Ask = {}): Promise<Answer> {
+export function ask(bench: AskTarget, question: Ask = {}): Promise<Answer> {
   const { token = bench.grant.token } = question
   const body = question.method === 'GET' || question.method === 'HEAD' ? '' : (question.body ?? QUESTION)
   const headers: Record<string, string | string[]> = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === '' ? {} : { 'content-type': 'application/json', ...(question.chunked === true ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) }) }) }
