@@ -53,6 +53,7 @@ export const REASON_TABLE = {
   // the wire: refusals to an agent
   run_unknown: { title: 'The request belongs to no live run', http: 401, exit: 3, retry: 'never' },
   run_ambiguous: { title: 'The request names two runs', http: 400, exit: 3, retry: 'never' },
+  websocket_refused: { title: 'The wire speaks HTTP only, no WebSocket', http: 426, exit: 3, retry: 'never' },
   route_not_listed: { title: 'The wire has no such route', http: 404, exit: 3, retry: 'never' },
   model_not_admitted: { title: 'The model asked for is not admitted for this run', http: 403, exit: 3, retry: 'never' },
   request_malformed: { title: 'The request cannot be read without guessing', http: 400, exit: 3, retry: 'never' },

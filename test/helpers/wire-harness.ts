@@ -143,7 +143,7 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
     admitted: { provider: 'scripted', model: 'coder-1' },
     provider: {
       dialect,
-      baseUrl: baseUrl ?? (dialect === 'anthropic-messages' ? provider.url : `${provider.url}/v1`),
+      baseUrl: baseUrl ?? (dialect === 'anthropic-messages' || dialect === 'gemini' ? provider.url : `${provider.url}/v1`),
       networkClass: 'loopback',
       credential: { source: 'env', name: 'PROVIDER_KEY', class: 'provider-api-key' },
       timeouts: { connect: '1s', firstByte: '5s', idle: '5s', total: '10s', ...timeouts },
@@ -189,6 +189,8 @@ export interface Ask {
   readonly signal?: AbortSignal
 }
 
+/** A question in Gemini, whose path names the model. */
+const GEMINI_QUESTION = '{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}'
 export const QUESTION = '{"model":"coder-1","messages":[{"role":"user","content":"hi"}]}'
 
 /** What has to be known of a wire to ask it; a bench is one, and so is a wire in another process. */
@@ -201,7 +203,7 @@ export interface AskTarget {
 /** Asks the wire as an agent would; rejects only if no answer began. */
 export function ask(bench: AskTarget, question: Ask = {}): Promise<Answer> {
   const { token = bench.grant.token } = question
-  const body = question.method === 'GET' || question.method === 'HEAD' ? '' : (question.body ?? QUESTION)
+  const body = question.method === 'GET' || question.method === 'HEAD' ? '' : (question.body ?? (bench.request.provider.dialect === 'gemini' ? GEMINI_QUESTION : QUESTION))
   const headers: Record<string, string | string[]> = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === '' ? {} : { 'content-type': 'application/json', ...(question.chunked === true ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) }) }) }
   for (const [name, value] of Object.entries(question.headers ?? {})) headers[name] = typeof value === 'string' ? value : [...value]
   const path = question.path ?? ROUTE_OF[bench.request.provider.dialect]
@@ -231,6 +233,7 @@ export const json = (response: ServerResponse, value: unknown, status = 200, hea
 export const answerBy = (dialect: Dialect, model: string | undefined): object => {
   if (dialect === 'openai-chat') return { id: 'c', object: 'chat.completion', model, choices: [{ index: 0, message: { role: 'assistant', content: 'SECRET-TEXT' }, finish_reason: 'stop' }], usage: { prompt_tokens: 7, completion_tokens: 3 } }
   if (dialect === 'openai-responses') return { id: 'r', object: 'response', status: 'completed', model, output: [{ type: 'message', content: [{ type: 'output_text', text: 'SECRET-TEXT' }] }], usage: { input_tokens: 7, output_tokens: 3 } }
+  if (dialect === 'gemini') return { candidates: [{ content: { role: 'model', parts: [{ text: 'SECRET-TEXT' }] }, finishReason: 'STOP', index: 0 }], usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 3, totalTokenCount: 10 }, modelVersion: model, responseId: 'g' }
   return { id: 'm', type: 'message', model, content: [{ type: 'text', text: 'SECRET-TEXT' }], stop_reason: 'end_turn', usage: { input_tokens: 7, output_tokens: 3 } }
 }
 
@@ -253,6 +256,14 @@ export function eventsBy(dialect: Dialect, model: string | undefined): readonly 
       typed(Object.assign({ type: 'response.completed' }, { response: { id: 'r', model, status: 'completed', usage: { input_tokens: 7, output_tokens: 3 } } })),
     ]
   }
+  if (dialect === 'gemini') {
+    const parts = (text: string): object => ({ content: { role: 'model', parts: [{ text }] }, index: 0 })
+    return [
+      plain({ candidates: [parts('')], usageMetadata: { promptTokenCount: 7, totalTokenCount: 7 }, modelVersion: model, responseId: 'g' }),
+      plain({ candidates: [parts('SECRET-TEXT')], usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 2, totalTokenCount: 9 }, modelVersion: model, responseId: 'g' }),
+      plain({ candidates: [{ ...parts(''), finishReason: 'STOP' }], usageMetadata: { promptTokenCount: 7, candidatesTokenCount: 3, totalTokenCount: 10 }, modelVersion: model, responseId: 'g' }),
+    ]
+  }
   return [
     typed(Object.assign({ type: 'message_start' }, { message: { id: 'm', model, usage: { input_tokens: 7, output_tokens: 0 } } })),
     typed(Object.assign({ type: 'content_block_delta' }, { delta: { type: 'text_delta', text: 'SECRET-TEXT' } })),
@@ -262,4 +273,4 @@ export function eventsBy(dialect: Dialect, model: string | undefined): readonly 
 }
 
 export const SSE = { 'content-type': 'text/event-stream' }
-export const SPOKEN: readonly Dialect[] = ['openai-chat', 'openai-responses', 'anthropic-messages']
+export const SPOKEN: readonly Dialect[] = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini']

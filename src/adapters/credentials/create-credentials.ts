@@ -54,9 +54,10 @@ export const onlyWhile = (holds: () => boolean, reader: CredentialReader): Crede
     holds() ? reader.credentialFor(providerName, provider, dialect) : { ok: false, found: 'licences that could not be read for a second', remedy: 'Look at the ledger and the admission records; the wire forwards again once it can read them.' },
 })
 
-/** Anthropic takes a key as `x-api-key` and a session token as bearer with its beta flag; everybody else takes a bearer. */
+/** Anthropic takes a key as `x-api-key` and a session token as bearer with its beta flag, Google a key as `x-goog-api-key`; everybody else takes a bearer. */
 function headersOf(read: Extract<SourceRead, { ok: true }>, dialect: Dialect): Readonly<Record<string, string>> {
   if (dialect === 'anthropic-messages' && !read.oauth) return { 'x-api-key': read.value }
+  if (dialect === 'gemini' && !read.oauth) return { 'x-goog-api-key': read.value }
   return {
     authorization: `Bearer ${read.value}`,
     ...(dialect === 'anthropic-messages' ? { 'anthropic-beta': 'oauth-2025-04-20' } : {}),

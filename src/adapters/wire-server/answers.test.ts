@@ -190,7 +190,7 @@ verifies('WIR-13 ADM-N16', 'errors of the provider pass through with status, bod
 })
 
 verifies('WIR-41 SEC-01', 'a credential that the provider sends back reaches neither the agent nor the evidence', async (context) => {
-  const key = (response: { req: { headers: Record<string, unknown> } }): string => String(response.req.headers['authorization'] ?? response.req.headers['x-api-key']).replace('Bearer ', '')
+  const key = (response: { req: { headers: Record<string, unknown> } }): string => String(response.req.headers['authorization'] ?? response.req.headers['x-api-key'] ?? response.req.headers['x-goog-api-key']).replace('Bearer ', '')
   const spelt = (text: string): string => JSON.stringify({ error: { message: `wrong key ${text}` } }).replaceAll('/', '\\/')
   const unicode = (text: string): string => [...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
   const escaped = (answer: object, text: string): string => JSON.stringify(answer).replace('SECRET-TEXT', unicode(text))

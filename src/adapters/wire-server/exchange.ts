@@ -67,7 +67,7 @@ class Exchange implements UpstreamEvents {
     if (call.signal.aborted) return this.#cut()
     const { provider } = this.#target
     const query = this.#request.query === '' ? '' : `?${this.#request.query}`
-    this.#upstream.start({ pool, method: 'POST', path: upstreamPath(provider.baseUrl, question.route) + query, headers: headersToProvider(rawHeaders, credential), body: question.bodyFor(this.#target), timeouts: provider.timeouts })
+    this.#upstream.start({ pool, method: 'POST', path: upstreamPath(provider.baseUrl, question.route, this.#target.admitted.model) + query, headers: headersToProvider(rawHeaders, credential), body: question.bodyFor(this.#target), timeouts: provider.timeouts })
   }
 
   head(status: number, headers: IncomingHttpHeaders): void {

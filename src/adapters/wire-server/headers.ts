@@ -5,7 +5,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'pr
 
 /** What never goes on to a provider: the agent's credential in any spelling, and what this connection alone is about. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set([
-  ...HOP_BY_HOP, 'host', 'content-length', 'expect', 'accept-encoding', 'content-encoding', 'cookie', 'origin', 'referer',
+  ...HOP_BY_HOP, 'host', 'content-length', 'expect', 'accept-encoding', 'cookie', 'origin', 'referer',
   'authorization', 'x-api-key', 'x-goog-api-key', 'api-key',
 ])
 

@@ -1,4 +1,5 @@
 /** What one request may be, whoever sends it. These bound the wire itself; the limits of a run are in its profile. */
+/** The same limit holds for what a compressed body holds, which may be a thousand times as much as was sent. */
 export const MAX_REQUEST_BYTES = 32 * 1_048_576
 export const MAX_HEADER_BYTES = 32_768
 /** An error answer of a provider is held whole, to take the credential out of it. */

@@ -15,6 +15,7 @@ import { MAX_REQUEST_BYTES } from './limits.ts'
 import { listingOf } from './listing.ts'
 import { type OpenCall, notForwarded } from './open-call.ts'
 import { readBody } from './read-body.ts'
+import { unpackBody } from './unpack-body.ts'
 
 export interface Desk {
   readonly grants: GrantTable
@@ -89,7 +90,11 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (!read.ok) return refuse(bound, call.cutBy === undefined ? 'request_malformed' : 'interrupted', 'a request whose body did not arrive whole', 'Send the request again, whole.')
   call.received(read.body)
 
-  const question = admitQuestion({ method, path, query, contentEncoding: incoming.headers['content-encoding'] ?? null, body: read.body }, grant.request, grant.spending)
+  const contentEncoding = incoming.headers['content-encoding'] ?? null
+  const unpacked = await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)
+  if (!unpacked.ok && unpacked.problem === 'too_large') return refuse(bound, 'request_too_large', `a compressed body that holds more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
+  if (!unpacked.ok) return refuse(bound, 'request_malformed', 'a compressed body that cannot be undone as its Content-Encoding says', 'Send the body whole, and compressed as its header says.')
+  const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded }, grant.request, grant.spending)
   call.requestedModel = question.requestedModel !== null && isModelName(question.requestedModel) ? question.requestedModel : null
   if (call.cutBy !== undefined) return refuse(bound, 'interrupted', 'a request that was cut off before it was forwarded', 'Send the request again in a live run.', question.stream)
   if (!question.admitted) return refuse(bound, question.reason, question.found, question.remedy, question.stream)

@@ -24,7 +24,7 @@ const grant: GrantRequest = {
 }
 const mapping: GrantRequest = { ...grant, backgroundModels: 'map' }
 
-const chat: Question = { method: 'POST', path: '/v1/chat/completions', query: '', contentEncoding: null, body: Buffer.from('{"model":"coder-1","stream":true}') }
+const chat: Question = { method: 'POST', path: '/v1/chat/completions', query: '', contentEncoding: null, upgrade: null, body: Buffer.from('{"model":"coder-1","stream":true}'), decoded: undefined }
 const asking = (body: string): Question => ({ ...chat, body: Buffer.from(body) })
 
 function refuses(question: Question, reason: Reason, by: GrantRequest = grant, spending: Spending = NOTHING_SPENT): string {
@@ -63,7 +63,7 @@ verifies('WIR-07', 'a model in the query string is judged, and two models are re
   refuses({ ...chat, query: 'model=other' }, 'request_malformed', mapping)
   assert.match(refuses({ ...chat, query: 'model=a&model=b' }, 'request_malformed'), /two models in the query/)
   assert.match(refuses({ ...chat, query: 'key=secret' }, 'request_malformed'), /a credential in the query/)
-  const listing: Question = { method: 'GET', path: '/v1/models', query: '', contentEncoding: null, body: Buffer.alloc(0) }
+  const listing: Question = { ...chat, method: 'GET', path: '/v1/models', body: Buffer.alloc(0) }
   assert.equal(admitQuestion(listing, grant, NOTHING_SPENT).admitted, true)
   assert.equal(admitQuestion({ ...listing, query: 'model=coder-1' }, grant, NOTHING_SPENT).admitted, true)
   refuses({ ...listing, query: 'model=other' }, 'model_not_admitted')

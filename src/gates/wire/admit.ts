@@ -1,9 +1,10 @@
-import { printPair } from '../../contract/model.ts'
+import { type Dialect, printPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import { readQuery } from './binding.ts'
 import { overBudget, type Spending } from './budget.ts'
-import { isModelName, locateModel, replaceModel } from './model-field.ts'
+import { isModelName, replaceModel } from './model-field.ts'
 import { candidatesFor } from './failover.ts'
+import { readNaming } from './naming.ts'
 import { type GrantRequest, type Target, targetsOf } from './ports.ts'
 import { findRoute, type Route } from './routes.ts'
 
@@ -13,7 +14,12 @@ export interface Question {
   readonly path: string
   readonly query: string
   readonly contentEncoding: string | null
+  /** The protocol that the client would like to change to. */
+  readonly upgrade: string | null
+  /** As received; these bytes go on. */
   readonly body: Uint8Array
+  /** What a compressed body holds; undefined if it is not compressed, or not in a way that the wire can undo. */
+  readonly decoded: Uint8Array | undefined
 }
 
 export interface AdmittedQuestion {
@@ -40,15 +46,17 @@ export interface RefusedQuestion {
 /** Whether a request of a run may go to the provider, and with which bytes (WIR-02, WIR-07, WIR-12). Everything not listed here is refused. */
 export function admitQuestion(question: Question, grant: GrantRequest, spending: Spending): AdmittedQuestion | RefusedQuestion {
   const route = findRoute(question.method, question.path)
-  const field = question.body.length === 0 ? undefined : locateModel(question.body)
-  const named = field?.found === true ? field : undefined
+  const plain = question.contentEncoding === null || question.contentEncoding.toLowerCase() === 'identity'
+  const naming = readNaming(route, question.query, plain ? question.body : (question.decoded ?? new Uint8Array()), !plain)
   const query = readQuery(question.query)
-  const requestedModel = named?.model ?? (query.ok ? query.model : null)
-  const stream = named?.stream ?? false
+  const requestedModel = naming.named ? naming.model : (route?.inPath?.model ?? (query.ok ? query.model : null))
+  const stream = naming.named && naming.stream
   const refuse = (reason: Reason, found: string, remedy: string): RefusedQuestion => ({ admitted: false, route, requestedModel: printable(requestedModel), stream, reason, found, remedy })
 
-  if (route === undefined) return refuse('route_not_listed', 'a route that the wire does not list', 'Use the chat completions, responses or messages route; nothing else is forwarded.')
-  const speakers = targetsOf(grant).filter(({ provider }) => provider.dialect !== 'gemini' && (route.dialect === null || route.dialect === provider.dialect))
+  // Codex asks for a WebSocket first, and would ask seven times over as many seconds were it told anything but 426.
+  if (/\bwebsocket\b/i.test(question.upgrade ?? '')) return refuse('websocket_refused', 'a WebSocket, which nobody could witness', 'Ask over HTTP, with "stream": true for events.')
+  if (route === undefined) return refuse('route_not_listed', 'a route that the wire does not list', 'Use the chat completions, responses, messages or generateContent route; nothing else is forwarded.')
+  const speakers = targetsOf(grant).filter(({ provider }) => speaks(provider.dialect, route))
   const [first, ...others] = speakers
   if (first === undefined) {
     return refuse('dialect_mismatch', `a request in ${route.dialect ?? 'no particular dialect'}; ${grant.admitted.provider} speaks ${grant.provider.dialect}`, 'Point the agent at the base URL of the provider\'s own dialect; nothing is translated.')
@@ -60,16 +68,22 @@ export function admitQuestion(question: Question, grant: GrantRequest, spending:
       ? { admitted: true, route, requestedModel: query.model, candidates: [first, ...others], bodyFor: () => question.body, stream: false }
       : refuse('model_not_admitted', `the model ${printable(query.model) ?? 'of an unprintable name'} in the query string`, askFor(grant))
   }
-  if (question.contentEncoding !== null && question.contentEncoding.toLowerCase() !== 'identity') return refuse('request_malformed', 'a compressed body', 'Send the body uncompressed; the wire reads the model in it.')
-  if (field === undefined || !field.found) return refuse('request_malformed', field?.detail ?? 'a request without a body', 'Send one JSON object with one top-level "model" string.')
-  if (query.model !== null) return refuse('request_malformed', 'a model in the query string beside the one in the body', 'Name the model once, in the body.')
-  const candidates = candidatesFor(field.model, grant, [first, ...others])
-  if (candidates === undefined) return refuse('model_not_admitted', `a request for ${field.model}, which no record admits for this run`, askFor(grant))
+  if (!plain && question.decoded === undefined) return refuse('request_malformed', 'a body in an encoding that the wire does not undo', 'Send the body as it is, or compressed with gzip, br or zstd; the wire reads the model in it.')
+  if (!naming.named) return refuse('request_malformed', naming.found, naming.remedy)
+  if (query.model !== null) return refuse('request_malformed', `a model in the query string beside the one in the ${route.inPath === undefined ? 'body' : 'path'}`, 'Name the model once, and not in the query string.')
+  const candidates = candidatesFor(naming.model, grant, [first, ...others])
+  if (candidates === undefined) return refuse('model_not_admitted', `a request for ${naming.model}, which no record admits for this run`, askFor(grant))
+  const isOther = ({ admitted }: Target): boolean => admitted.model !== naming.model
+  if (naming.fixed !== undefined && candidates.some(isOther)) return refuse('request_malformed', naming.fixed, 'Ask for the exact model id, or send the body so that the model can be written into it: uncompressed, naming it once.')
   const spent = overBudget(grant.limits, spending)
   if (spent !== undefined) return refuse('budget_exhausted', spent, 'Raise the limit of the profile, or end the run; the wire forwards nothing more for it.')
-  const bodyFor = ({ admitted }: Target): Uint8Array => (admitted.model === field.model ? question.body : replaceModel(question.body, field, admitted.model))
-  return { admitted: true, route, requestedModel: field.model, candidates, bodyFor, stream }
+  const { field } = naming
+  const bodyFor = (candidate: Target): Uint8Array => (field === undefined || !isOther(candidate) ? question.body : replaceModel(question.body, field, candidate.admitted.model))
+  return { admitted: true, route, requestedModel: naming.model, candidates, bodyFor, stream }
 }
+
+/** Whether a provider may be asked on a route. Gemini has its own listing; a greeting is of no dialect. */
+const speaks = (dialect: Dialect, route: Route): boolean => (route.dialect === null ? route.kind === 'greeting' || dialect !== 'gemini' : route.dialect === dialect)
 
 /** Every name by which a grant may be asked: what its listing shows (WIR-06). */
 export const namesOf = (grant: GrantRequest): readonly string[] => [...new Set([...(grant.byModelId ? targetsOf(grant).map(({ admitted }) => admitted.model) : []), ...grant.aliases])]

@@ -18,12 +18,13 @@ export interface AnswerEvent {
 
 /** Reads one parsed event. Total: an event of an unknown kind says nothing. */
 export function readEvent(dialect: Dialect, event: unknown): AnswerEvent {
+  const [nameKey, usageKey] = dialect === 'gemini' ? (['modelVersion', 'usageMetadata'] as const) : (['model', 'usage'] as const)
   const inner = dialect === 'anthropic-messages' ? member(event, 'message') : dialect === 'openai-responses' ? member(event, 'response') : undefined
   // An empty name is how some providers spell "none yet"; it names nothing.
-  const models = [member(event, 'model'), member(inner, 'model')].filter((model) => typeof model === 'string' && model !== '')
+  const models = [member(event, nameKey), member(inner, nameKey)].filter((model) => typeof model === 'string' && model !== '')
   return {
     models: models.filter((model) => typeof model === 'string'),
-    usage: member(event, 'usage') ?? member(inner, 'usage'),
+    usage: member(event, usageKey) ?? member(inner, usageKey),
     ...READERS[dialect](event),
   }
 }
@@ -66,9 +67,23 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
       text: joined([member(delta, 'text'), member(delta, 'partial_json'), member(delta, 'thinking')]),
     }
   },
-  // The wire has no route for this dialect yet, so nothing of it is ever read as an answer.
-  gemini: () => ({ toolCall: false, terminal: false, error: undefined, text: '' }),
+  gemini: (event) => {
+    const error = member(event, 'error')
+    const candidates = elements(member(event, 'candidates'))
+    const parts = candidates.flatMap((candidate) => elements(member(member(candidate, 'content'), 'parts')))
+    const calls = parts.map((part) => member(part, 'functionCall')).filter((call) => call !== undefined)
+    return {
+      toolCall: calls.length > 0,
+      // There is no last event as such: the candidate says why it ended, or the prompt why it was not taken.
+      terminal: candidates.some((candidate) => typeof member(candidate, 'finishReason') === 'string') || typeof member(member(event, 'promptFeedback'), 'blockReason') === 'string',
+      error: error === undefined || error === null ? undefined : faultOfError({ code: lowerCase(member(error, 'status')) }),
+      text: joined([...parts.map((part) => member(part, 'text')), ...calls.flatMap((call) => elements(member(call, 'partialArgs')).map((piece) => member(piece, 'stringValue')))]),
+    }
+  },
 }
+
+/** Google spells its codes `RESOURCE_EXHAUSTED`. */
+const lowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
 
 const joined = (parts: readonly unknown[]): string => parts.filter((part) => typeof part === 'string').join('')
 

@@ -42,8 +42,8 @@ export class JsonAnswer implements AnswerReader {
 
   #judge(body: Buffer): Fault | undefined {
     const { dialect, servedModelIds } = this.#rules
-    // The same strict reading as for requests: a second `model` key could tell the agent something else than it tells us.
-    const field = locateModel(body)
+    // The same strict reading as for requests: a second key for the model could tell the agent something else than it tells us.
+    const field = locateModel(body, dialect === 'gemini' ? 'modelVersion' : 'model')
     if (!field.found && field.problem === 'unreadable') return { reason: 'provider_malformed', detail: `the answer is ${field.detail}` }
     const text = body.toString('utf8')
     // First of all: the facts below stand in evidence, and a served model's name may be the very credential.

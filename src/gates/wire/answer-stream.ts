@@ -64,12 +64,12 @@ export class StreamAnswer implements AnswerReader {
   #take(event: ServerSentEvent): void {
     if (this.#fault !== undefined) return
     // Released in the same step as the events before it: what is judged here is only ever released after this returned.
+    const counts = this.#servedModel === null || this.#finished
     this.#fault = this.#judge(event)
     if (this.#fault !== undefined) return
-    for (const bytes of event.bytes) {
-      this.#held.push(bytes)
-      this.#heldBytes += bytes.length
-    }
+    this.#held.push(...event.bytes)
+    // The last event may repeat a whole answer, images included; only what follows it is bounded.
+    if (counts) this.#heldBytes += event.bytes.reduce((sum, bytes) => sum + bytes.length, 0)
   }
 
   #judge(event: ServerSentEvent): Fault | undefined {

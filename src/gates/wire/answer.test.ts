@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Dialect } from '../../contract/model.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader } from './answer.ts'
+import { MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader } from './answer.ts'
 import { JsonAnswer } from './answer-json.ts'
 import { StreamAnswer } from './answer-stream.ts'
 import type { Fault } from './provider-fault.ts'
@@ -151,7 +151,7 @@ verifies('WIR-25', 'a stream without its last event is truncated, wherever it wa
 void test('garbage inside a stream, and events after the last one, are malformed', () => {
   assert.equal(stream('openai-chat', ...CHAT.slice(0, 2), 'data: {oops\n\n').fault?.reason, 'provider_malformed')
   assert.equal(stream('openai-chat', ...CHAT, ...Array.from({ length: 20 }, () => `: ${'x'.repeat(MAX_HELD_BYTES / 8)}\n\n`)).fault?.reason, 'provider_malformed')
-  assert.equal(stream('openai-chat', ...CHAT.slice(0, 2), `data: ${'x'.repeat(9 * 1_048_576)}`).fault?.reason, 'provider_malformed')
+  assert.equal(stream('openai-chat', ...CHAT.slice(0, 2), `data: ${'x'.repeat(MAX_EVENT_BYTES)}`).fault?.reason, 'provider_malformed')
 })
 
 void test('an error that the provider reports inside a stream reaches the agent after an admitted beginning, and the call failed', () => {

@@ -39,8 +39,8 @@ export interface AnswerRules {
 
 /** The longest JSON answer; it is held whole. */
 export const MAX_JSON_ANSWER_BYTES = 32 * 1_048_576
-/** The longest single event of a stream. */
-export const MAX_EVENT_BYTES = 8 * 1_048_576
+/** The longest single event of a stream: an image comes in one. */
+export const MAX_EVENT_BYTES = 32 * 1_048_576
 /** How much of a stream is held while it names no model, and how much may follow its last event. */
 export const MAX_HELD_BYTES = 1_048_576
 

@@ -55,7 +55,11 @@ void test('the query string may hold one model and no credential', () => {
 
 verifies('WIR-07', 'only exactly the listed routes are found: nothing is decoded, folded or completed', () => {
   for (const route of ROUTES) assert.equal(findRoute(route.method, route.path), route)
-  const near = ['/v1/chat/completions/', '//v1/chat/completions', '/v1/chat/../chat/completions', '/V1/chat/completions', '/v1/chat%2Fcompletions', '/v1/./messages', '/v1/messages/', '/v1/messages/batches', '/v1/embeddings', '/v1/completions', 'http://127.0.0.1/v1/messages', '', '*', '/v1/messages#x', '/v1\\messages', '/v1beta/models/gemini:generateContent']
+  for (const [name, kind] of [['generateContent', 'inference'], ['streamGenerateContent', 'inference'], ['countTokens', 'count']] as const) {
+    const path = `/v1beta/models/gemini-3.1-pro:${name}`
+    assert.deepEqual(findRoute('POST', path), { method: 'POST', path, dialect: 'gemini', kind, inPath: { model: 'gemini-3.1-pro', method: name } })
+  }
+  const near = ['/v1/chat/completions/', '//v1/chat/completions', '/v1/chat/../chat/completions', '/V1/chat/completions', '/v1/chat%2Fcompletions', '/v1/./messages', '/v1/messages/', '/v1/messages/batches', '/v1/embeddings', '/v1/completions', 'http://127.0.0.1/v1/messages', '', '*', '/v1/messages#x', '/v1\\messages', '/v1beta/models/gemini', '/v1beta/models/:generateContent', '/v1beta/models/..:generateContent', '/v1beta/models/g%65mini:generateContent', '/v1beta/models/a/b:generateContent', '/v1beta/models/gemini:generatecontent', '/v1beta/models/gemini:toString', '/v1beta/models/gemini:embedContent', '/v1beta/models/gemini:batchGenerateContent', '/v1beta/models/gemini:generateContent/', '/v1beta/models/gemini:x:generateContent', '/v1beta/tunedModels/gemini:generateContent', '/v1/models/gemini:generateContent', '/v1beta/models/', `/v1beta/models/${token}:generateContent`, `/v1beta/models/${'m'.repeat(300)}:generateContent`]
   for (const path of near) for (const method of ['GET', 'POST', 'HEAD', 'PUT']) assert.equal(findRoute(method, path), undefined, `${method} ${path}`)
   for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'post', 'CONNECT']) assert.equal(findRoute(method, '/v1/messages'), undefined)
 })
@@ -69,7 +73,7 @@ void test('a path tells in which dialect its client expects an error', () => {
 })
 
 void test('routes are joined to base URLs with and without /v1', () => {
-  const path = (baseUrl: string, route: string): string => upstreamPath(baseUrl, findRoute('POST', route) ?? assert.fail(route))
+  const path = (baseUrl: string, route: string): string => upstreamPath(baseUrl, findRoute('POST', route) ?? assert.fail(route), 'coder/1')
   assert.equal(path('http://h/v1', '/v1/chat/completions'), '/v1/chat/completions')
   assert.equal(path('http://h/v1/', '/v1/chat/completions'), '/v1/chat/completions')
   assert.equal(path('http://h', '/v1/messages'), '/v1/messages')
@@ -78,4 +82,6 @@ void test('routes are joined to base URLs with and without /v1', () => {
   assert.equal(path('http://h/backend-api', '/codex/responses'), '/backend-api/codex/responses')
   assert.equal(path('http://h/backend-api', '/v1/codex/responses'), '/backend-api/codex/responses')
   assert.equal(path('http://h/v1', '/v1/messages/count_tokens'), '/v1/messages/count_tokens')
+  for (const base of ['http://h', 'http://h/v1beta', 'http://h/v1beta/']) assert.equal(path(base, '/v1beta/models/asked:streamGenerateContent'), '/v1beta/models/coder%2F1:streamGenerateContent')
+  assert.equal(path('http://h/v1', '/v1beta/models/asked:countTokens'), '/v1/v1beta/models/coder%2F1:countTokens')
 })

@@ -21,25 +21,28 @@ export interface NoModelField {
   readonly detail: string
 }
 
+/** Under which key a body names a model: an answer of Gemini says `modelVersion`, everything else `model`. */
+export type ModelKey = 'model' | 'modelVersion'
+
 /**
  * Locates the one top-level `"model"` string of a JSON object, by bytes. Two of them, one spelt with an escape or in another
  * case (Go's parser would take it), one that is no string: all are refusals, because two parsers may read them differently.
  */
-export function locateModel(body: Uint8Array): ModelField | NoModelField {
+export function locateModel(body: Uint8Array, name: ModelKey = 'model'): ModelField | NoModelField {
   if (!isUtf8(body)) return unreadable('a body that is not valid UTF-8')
   const scanned = scanObject(body)
   if (!scanned.ok) return unreadable(scanned.found)
   let model: Member | undefined
   let stream = false
   for (const member of scanned.members) {
-    const key = keyText(body, member)
+    const key = keyText(body, member, name)
     if (key === '"stream"') stream = text(body, member.valueStart, member.valueEnd) === 'true'
-    if (key === undefined || key.toLowerCase() !== '"model"') continue
-    if (key !== '"model"') return unreadable(`a top-level key that another parser may read as "model"`)
-    if (model !== undefined) return unreadable('two top-level "model" keys')
+    if (key === undefined || key.toLowerCase() !== `"${name.toLowerCase()}"`) continue
+    if (key !== `"${name}"`) return unreadable(`a top-level key that another parser may read as "${name}"`)
+    if (model !== undefined) return unreadable(`two top-level "${name}" keys`)
     model = member
   }
-  if (model === undefined) return { found: false, problem: 'missing', detail: 'a body without a top-level "model"' }
+  if (model === undefined) return { found: false, problem: 'missing', detail: `a body without a top-level "${name}"` }
   return readModel(body, model, stream)
 }
 
@@ -59,13 +62,13 @@ export const isModelName = (name: string): boolean =>
   name.length > 0 && name.length <= MAX_MODEL_NAME_LENGTH && name.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name) && !name.includes('pcr_')
 
 /** The key with its quotes. A key with a backslash is decoded and marked, so that `"mod\u0065l"` is seen and never taken for plain. */
-function keyText(body: Uint8Array, member: Member): string | undefined {
-  // Only keys that can spell "model" or "stream" matter: with every character escaped, that is at most 38 bytes.
-  if (member.keyEnd - member.keyStart > 38) return undefined
+function keyText(body: Uint8Array, member: Member, name: ModelKey): string | undefined {
+  // Only keys that can spell the name or "stream" matter; with every character escaped one takes six bytes for each.
+  if (member.keyEnd - member.keyStart > 2 + 6 * Math.max(name.length, 'stream'.length)) return undefined
   const raw = text(body, member.keyStart, member.keyEnd)
   if (!raw.includes('\\')) return raw
   const decoded: unknown = JSON.parse(raw)
-  return typeof decoded === 'string' && decoded.toLowerCase() === 'model' ? '"MODEL"' : undefined
+  return typeof decoded === 'string' && decoded.toLowerCase() === name.toLowerCase() ? `"${name.toUpperCase()}"` : undefined
 }
 
 const text = (body: Uint8Array, start: number, end: number): string => Buffer.from(body.buffer, body.byteOffset + start, end - start).toString()

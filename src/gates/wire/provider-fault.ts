@@ -25,10 +25,10 @@ export function faultOfError(error: unknown): Fault {
   // Words only: whatever else stands there may be anything, a key included.
   const name = [member(error, 'code'), member(error, 'type')].filter((kind) => typeof kind === 'string').find((kind) => kind.length <= 40 && /^[a-z]+(?:_[a-z]+)*$/.test(kind)) ?? ''
   const detail = name === '' ? 'the provider reported an error inside its answer' : `the provider reported ${name} inside its answer`
-  if (/rate_limit|quota/.test(name)) return { reason: 'provider_rate_limited', detail }
+  if (/rate_limit|quota|resource_exhausted/.test(name)) return { reason: 'provider_rate_limited', detail }
   if (/auth|permission|api_key/.test(name)) return { reason: 'provider_auth', detail }
   if (/not_found/.test(name)) return { reason: 'provider_model_unknown', detail }
-  if (/overloaded|server|api_error|unavailable|timeout/.test(name)) return { reason: 'provider_overloaded', detail }
+  if (/overloaded|server|api_error|unavailable|timeout|^internal$|^deadline_exceeded$/.test(name)) return { reason: 'provider_overloaded', detail }
   return { reason: 'provider_rejected', detail }
 }
 

@@ -33,7 +33,7 @@ verifies('WIR-05', 'a refusal has a status that its client does not retry, and s
   const malformed: WireRefusal = { ...refusal, reason: 'request_malformed' }
   assert.deepEqual([...DIALECTS, null].map((dialect) => refusalAnswer(dialect, malformed).status), [400, 400, 403, 400, 400])
   for (const reason of ['run_unknown', 'run_ambiguous', 'budget_exhausted', 'credential_unavailable', 'dialect_mismatch', 'route_not_listed', 'request_too_large'] as const) {
-    for (const dialect of ['openai-chat', 'openai-responses', 'anthropic-messages'] as const) {
+    for (const dialect of DIALECTS) {
       const answer = refusalAnswer(dialect, { ...refusal, reason })
       assert.equal(answer.headers['x-should-retry'], 'false')
       const quiet = dialect === 'anthropic-messages' ? [403] : dialect === 'openai-responses' ? [400, 404] : [400, 403, 404, 413]

@@ -50,6 +50,8 @@ function answer(dialect: Dialect | null, status: number, refusal: WireRefusal): 
     headers: {
       'content-type': 'application/json; charset=utf-8',
       'x-portcullis-reason': refusal.reason,
+      // Who asks for a WebSocket reads no body and waits for the end of the connection.
+      ...(status === 426 ? { connection: 'close', upgrade: 'HTTP/1.1' } : {}),
       ...(REASON_TABLE[refusal.reason].retry === 'never' ? { 'x-should-retry': 'false' } : status === 503 ? { 'retry-after': '1' } : {}),
     },
     body: JSON.stringify(errorBody(dialect, status, refusal)),
@@ -58,10 +60,11 @@ function answer(dialect: Dialect | null, status: number, refusal: WireRefusal): 
 
 /**
  * Measured: Claude Code asks once after 403, six times after 400, for minutes after 401; Codex once after 400 or 404, six times
- * after 401 or 403. Clients of Chat Completions give up at once on any of them.
+ * after 401 or 403. Clients of Chat Completions and of Gemini give up at once on any of them.
  */
 function refusalStatus(dialect: Dialect | null, reason: Reason): number {
   if (reason === 'evidence_unavailable') return 503
+  if (reason === 'websocket_refused') return 426
   const unreadable = reason === 'request_malformed' || reason === 'dialect_mismatch' || reason === 'run_ambiguous'
   switch (dialect) {
     case 'anthropic-messages':
@@ -71,8 +74,26 @@ function refusalStatus(dialect: Dialect | null, reason: Reason): number {
     case 'openai-chat':
       return reason === 'request_too_large' ? 413 : unreadable ? 400 : 403
     case 'gemini':
+      return reason === 'request_too_large' ? 413 : reason === 'route_not_listed' ? 404 : unreadable ? 400 : 403
     case null:
       return REASON_TABLE[reason].http
+  }
+}
+
+/** Google's name of a status. Its clients retry by the number, and by `UNAVAILABLE`, which is therefore said only where a retry helps. */
+function googleStatus(status: number): string {
+  switch (status) {
+    case 400:
+    case 413:
+      return 'INVALID_ARGUMENT'
+    case 404:
+      return 'NOT_FOUND'
+    case 503:
+      return 'UNAVAILABLE'
+    case 504:
+      return 'DEADLINE_EXCEEDED'
+    default:
+      return status < 500 ? 'PERMISSION_DENIED' : 'INTERNAL'
   }
 }
 
@@ -83,7 +104,7 @@ function errorBody(dialect: Dialect | null, status: number, refusal: WireRefusal
     case 'anthropic-messages':
       return { type: 'error', error: { type: status < 500 ? 'permission_error' : 'api_error', message }, portcullis }
     case 'gemini':
-      return { error: { code: status, message, status: status < 500 ? 'PERMISSION_DENIED' : 'UNAVAILABLE' }, portcullis }
+      return { error: { code: status, message, status: googleStatus(status) }, portcullis }
     case 'openai-chat':
     case 'openai-responses':
     case null:

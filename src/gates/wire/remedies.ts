@@ -22,6 +22,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   dialect_mismatch: 'Choose an agent that speaks the dialect of the provider; nothing is translated.',
   budget_exhausted: 'Raise `limits` of the profile if the task deserves it, then run it again.',
   request_malformed: 'Look at what the agent sends: one JSON object with one top-level "model" string, uncompressed.',
+  websocket_refused: 'Nothing, if the agent went on over HTTP; otherwise switch WebSockets off in its settings.',
   route_not_listed: 'Let the agent use a listed route; the wire forwards nothing else.',
   interrupted: 'Run it again and let it end; a call that was cut off proves nothing.',
   secret_leak: 'Replace the credential: the provider sent it back in an answer. The agent did not get it.',

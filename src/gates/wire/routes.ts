@@ -1,4 +1,5 @@
 import type { Dialect } from '../../contract/model.ts'
+import { isModelName } from './model-field.ts'
 
 /** What a route is for. Only `inference` asks a model for an answer. */
 export type RouteKind = 'inference' | 'count' | 'listing' | 'greeting'
@@ -11,9 +12,16 @@ export interface Route {
   readonly kind: RouteKind
   /** The path at the provider, when it is not the same. */
   readonly upstream?: string
+  /** Where the path itself names the model: Gemini's `models/<model>:<method>`. */
+  readonly inPath?: ModelInPath
 }
 
-/** Every route there is. What is not listed is refused (WIR-07). */
+export interface ModelInPath {
+  readonly model: string
+  readonly method: 'generateContent' | 'streamGenerateContent' | 'countTokens'
+}
+
+/** Every route whose path is always the same. What is neither here nor one of `GEMINI_METHODS` is refused (WIR-07). */
 export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/chat/completions', dialect: 'openai-chat', kind: 'inference' },
   { method: 'POST', path: '/v1/responses', dialect: 'openai-responses', kind: 'inference' },
@@ -23,11 +31,26 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/messages', dialect: 'anthropic-messages', kind: 'inference' },
   { method: 'POST', path: '/v1/messages/count_tokens', dialect: 'anthropic-messages', kind: 'count' },
   { method: 'GET', path: '/v1/models', dialect: null, kind: 'listing' },
+  { method: 'GET', path: '/v1beta/models', dialect: 'gemini', kind: 'listing' },
   { method: 'HEAD', path: '/', dialect: null, kind: 'greeting' },
 ]
 
+/** What may be asked of a model in Gemini's paths, and what it is. */
+const GEMINI_METHODS = { generateContent: 'inference', streamGenerateContent: 'inference', countTokens: 'count' } as const satisfies Record<ModelInPath['method'], RouteKind>
+
+/** Only characters that mean themselves in a path: nothing is decoded, so that nobody behind us can decode it into another model. */
+const GEMINI_PATH = /^\/v1beta\/models\/([A-Za-z0-9][A-Za-z0-9._~-]*):([A-Za-z]+)$/
+
 /** The route of exactly this method and path; nothing is decoded, normalised or completed. */
-export const findRoute = (method: string, path: string): Route | undefined => ROUTES.find((route) => route.method === method && route.path === path)
+export const findRoute = (method: string, path: string): Route | undefined => ROUTES.find((route) => route.method === method && route.path === path) ?? geminiRoute(method, path)
+
+function geminiRoute(method: string, path: string): Route | undefined {
+  const [, model = '', name = ''] = GEMINI_PATH.exec(path) ?? []
+  if (method !== 'POST' || !isModelName(model) || !isGeminiMethod(name)) return undefined
+  return { method, path, dialect: 'gemini', kind: GEMINI_METHODS[name], inPath: { model, method: name } }
+}
+
+const isGeminiMethod = (name: string): name is ModelInPath['method'] => Object.hasOwn(GEMINI_METHODS, name)
 
 /** In which dialect a client on this path expects an error, whether or not the route is listed. */
 export function dialectOfPath(path: string): Dialect | null {
@@ -36,11 +59,12 @@ export function dialectOfPath(path: string): Dialect | null {
 }
 
 /**
- * The path at the provider: its base URL's own path, then the route. A base URL that already ends in `/v1` takes the place
- * of the route's own `/v1`.
+ * The path at the provider: its base URL's own path, then the route, with `model` where the path names one. A base URL that
+ * already ends in the version takes the place of the route's own.
  */
-export function upstreamPath(baseUrl: string, route: Route): string {
+export function upstreamPath(baseUrl: string, route: Route, model: string): string {
   const base = new URL(baseUrl).pathname.replace(/\/+$/, '')
-  const path = route.upstream ?? route.path
-  return base.endsWith('/v1') && path.startsWith('/v1/') ? base + path.slice('/v1'.length) : base + path
+  const path = route.inPath === undefined ? (route.upstream ?? route.path) : `/v1beta/models/${encodeURIComponent(model)}:${route.inPath.method}`
+  const version = ['/v1', '/v1beta'].find((prefix) => base.endsWith(prefix) && path.startsWith(`${prefix}/`))
+  return base + path.slice(version?.length ?? 0)
 }

@@ -16,6 +16,7 @@ export const elements = (value: unknown): readonly unknown[] => (Array.isArray(v
  * reports the parts apart, so they are added. Undefined if the provider gave no usage that can be counted; unknown is not zero.
  */
 export function readUsage(dialect: Dialect, raw: unknown): TokenUsage | undefined {
+  if (dialect === 'gemini') return readGeminiUsage(raw)
   const [input, output] = dialect === 'openai-chat' ? ['prompt_tokens', 'completion_tokens'] : ['input_tokens', 'output_tokens']
   const inputTokens = count(member(raw, input))
   const outputTokens = count(member(raw, output))
@@ -32,6 +33,22 @@ export function readUsage(dialect: Dialect, raw: unknown): TokenUsage | undefine
     cacheWriteTokens: 0,
     reasoningTokens: count(member(member(raw, `${output}_details`), 'reasoning_tokens')) ?? 0,
   }
+}
+
+/**
+ * Gemini counts thoughts beside the output, and the results of its own tools beside the prompt; both are charged. It leaves a
+ * count of zero out, so output that is not reported follows from the total, and without a total nothing is known.
+ */
+function readGeminiUsage(raw: unknown): TokenUsage | undefined {
+  const prompt = count(member(raw, 'promptTokenCount'))
+  if (prompt === undefined) return undefined
+  const inputTokens = prompt + (count(member(raw, 'toolUsePromptTokenCount')) ?? 0)
+  const candidates = count(member(raw, 'candidatesTokenCount'))
+  const reasoningTokens = count(member(raw, 'thoughtsTokenCount'))
+  const total = count(member(raw, 'totalTokenCount'))
+  const outputTokens = candidates === undefined && reasoningTokens === undefined ? (total ?? -1) - inputTokens : (candidates ?? 0) + (reasoningTokens ?? 0)
+  if (outputTokens < 0) return undefined
+  return { inputTokens, outputTokens, cacheReadTokens: count(member(raw, 'cachedContentTokenCount')) ?? 0, cacheWriteTokens: 0, reasoningTokens: reasoningTokens ?? 0 }
 }
 
 /** Counts far above any real one would overflow a sum; they count as not reported. */
