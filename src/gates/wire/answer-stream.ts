@@ -64,12 +64,13 @@ export class StreamAnswer implements AnswerReader {
   #take(event: ServerSentEvent): void {
     if (this.#fault !== undefined) return
     // Released in the same step as the events before it: what is judged here is only ever released after this returned.
-    const counts = this.#servedModel === null || this.#finished
+    const [named, finished] = [this.#servedModel !== null, this.#finished]
     this.#fault = this.#judge(event)
     if (this.#fault !== undefined) return
     this.#held.push(...event.bytes)
-    // The last event may repeat a whole answer, images included; only what follows it is bounded.
-    if (counts) this.#heldBytes += event.bytes.reduce((sum, bytes) => sum + bytes.length, 0)
+    // The event that names the model and the last one may hold a whole answer, images included; what is bounded comes before and after.
+    const turns = named !== (this.#servedModel !== null) || finished !== this.#finished
+    this.#heldBytes = turns ? 0 : this.#heldBytes + event.bytes.reduce((sum, bytes) => sum + bytes.length, 0)
   }
 
   #judge(event: ServerSentEvent): Fault | undefined {

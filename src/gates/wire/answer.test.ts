@@ -60,10 +60,16 @@ const RESPONSES = [
   named({ type: 'response.output_text.delta', delta: 'hello' }),
   named({ type: 'response.completed', response: { id: 'r', model: 'coder-1', status: 'completed', usage: { input_tokens: 8, output_tokens: 3, input_tokens_details: { cached_tokens: 1 }, output_tokens_details: { reasoning_tokens: 2 } } } }),
 ]
+const GEMINI = [
+  data({ candidates: [{ content: { role: 'model', parts: [{ text: 'hmm', thought: true }] }, index: 0 }], modelVersion: 'coder-1', usageMetadata: { promptTokenCount: 10, totalTokenCount: 10 }, responseId: 'g' }),
+  data({ candidates: [{ content: { role: 'model', parts: [{ functionCall: { name: 'read', args: { path: 'a' } }, thoughtSignature: 'c2ln' }] }, index: 0 }], modelVersion: 'coder-1' }),
+  data({ candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, finishReason: 'STOP', index: 0 }], modelVersion: 'coder-1', usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 4, thoughtsTokenCount: 5, toolUsePromptTokenCount: 2, cachedContentTokenCount: 6, totalTokenCount: 21 } }),
+]
 const STREAMS: readonly (readonly [Dialect, readonly string[], AnswerFacts])[] = [
   ['openai-chat', CHAT, { servedModel: 'coder-1', toolCalls: true, usage: { inputTokens: 10, outputTokens: 4, cacheReadTokens: 3, cacheWriteTokens: 0, reasoningTokens: 2 } }],
   ['anthropic-messages', ANTHROPIC, { servedModel: 'coder-1', toolCalls: true, usage: { inputTokens: 17, outputTokens: 9, cacheReadTokens: 5, cacheWriteTokens: 2, reasoningTokens: 0 } }],
   ['openai-responses', RESPONSES, { servedModel: 'coder-1', toolCalls: true, usage: { inputTokens: 8, outputTokens: 3, cacheReadTokens: 1, cacheWriteTokens: 0, reasoningTokens: 2 } }],
+  ['gemini', GEMINI, { servedModel: 'coder-1', toolCalls: true, usage: { inputTokens: 12, outputTokens: 9, cacheReadTokens: 6, cacheWriteTokens: 0, reasoningTokens: 5 } }],
 ]
 
 void test('each dialect\'s stream gives its served model, usage and tool calls; its last event waits for the end', () => {
@@ -160,6 +166,10 @@ void test('an error that the provider reports inside a stream reaches the agent 
     ['openai-chat', CHAT.slice(0, 3), data({ error: { message: 'x', code: 'rate_limit_exceeded' } }), 'provider_rate_limited'],
     ['openai-responses', RESPONSES.slice(0, 1), named({ type: 'response.failed', response: { model: 'coder-1', status: 'failed', error: { code: 'server_error' } } }), 'provider_overloaded'],
     ['openai-responses', RESPONSES.slice(0, 1), named({ type: 'error', code: 'invalid_prompt' }), 'provider_rejected'],
+    ['gemini', GEMINI.slice(0, 1), data({ error: { code: 429, message: 'x', status: 'RESOURCE_EXHAUSTED' } }), 'provider_rate_limited'],
+    ['gemini', GEMINI.slice(0, 2), data({ error: { code: 503, message: 'x', status: 'UNAVAILABLE' } }), 'provider_overloaded'],
+    ['gemini', GEMINI.slice(0, 2), data({ error: { code: 500, message: 'x', status: 'INTERNAL' } }), 'provider_overloaded'],
+    ['gemini', GEMINI.slice(0, 2), data({ error: { code: 400, message: 'x' } }), 'provider_rejected'],
   ]
   for (const [dialect, events, error, reason] of cases) {
     const read = stream(dialect, ...events, error)
@@ -236,4 +246,42 @@ void test('an error inside a 200 answer is a failure of the provider', () => {
 void test('a token count asks no model, so it need not name one', () => {
   assert.equal(rest(json('anthropic-messages', { input_tokens: 3 }, false)), '{"input_tokens":3}')
   assert.equal(json('anthropic-messages', 'garbage', false).fault?.reason, 'provider_malformed')
+})
+
+const GEMINI_ANSWER = { candidates: [{ content: { role: 'model', parts: [{ functionCall: { name: 'read', args: {} } }] }, finishReason: 'STOP' }], modelVersion: 'coder-1', usageMetadata: { promptTokenCount: 5, candidatesTokenCount: 2, totalTokenCount: 7 } }
+
+verifies('WIR-10 WIR-21', 'Gemini: the served model is `modelVersion`, once and as it is spelt, never a `model` beside it', () => {
+  const read = json('gemini', GEMINI_ANSWER)
+  assert.equal(rest(read), JSON.stringify(GEMINI_ANSWER))
+  assert.deepEqual(read.facts, { servedModel: 'coder-1', toolCalls: true, usage: { inputTokens: 5, outputTokens: 2, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 } })
+  assert.equal(json('gemini', { ...GEMINI_ANSWER, modelVersion: 'coder-9' }).fault?.reason, 'served_model_mismatch')
+  assert.equal(json('gemini', { ...GEMINI_ANSWER, modelVersion: undefined, model: 'coder-1' }).fault?.reason, 'served_model_unknown')
+  assert.equal(json('gemini', '{"modelVersion":"coder-9","modelVersion":"coder-1"}').fault?.reason, 'provider_malformed')
+  assert.equal(json('gemini', '{"modelVersion":"coder-1","model\\u0056ersion":"coder-9"}').fault?.reason, 'provider_malformed')
+  assert.equal(json('gemini', '{"modelVersion":"coder-1","modelversion":"coder-9"}').fault?.reason, 'provider_malformed')
+  assert.equal(json('gemini', '[{"modelVersion":"coder-1"}]').fault?.reason, 'provider_malformed')
+  assert.equal(stream('gemini', ...GEMINI.map((event) => event.replaceAll('modelVersion', 'model'))).fault?.reason, 'served_model_unknown')
+  assert.equal(json('gemini', { totalTokens: 4 }, false).fault, undefined)
+})
+
+void test('Gemini: a count of zero is left out of its usage; without a total, what is not reported is not known', () => {
+  const usage = (usageMetadata: object): unknown => json('gemini', { ...GEMINI_ANSWER, usageMetadata }).facts.usage
+  assert.deepEqual(usage({ promptTokenCount: 4, totalTokenCount: 4 }), { inputTokens: 4, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 })
+  assert.deepEqual(usage({ promptTokenCount: 4, thoughtsTokenCount: 3 }), { inputTokens: 4, outputTokens: 3, cacheReadTokens: 0, cacheWriteTokens: 0, reasoningTokens: 3 })
+  for (const unknown of [{}, { promptTokenCount: 4 }, { candidatesTokenCount: 4, totalTokenCount: 8 }, { promptTokenCount: 4, totalTokenCount: 3 }, { promptTokenCount: '4', totalTokenCount: 8 }]) assert.equal(usage(unknown), null)
+})
+
+void test('Gemini: a prompt that is not taken ends the stream, an image may come with its end, and arguments that are split hide no credential', () => {
+  const blocked = data({ promptFeedback: { blockReason: 'SAFETY' }, modelVersion: 'coder-1', usageMetadata: { promptTokenCount: 4, totalTokenCount: 4 } })
+  assert.deepEqual([stream('gemini', blocked).fault, rest(stream('gemini', blocked))], [undefined, blocked])
+  const image = data({ candidates: [{ content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'A'.repeat(2 * MAX_HELD_BYTES) } }] }, finishReason: 'STOP' }], modelVersion: 'coder-1' })
+  for (const chunks of [[image], [GEMINI[0] ?? '', image], [image.slice(0, 5_000), image.slice(5_000)]]) {
+    const read = stream('gemini', ...chunks)
+    assert.equal(read.fault, undefined)
+    assert.equal(read.released + rest(read), chunks.join(''))
+  }
+  const piece = (stringValue: string): string => data({ candidates: [{ content: { parts: [{ functionCall: { name: 'f', partialArgs: [{ jsonPath: '$.a', stringValue }] } }] } }], modelVersion: 'coder-1' })
+  assert.equal(stream('gemini', ...[...SECRET].map(piece)).fault?.reason, 'secret_leak')
+  const said = (text: string): string => data({ candidates: [{ content: { parts: [{ text }] } }], modelVersion: 'coder-1' })
+  assert.equal(stream('gemini', ...[...SECRET].map(said)).fault?.reason, 'secret_leak')
 })
