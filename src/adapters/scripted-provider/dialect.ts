@@ -31,14 +31,20 @@ export interface ServerEvent {
 export interface Failure {
   readonly status: number
   readonly message: string
-  /** The code of OpenAI's errors; Anthropic's follow from the status alone. */
+  /** The code of OpenAI's errors; those of Anthropic and Google follow from the status alone. */
   readonly code: string | null
   readonly requestId: string
 }
 
+/** What the path of a request says. Only Gemini says it there. */
+export interface AskedInPath {
+  readonly model: string
+  readonly stream: boolean
+}
+
 /** One API: how it asks, answers, streams and fails. */
 export interface Speaker {
-  read(body: unknown): ReadConversation
+  read(body: unknown, path: AskedInPath): ReadConversation
   answer(answer: Answer): unknown
   stream(answer: Answer, options: { readonly usage: boolean }): readonly ServerEvent[]
   error(failure: Failure): unknown

@@ -26,10 +26,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The key a client sent: a bearer token or, as Anthropic's clients do, `x-api-key`. Null if it sent none. */
+/** The key a client sent: a bearer token or, as Anthropic's and Google's clients do, in a header of its own. Null if it sent none. */
 export function credentialOf(headers: IncomingHttpHeaders): string | null {
   const [scheme, ...token] = (headers.authorization ?? '').split(' ')
   if (scheme?.toLowerCase() === 'bearer' && token.length === 1) return token[0] ?? null
-  const key = headers['x-api-key']
+  const key = headers['x-api-key'] ?? headers['x-goog-api-key']
   return typeof key === 'string' ? key : null
 }

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sha256 } from '../../contract/canonical.ts'
 import { systemClock } from '../../contract/clock.ts'
+import type { Dialect } from '../../contract/model.ts'
 import { anthropicMessages, countTokens } from './anthropic-messages.ts'
 import { type Conversation, tokensOf } from './conversation.ts'
 import { deliverJson, deliverStream, sendJson } from './deliver.ts'
 import { type Answer, idOf, type Speaker } from './dialect.ts'
+import { countGeminiTokens, gemini, type GeminiPath, readGeminiPath } from './gemini.ts'
 import { listModels } from './models.ts'
 import { openAiChat } from './openai-chat.ts'
 import { openAiResponses } from './openai-responses.ts'
@@ -13,11 +15,10 @@ import type { ProviderRequest } from './provider-request.ts'
 import { credentialOf, parseJson, readBody } from './receive.ts'
 import type { Fault, ProviderScript, ScriptedAnswer } from './script.ts'
 
-const SPEAKERS = { 'openai-chat': openAiChat, 'openai-responses': openAiResponses, 'anthropic-messages': anthropicMessages } as const
-type SpokenDialect = keyof typeof SPEAKERS
+const SPEAKERS: Readonly<Record<Dialect, Speaker>> = { 'openai-chat': openAiChat, 'openai-responses': openAiResponses, 'anthropic-messages': anthropicMessages, gemini }
 
 /** Paths are taken with and without `/v1`: some clients have it in their base URL, some put it in front themselves. */
-const INFERENCE = new Map<string, SpokenDialect>([
+const INFERENCE = new Map<string, Dialect>([
   ['/chat/completions', 'openai-chat'],
   ['/responses', 'openai-responses'],
   ['/codex/responses', 'openai-responses'],
@@ -39,7 +40,10 @@ interface Exchange {
   readonly response: ServerResponse
   /** The path without its query and without `/v1`. */
   readonly route: string
-  readonly dialect: SpokenDialect
+  readonly dialect: Dialect
+  /** What a path of Gemini asks; undefined for any other path. */
+  readonly geminiPath: GeminiPath | undefined
+  readonly query: URLSearchParams
   readonly speaker: Speaker
   readonly credential: string | null
   readonly requestId: string
@@ -59,22 +63,26 @@ export async function respond(request: IncomingMessage, response: ServerResponse
     return
   }
   if (method === 'GET' && (route === '/models' || route.startsWith('/models/'))) return answerModels(exchange)
-  if (method === 'POST' && route === '/messages/count_tokens') return answerCount(exchange)
-  if (method === 'POST' && INFERENCE.has(route)) return answerInference(exchange)
+  if (method === 'POST' && (route === '/messages/count_tokens' || exchange.geminiPath?.counts === true)) return answerCount(exchange)
+  if (method === 'POST' && (INFERENCE.has(route) || exchange.geminiPath !== undefined)) return answerInference(exchange)
   return refuse(exchange, { status: 404, message: `There is no ${method} ${route} here.`, code: 'unknown_url' }, {})
 }
 
 function openExchange(request: IncomingMessage, response: ServerResponse, number: number, stage: Stage): Exchange {
-  const path = (request.url ?? '/').split('?')[0] ?? '/'
-  const route = path.replace(/^\/v1(?=\/)/, '')
+  const [path = '/', query = ''] = (request.url ?? '/').split('?')
+  const route = path.replace(/^\/v1(?:beta)?(?=\/)/, '')
+  const geminiPath = readGeminiPath(path)
   const speaksAnthropic = route.startsWith('/messages') || request.headers['anthropic-version'] !== undefined
-  const dialect = INFERENCE.get(route) ?? (speaksAnthropic ? 'anthropic-messages' : 'openai-chat')
+  const speaksGemini = geminiPath !== undefined || path.startsWith('/v1beta/') || request.headers['x-goog-api-key'] !== undefined
+  const dialect = speaksGemini ? 'gemini' : INFERENCE.get(route) ?? (speaksAnthropic ? 'anthropic-messages' : 'openai-chat')
   const speaker = SPEAKERS[dialect]
   const requestId = idOf('req_', String(number), 'request')
   return {
     request,
     response,
     route,
+    query: new URLSearchParams(query),
+    geminiPath,
     dialect,
     speaker,
     credential: credentialOf(request.headers),
@@ -123,11 +131,13 @@ const unknownModel = (model: string): Refusal => ({
   code: 'model_not_found',
 })
 
+const LISTING = { 'openai-chat': 'openai', 'openai-responses': 'openai', 'anthropic-messages': 'anthropic', gemini: 'gemini' } as const
+
 function answerModels(exchange: Exchange): void {
   if (!keyIsRight(exchange)) return refuse(exchange, WRONG_KEY, { dialect: exchange.dialect })
   const asked = exchange.route.slice('/models/'.length)
   const id = exchange.route === '/models' ? undefined : (exchange.stage.script.models.find((model) => encodeURIComponent(model) === asked) ?? asked)
-  const listing = listModels(exchange.stage.script.models, exchange.dialect === 'anthropic-messages' ? 'anthropic' : 'openai', id)
+  const listing = listModels(exchange.stage.script.models, LISTING[exchange.dialect], id)
   if (listing === undefined) return refuse(exchange, unknownModel(id ?? ''), { dialect: exchange.dialect, model: id ?? null })
   exchange.log({ dialect: exchange.dialect, model: id ?? null, status: 200 })
   sendJson(exchange.response, 200, listing, exchange.headers)
@@ -152,12 +162,19 @@ async function bodyOf(exchange: Exchange, details: Details): Promise<{ readonly 
 async function answerCount(exchange: Exchange): Promise<void> {
   const body = await bodyOf(exchange, { dialect: exchange.dialect })
   if (body === undefined) return
-  const count = countTokens(body.json)
+  const count = countIn(exchange, body.json)
   if ('problem' in count) return refuse(exchange, { status: 400, message: count.problem, code: null }, { dialect: exchange.dialect })
   const details = { dialect: exchange.dialect, model: count.model }
   if (!exchange.stage.script.models.includes(count.model)) return refuse(exchange, unknownModel(count.model), details)
   exchange.log({ ...details, status: 200 })
-  sendJson(exchange.response, 200, { input_tokens: count.inputTokens }, exchange.headers)
+  sendJson(exchange.response, 200, count.answer, exchange.headers)
+}
+
+/** The tokens of a request and the model they are counted for, in the words of its dialect. */
+function countIn({ geminiPath }: Exchange, json: unknown): { readonly model: string; readonly answer: unknown } | { readonly problem: string } {
+  const count = geminiPath === undefined ? countTokens(json) : countGeminiTokens(json)
+  if ('problem' in count) return count
+  return 'totalTokens' in count ? { model: geminiPath?.model ?? '', answer: count } : { model: count.model, answer: { input_tokens: count.inputTokens } }
 }
 
 async function answerInference(exchange: Exchange): Promise<void> {
@@ -165,7 +182,7 @@ async function answerInference(exchange: Exchange): Promise<void> {
   const number = stage.player.nextRequest()
   const body = await bodyOf(exchange, { dialect, inference: true })
   if (body === undefined) return
-  const reading = speaker.read(body.json)
+  const reading = speaker.read(body.json, exchange.geminiPath ?? { model: '', stream: false })
   if ('problem' in reading) return refuse(exchange, { status: 400, message: reading.problem, code: null }, { dialect, inference: true })
   const { conversation } = reading
   const fault = stage.player.faultFor(conversation, number)
@@ -193,6 +210,7 @@ function refusalOf(exchange: Exchange, conversation: Conversation, fault: Fault 
   if (exchange.dialect === 'anthropic-messages' && exchange.request.headers['anthropic-version'] === undefined) {
     return { status: 400, message: 'anthropic-version: header is required', code: null }
   }
+  if (exchange.geminiPath?.stream === true && exchange.query.get('alt') !== 'sse') return { status: 400, message: 'A stream is played as events only; ask with ?alt=sse.', code: null }
   return exchange.stage.script.models.includes(conversation.model) ? undefined : unknownModel(conversation.model)
 }
 

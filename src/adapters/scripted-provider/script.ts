@@ -90,7 +90,7 @@ export const ProviderScript = z
     $schema: z.string().optional(),
     version: z.literal(1).describe('The version of this format.'),
     models: z.array(z.string().min(1)).min(1).describe('The models it serves, by exact id. Any other gets 404, model not found.'),
-    requireKey: z.string().min(1).optional().describe('Answers 401 unless this key arrives, as a bearer token or as x-api-key.'),
+    requireKey: z.string().min(1).optional().describe('Answers 401 unless this key arrives, as a bearer token, as x-api-key or as x-goog-api-key.'),
     turns: z.array(ScriptedTurn).describe('What it answers. The first turn that matches the conversation is taken.'),
     faults: z.array(FaultRule).optional().describe('What goes wrong, and when. The first rule that matches strikes.'),
   })

@@ -6,7 +6,7 @@ import { respond, type Stage } from './respond.ts'
 import type { ProviderScript } from './script.ts'
 
 export interface ScriptedProvider {
-  /** `http://127.0.0.1:PORT`, without a path: OpenAI's clients want `/v1` behind it, Anthropic's do not. */
+  /** `http://127.0.0.1:PORT`, without a path: OpenAI's clients want `/v1` behind it, Anthropic's and Google's do not. */
   readonly url: string
   readonly port: number
   /** Every request so far, in the order in which they were decided. */
@@ -24,8 +24,8 @@ export interface ScriptedProviderOptions {
 }
 
 /**
- * Starts a provider on the loopback interface that plays the script in OpenAI Chat Completions, OpenAI Responses and
- * Anthropic Messages, streaming and not. Throws `port_taken` if something listens there already.
+ * Starts a provider on the loopback interface that plays the script in OpenAI Chat Completions, OpenAI Responses,
+ * Anthropic Messages and Gemini, streaming and not. Throws `port_taken` if something listens there already.
  */
 export async function startScriptedProvider({ script, port, onRequest }: ScriptedProviderOptions): Promise<ScriptedProvider> {
   const requests: ProviderRequest[] = []

@@ -1,4 +1,4 @@
-import { type Dialect, printPair } from '../../contract/model.ts'
+import { printPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import { readQuery } from './binding.ts'
 import { overBudget, type Spending } from './budget.ts'
@@ -56,7 +56,7 @@ export function admitQuestion(question: Question, grant: GrantRequest, spending:
   // Codex asks for a WebSocket first, and would ask seven times over as many seconds were it told anything but 426.
   if (/\bwebsocket\b/i.test(question.upgrade ?? '')) return refuse('websocket_refused', 'a WebSocket, which nobody could witness', 'Ask over HTTP, with "stream": true for events.')
   if (route === undefined) return refuse('route_not_listed', 'a route that the wire does not list', 'Use the chat completions, responses, messages or generateContent route; nothing else is forwarded.')
-  const speakers = targetsOf(grant).filter(({ provider }) => speaks(provider.dialect, route))
+  const speakers = targetsOf(grant).filter(({ provider }) => route.dialect === null || route.dialect === provider.dialect)
   const [first, ...others] = speakers
   if (first === undefined) {
     return refuse('dialect_mismatch', `a request in ${route.dialect ?? 'no particular dialect'}; ${grant.admitted.provider} speaks ${grant.provider.dialect}`, 'Point the agent at the base URL of the provider\'s own dialect; nothing is translated.')
@@ -81,9 +81,6 @@ export function admitQuestion(question: Question, grant: GrantRequest, spending:
   const bodyFor = (candidate: Target): Uint8Array => (field === undefined || !isOther(candidate) ? question.body : replaceModel(question.body, field, candidate.admitted.model))
   return { admitted: true, route, requestedModel: naming.model, candidates, bodyFor, stream }
 }
-
-/** Whether a provider may be asked on a route. Gemini has its own listing; a greeting is of no dialect. */
-const speaks = (dialect: Dialect, route: Route): boolean => (route.dialect === null ? route.kind === 'greeting' || dialect !== 'gemini' : route.dialect === dialect)
 
 /** Every name by which a grant may be asked: what its listing shows (WIR-06). */
 export const namesOf = (grant: GrantRequest): readonly string[] => [...new Set([...(grant.byModelId ? targetsOf(grant).map(({ admitted }) => admitted.model) : []), ...grant.aliases])]

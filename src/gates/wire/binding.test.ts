@@ -56,10 +56,12 @@ void test('the query string may hold one model and no credential', () => {
 verifies('WIR-07', 'only exactly the listed routes are found: nothing is decoded, folded or completed', () => {
   for (const route of ROUTES) assert.equal(findRoute(route.method, route.path), route)
   for (const [name, kind] of [['generateContent', 'inference'], ['streamGenerateContent', 'inference'], ['countTokens', 'count']] as const) {
-    const path = `/v1beta/models/gemini-3.1-pro:${name}`
-    assert.deepEqual(findRoute('POST', path), { method: 'POST', path, dialect: 'gemini', kind, inPath: { model: 'gemini-3.1-pro', method: name } })
+    for (const version of ['v1', 'v1beta'] as const) {
+      const path = `/${version}/models/gemini-3.1-pro:${name}`
+      assert.deepEqual(findRoute('POST', path), { method: 'POST', path, dialect: 'gemini', kind, inPath: { version, model: 'gemini-3.1-pro', method: name } })
+    }
   }
-  const near = ['/v1/chat/completions/', '//v1/chat/completions', '/v1/chat/../chat/completions', '/V1/chat/completions', '/v1/chat%2Fcompletions', '/v1/./messages', '/v1/messages/', '/v1/messages/batches', '/v1/embeddings', '/v1/completions', 'http://127.0.0.1/v1/messages', '', '*', '/v1/messages#x', '/v1\\messages', '/v1beta/models/gemini', '/v1beta/models/:generateContent', '/v1beta/models/..:generateContent', '/v1beta/models/g%65mini:generateContent', '/v1beta/models/a/b:generateContent', '/v1beta/models/gemini:generatecontent', '/v1beta/models/gemini:toString', '/v1beta/models/gemini:embedContent', '/v1beta/models/gemini:batchGenerateContent', '/v1beta/models/gemini:generateContent/', '/v1beta/models/gemini:x:generateContent', '/v1beta/tunedModels/gemini:generateContent', '/v1/models/gemini:generateContent', '/v1beta/models/', `/v1beta/models/${token}:generateContent`, `/v1beta/models/${'m'.repeat(300)}:generateContent`]
+  const near = ['/v1/chat/completions/', '//v1/chat/completions', '/v1/chat/../chat/completions', '/V1/chat/completions', '/v1/chat%2Fcompletions', '/v1/./messages', '/v1/messages/', '/v1/messages/batches', '/v1/embeddings', '/v1/completions', 'http://127.0.0.1/v1/messages', '', '*', '/v1/messages#x', '/v1\\messages', '/v1beta/models/gemini', '/v1beta/models/:generateContent', '/v1beta/models/..:generateContent', '/v1beta/models/g%65mini:generateContent', '/v1beta/models/a/b:generateContent', '/v1beta/models/gemini:generatecontent', '/v1beta/models/gemini:toString', '/v1beta/models/gemini:embedContent', '/v1beta/models/gemini:batchGenerateContent', '/v1beta/models/gemini:generateContent/', '/v1beta/models/gemini:x:generateContent', '/v1beta/tunedModels/gemini:generateContent', '/v1alpha/models/gemini:generateContent', '/v1/models/gemini', '/v1beta/models/', `/v1beta/models/${token}:generateContent`, `/v1beta/models/${'m'.repeat(300)}:generateContent`]
   for (const path of near) for (const method of ['GET', 'POST', 'HEAD', 'PUT']) assert.equal(findRoute(method, path), undefined, `${method} ${path}`)
   for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS', 'post', 'CONNECT']) assert.equal(findRoute(method, '/v1/messages'), undefined)
 })
@@ -68,7 +70,8 @@ void test('a path tells in which dialect its client expects an error', () => {
   assert.equal(dialectOfPath('/v1/messages'), 'anthropic-messages')
   assert.equal(dialectOfPath('/v1/chat/completions'), 'openai-chat')
   assert.equal(dialectOfPath('/codex/responses'), 'openai-responses')
-  assert.equal(dialectOfPath('/v1beta/models/g:generateContent'), 'gemini')
+  for (const path of ['/v1beta/models/g:generateContent', '/v1/models/g:generateContent', '/v1/models/g:embedContent', '/v1beta/models']) assert.equal(dialectOfPath(path), 'gemini')
+  assert.equal(dialectOfPath('/v1/models'), null)
   assert.equal(dialectOfPath('/elsewhere'), null)
 })
 
@@ -83,5 +86,6 @@ void test('routes are joined to base URLs with and without /v1', () => {
   assert.equal(path('http://h/backend-api', '/v1/codex/responses'), '/backend-api/codex/responses')
   assert.equal(path('http://h/v1', '/v1/messages/count_tokens'), '/v1/messages/count_tokens')
   for (const base of ['http://h', 'http://h/v1beta', 'http://h/v1beta/']) assert.equal(path(base, '/v1beta/models/asked:streamGenerateContent'), '/v1beta/models/coder%2F1:streamGenerateContent')
-  assert.equal(path('http://h/v1', '/v1beta/models/asked:countTokens'), '/v1/v1beta/models/coder%2F1:countTokens')
+  assert.equal(path('http://h', '/v1/models/asked:countTokens'), '/v1/models/coder%2F1:countTokens')
+  for (const version of ['v1', 'v1beta']) for (const base of ['v1', 'v1beta']) assert.equal(path(`http://h/x/${base}`, `/${version}/models/asked:countTokens`), `/x/${base}/models/coder%2F1:countTokens`)
 })

@@ -101,8 +101,8 @@ verifies('WIR-12', 'Gemini: its provider is asked on its own routes only, and no
   }
   const chat: GrantRequest = { ...grant, provider: { ...grant.provider, dialect: 'openai-chat' } }
   for (const path of ['/v1/chat/completions', '/v1/responses', '/v1/messages']) assert.equal(ask('POST', path, grant), 'dialect_mismatch')
-  assert.equal(ask('POST', '/v1beta/models/gemini-3-pro:generateContent', chat), 'dialect_mismatch')
-  assert.deepEqual([ask('GET', '/v1beta/models', grant), ask('GET', '/v1/models', grant), ask('HEAD', '/', grant)], ['admitted', 'dialect_mismatch', 'admitted'])
+  for (const version of ['v1', 'v1beta']) assert.equal(ask('POST', `/${version}/models/gemini-3-pro:generateContent`, chat), 'dialect_mismatch')
+  assert.deepEqual([ask('GET', '/v1beta/models', grant), ask('GET', '/v1/models', grant), ask('HEAD', '/', grant)], ['admitted', 'admitted', 'admitted'])
   assert.deepEqual([ask('GET', '/v1beta/models', chat), ask('GET', '/v1/models', chat), ask('HEAD', '/', chat)], ['dialect_mismatch', 'admitted', 'admitted'])
 })
 

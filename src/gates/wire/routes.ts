@@ -17,6 +17,8 @@ export interface Route {
 }
 
 export interface ModelInPath {
+  /** Google's SDK says `v1` since its third major version, and `v1beta` before. */
+  readonly version: 'v1' | 'v1beta'
   readonly model: string
   readonly method: 'generateContent' | 'streamGenerateContent' | 'countTokens'
 }
@@ -39,32 +41,32 @@ export const ROUTES: readonly Route[] = [
 const GEMINI_METHODS = { generateContent: 'inference', streamGenerateContent: 'inference', countTokens: 'count' } as const satisfies Record<ModelInPath['method'], RouteKind>
 
 /** Only characters that mean themselves in a path: nothing is decoded, so that nobody behind us can decode it into another model. */
-const GEMINI_PATH = /^\/v1beta\/models\/([A-Za-z0-9][A-Za-z0-9._~-]*):([A-Za-z]+)$/
+const GEMINI_PATH = /^\/(v1|v1beta)\/models\/([A-Za-z0-9][A-Za-z0-9._~-]*):([A-Za-z]+)$/
 
 /** The route of exactly this method and path; nothing is decoded, normalised or completed. */
 export const findRoute = (method: string, path: string): Route | undefined => ROUTES.find((route) => route.method === method && route.path === path) ?? geminiRoute(method, path)
 
 function geminiRoute(method: string, path: string): Route | undefined {
-  const [, model = '', name = ''] = GEMINI_PATH.exec(path) ?? []
+  const [, version, model = '', name = ''] = GEMINI_PATH.exec(path) ?? []
   if (method !== 'POST' || !isModelName(model) || !isGeminiMethod(name)) return undefined
-  return { method, path, dialect: 'gemini', kind: GEMINI_METHODS[name], inPath: { model, method: name } }
+  return { method, path, dialect: 'gemini', kind: GEMINI_METHODS[name], inPath: { version: version === 'v1' ? 'v1' : 'v1beta', model, method: name } }
 }
 
 const isGeminiMethod = (name: string): name is ModelInPath['method'] => Object.hasOwn(GEMINI_METHODS, name)
 
 /** In which dialect a client on this path expects an error, whether or not the route is listed. */
 export function dialectOfPath(path: string): Dialect | null {
-  if (path.startsWith('/v1beta/')) return 'gemini'
+  if (/^\/v1beta\/|^\/v1\/models\/[^/]*:/.test(path)) return 'gemini'
   return ROUTES.find((route) => route.path === path)?.dialect ?? null
 }
 
 /**
  * The path at the provider: its base URL's own path, then the route, with `model` where the path names one. A base URL that
- * already ends in the version takes the place of the route's own.
+ * already ends in a version takes the place of the route's own.
  */
 export function upstreamPath(baseUrl: string, route: Route, model: string): string {
   const base = new URL(baseUrl).pathname.replace(/\/+$/, '')
-  const path = route.inPath === undefined ? (route.upstream ?? route.path) : `/v1beta/models/${encodeURIComponent(model)}:${route.inPath.method}`
-  const version = ['/v1', '/v1beta'].find((prefix) => base.endsWith(prefix) && path.startsWith(`${prefix}/`))
-  return base + path.slice(version?.length ?? 0)
+  const path = route.inPath === undefined ? (route.upstream ?? route.path) : `/${route.inPath.version}/models/${encodeURIComponent(model)}:${route.inPath.method}`
+  const takes = route.inPath === undefined ? base.endsWith('/v1') && path.startsWith('/v1/') : /\/v1(?:beta)?$/.test(base)
+  return base + (takes ? path.slice(path.indexOf('/', 1)) : path)
 }
