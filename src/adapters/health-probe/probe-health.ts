@@ -15,7 +15,6 @@ export const probeHealth: Probe = async ({ grant, dialect, model, timeoutMs, sig
   const startedAt = performance.now()
   const message = probeMessage(dialect, model, grant.token)
   const sight = (httpStatus: number | null, failure: string | null): ProbeSight => ({ latencyMs: performance.now() - startedAt, httpStatus, failure })
-  if (message === undefined) return sight(null, `no probe speaks ${dialect}`)
   const deadline = AbortSignal.timeout(timeoutMs)
   try {
     return sight(await exchange(grant.baseUrl[dialect], message, { timeoutMs, signal: AbortSignal.any([signal, deadline]) }), null)

@@ -20,8 +20,8 @@ export interface ProbeMessage {
   readonly body: unknown
 }
 
-/** The smallest request that shows a model answering and calling a tool. Undefined for a dialect that is not probed. */
-export function probeMessage(dialect: Dialect, model: string, token: string): ProbeMessage | undefined {
+/** The smallest request that shows a model answering and calling a tool. */
+export function probeMessage(dialect: Dialect, model: string, token: string): ProbeMessage {
   switch (dialect) {
     case 'openai-chat':
       return { path: '/chat/completions', headers: { authorization: `Bearer ${token}` }, body: chatBody(model) }
@@ -30,7 +30,7 @@ export function probeMessage(dialect: Dialect, model: string, token: string): Pr
     case 'anthropic-messages':
       return { path: '/v1/messages', headers: { 'x-api-key': token, 'anthropic-version': '2023-06-01' }, body: messagesBody(model) }
     case 'gemini':
-      return undefined
+      return { path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`, headers: { 'x-goog-api-key': token }, body: GENERATE_BODY }
   }
 }
 
@@ -61,3 +61,10 @@ const messagesBody = (model: string): unknown => ({
   tool_choice: { type: 'tool', name: PROBE_TOOL },
   stream: false,
 })
+
+const GENERATE_BODY: unknown = {
+  contents: [{ role: 'user', parts: [{ text: PROMPT }] }],
+  tools: [{ functionDeclarations: [{ name: PROBE_TOOL, description: DESCRIPTION, parametersJsonSchema: PARAMETERS }] }],
+  toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: [PROBE_TOOL] } },
+  generationConfig: { maxOutputTokens: ANSWER_TOKENS },
+}

@@ -3,6 +3,7 @@ import { type TestContext } from 'node:test'
 import { systemClock } from '../../contract/clock.ts'
 import { evidenceDigest } from '../../contract/evidence.ts'
 import type { Finding } from '../../contract/gate.ts'
+import { type Dialect, DIALECTS } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import { healthGate, HealthFacts, probeCallOf, type ProbeSight } from '../../gates/health/index.ts'
@@ -15,12 +16,11 @@ import { probeHealth } from './probe-health.ts'
 import { PROBE_TOOL } from './probe-message.ts'
 
 const KEY = 'sk-test-provider-key-0123456789'
-const DIALECTS = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const
 const pair = { provider: 'scripted', model: 'coder-1' }
 const digest = 'a'.repeat(64)
 
 interface World {
-  readonly dialect: (typeof DIALECTS)[number]
+  readonly dialect: Dialect
   readonly fault?: Fault
   readonly answer?: ScriptedAnswer
   readonly environment?: Readonly<Record<string, string>>
@@ -48,7 +48,7 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
   else context.after(() => scripted.close())
   const provider: Provider = {
     dialect,
-    baseUrl: dialect === 'anthropic-messages' ? scripted.url : `${scripted.url}/v1`,
+    baseUrl: dialect === 'anthropic-messages' || dialect === 'gemini' ? scripted.url : `${scripted.url}/v1`,
     networkClass: 'loopback',
     credential: { source: 'env', name: 'SCRIPTED_KEY', class: 'provider-api-key' },
     timeouts: { connect: '2s', firstByte: '300ms', idle: '300ms', total: '5s' },
