@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { composeWorld } from '../app.ts'
 import { milliseconds } from '../contract/units.ts'
-import type { LicenceAnswer, LicenceRecord, ServedWire, World } from '../engine/index.ts'
+import type { LicenceAnswer, LicenceRecord, World } from '../engine/index.ts'
 import { ModelCallEvidence, type ModelCall } from '../gates/wire/index.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
 
@@ -72,17 +72,29 @@ export async function revokeToken(options: AppOptions, runId: string): Promise<b
   })
 }
 
+export interface ServeRequest {
+  readonly port: number
+  /** Where Prometheus may scrape; undefined for nowhere. */
+  readonly metricsPort: number | undefined
+  readonly ended: AbortSignal
+  ready(wire: { readonly address: string; readonly live: number; readonly metrics: string | null }): void
+  noted(text: string): void
+}
+
 /** Serves every token on one port until `ended` aborts. Throws `port_taken`. */
-export async function serveWire(options: AppOptions, asked: { readonly port: number; readonly ended: AbortSignal; ready(wire: Pick<ServedWire, 'address' | 'live'>): void; noted(text: string): void }): Promise<void> {
-  const { serveLicences } = await import('../engine/index.ts')
+export async function serveWire(options: AppOptions, asked: ServeRequest): Promise<void> {
+  const [{ serveLicences }, { createMetrics }] = await Promise.all([import('../engine/index.ts'), import('../adapters/metrics/index.ts')])
   await withWorld(options, async (world) => {
-    const wire = await serveLicences(world, asked.port, asked.noted)
-    asked.ready(wire)
+    const metrics = createMetrics()
+    const scraped = asked.metricsPort === undefined ? undefined : await metrics.serve(asked.metricsPort)
+    const wire = await serveLicences(world, { port: asked.port, noted: asked.noted, recorded: metrics.recorded, unrecorded: metrics.unrecorded })
+    asked.ready({ address: wire.address, live: wire.live(), metrics: scraped?.address ?? null })
     await new Promise<void>((resolve) => {
       if (asked.ended.aborted) return resolve()
       asked.ended.addEventListener('abort', () => resolve(), { once: true })
     })
     await wire.close()
+    await scraped?.close()
   })
 }
 

@@ -2,7 +2,7 @@ import { milliseconds } from '../contract/units.ts'
 import { printPair } from '../contract/model.ts'
 import { admissionFacts, admissionOf, admissionRequestOf } from '../gates/admission/index.ts'
 import { type ResolvedProfile, resolveProfile } from '../gates/catalog/index.ts'
-import { type Grant, type ModelCall, spentBy, type Target, type Wire } from '../gates/wire/index.ts'
+import { type CallRecorder, type Grant, type ModelCall, spentBy, type Target, type Wire } from '../gates/wire/index.ts'
 import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
 import { wireLimits } from './limits.ts'
@@ -24,6 +24,17 @@ export interface ServedWire {
   close(): Promise<void>
 }
 
+export interface LicenceService {
+  /** On loopback; 0 for any free one. */
+  readonly port: number
+  /** What an operator should know, a sentence each. */
+  noted(text: string): void
+  /** A call whose evidence is durable. */
+  recorded(call: ModelCall): void
+  /** A call whose evidence could not be stored. */
+  unrecorded(): void
+}
+
 interface Held {
   readonly record: LicenceRecord
   readonly grant: Omit<Grant, 'token'>
@@ -36,9 +47,20 @@ interface Held {
  * again and again: a licence that is revoked, has expired or is of an earlier generation, and a pair whose record does not
  * admit it any more, get no further call.
  */
-export async function serveLicences(world: World, port: number, noted: (text: string) => void): Promise<ServedWire> {
+export async function serveLicences(world: World, { port, noted, recorded, unrecorded }: LicenceService): Promise<ServedWire> {
   const host = new LicenceHost(world, noted)
-  const wire = await world.openWire(createCallRecorder(world.ledger, world.scanner), { port, current: () => host.isCurrent() })
+  const durable = createCallRecorder(world.ledger, world.scanner)
+  const recorder: CallRecorder = {
+    record: async (runId, call) => {
+      const digest = await durable.record(runId, call).catch((error: unknown) => {
+        unrecorded()
+        throw error
+      })
+      recorded(call)
+      return digest
+    },
+  }
+  const wire = await world.openWire(recorder, { port, current: () => host.isCurrent() })
   host.serve(wire)
   await host.refresh()
   const timer = setInterval(() => host.refreshSoon(), LICENCE_WATCH_MS)

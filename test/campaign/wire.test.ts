@@ -15,24 +15,26 @@ const Created = z.object({ allowed: z.literal(true), run_id: z.string(), token: 
 interface Served {
   readonly process: ChildProcess
   readonly address: string
+  readonly metrics: string
   /** The client of a user, with a token as its key. */
   client(token: string): OpenAI
   end(): Promise<number | null>
 }
 
 async function served(context: TestContext, made: Scenario): Promise<Served> {
-  const child = spawn(process.execPath, [PORTCULLIS, 'wire', '--port', '0', '--json'], { cwd: made.directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [PORTCULLIS, 'wire', '--port', '0', '--metrics-port', '0', '--json'], { cwd: made.directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
   context.after(() => child.kill('SIGKILL'))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   let printed = ''
   child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
   await until(() => /"address"/.test(printed), 'the wire to listen')
   const address = /"address":"([^"]+)"/.exec(printed)?.[1] ?? ''
+  const metrics = /"metrics":"([^"]+)"/.exec(printed)?.[1] ?? ''
   const end = (): Promise<number | null> => {
     child.kill('SIGTERM')
     return ended
   }
-  return { process: child, address, end, client: (token) => new OpenAI({ apiKey: token, baseURL: `${address}/v1`, maxRetries: 0 }) }
+  return { process: child, address, metrics, end, client: (token) => new OpenAI({ apiKey: token, baseURL: `${address}/v1`, maxRetries: 0 }) }
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -86,6 +88,10 @@ verifies('WIR-04 WIR-20', 'a client that Portcullis did not start asks through t
   const calls = await made.portcullis(['calls', created.run_id])
   assert.match(calls.stdout, /coder-1 → coder-1 +\S+ in \S+ out.* answered/)
   assert.match((await made.portcullis(['tokens', 'list'])).stdout, /revoked +pi_scripted for ticket/)
+  const scraped = await (await fetch(wire.metrics)).text()
+  assert.match(scraped, /portcullis_calls_total\{pair="scripted\/coder-1",outcome="answered",reason=""\} [1-9]/)
+  assert.match(scraped, /portcullis_tokens_total\{pair="scripted\/coder-1",kind="output"\} [1-9]/)
+  assert.equal(scraped.includes(created.run_id) || scraped.includes('pcr_'), false)
   assert.equal(await wire.end(), 0)
   const verified = await made.portcullis(['verify', created.run_id])
   assert.equal(verified.code, 0, verified.stdout)

@@ -3,6 +3,7 @@ import { printable } from '../terminal.ts'
 
 interface WireOptions extends CommonOptions {
   readonly port: string
+  readonly metricsPort?: string
 }
 
 export const register: Register = (program, surface) => {
@@ -10,13 +11,15 @@ export const register: Register = (program, surface) => {
     .command('wire')
     .description('serve model calls for the holders of tokens, on loopback, until it is ended; each call is admitted, witnessed and recorded')
     .requiredOption('--port <number>', 'where to listen on 127.0.0.1; 0 takes any free port')
+    .option('--metrics-port <number>', 'where Prometheus may scrape /metrics on 127.0.0.1; left out, nowhere')
   withExamples(withCommonOptions(command), 'wire --port 4020').action(async (options: WireOptions) => {
     const terminal = surface.terminal(options.json === true)
     const { serveWire } = await import('../../app/wire.ts')
     await serveWire(surface.app(options), {
       port: parsePort(options.port),
+      metricsPort: options.metricsPort === undefined ? undefined : parsePort(options.metricsPort),
       ended: surface.cancelled,
-      ready: (wire) => (terminal.json ? terminal.emit(`${JSON.stringify({ address: wire.address, live: wire.live() })}\n`) : terminal.line(`  The wire listens on ${wire.address}; ${wire.live()} live ${wire.live() === 1 ? 'token' : 'tokens'}. Ctrl-C ends it.`)),
+      ready: (wire) => (terminal.json ? terminal.emit(`${JSON.stringify(wire)}\n`) : terminal.line(`  The wire listens on ${wire.address}; ${wire.live} live ${wire.live === 1 ? 'token' : 'tokens'}. ${wire.metrics === null ? '' : `metrics on ${wire.metrics}. `}Ctrl-C ends it.`)),
       noted: (text) => (terminal.json ? terminal.emit(`${JSON.stringify({ note: text })}\n`) : terminal.line(`  ${printable(text)}`)),
     })
   })
