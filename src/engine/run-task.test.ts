@@ -149,7 +149,7 @@ test('a limit on cost reaches the wire, and one without a price is refused befor
   const { profiles } = ALIASED(undefined) as { profiles: { p: object } }
   const priced = (prices: object): Record<string, unknown> => ({
     profiles: { p: { ...profiles.p, model: 'scripted/coder-1', limits } },
-    providers: { scripted: { dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:9/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '1s', firstByte: '2s', idle: '2s', total: '3s' }, ...prices } },
+    providers: { scripted: { dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:8009/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '1s', firstByte: '2s', idle: '2s', total: '3s' }, ...prices } },
   })
   const made = await stage(t, { configuration: priced({ prices: { 'coder-1': { input: 'USD 1', output: 'USD 1' } } }) })
   assert.equal((await made.run()).report.status, 'pass')

@@ -18,7 +18,7 @@ const REFERENCE = 'c'.repeat(64)
 export const PROMPT = 'Implement slugify.'
 
 const provider = {
-  dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:9/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' },
+  dialect: 'openai-chat', baseUrl: 'http://127.0.0.1:8009/v1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' },
   timeouts: { connect: '1s', firstByte: '2s', idle: '2s', total: '3s' },
 }
 const profile = {
