@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { createRunToken } from '../../contract/ids.ts'
 import { verifies } from '../../../test/verifies.ts'
+import { refused } from '../../../test/helpers/refused.ts'
 import { answerBy, ask, type Ask, type Bench, json, QUESTION, ROUTE_OF, SECRET, SPOKEN, startBench } from '../../../test/helpers/wire-harness.ts'
-import { MAX_REQUEST_BYTES } from './limits.ts'
 
 const served = (context: TestContext, change: Parameters<typeof startBench>[2] = {}): Promise<Bench> =>
   startBench(context, (response) => json(response, answerBy(change.dialect ?? 'openai-chat', 'coder-1')), change)
-
-/** Refused, in the client's own shape, recorded once, and nothing of it at the provider. */
-async function refused(bench: Bench, question: Ask, reason: string, status: number): Promise<string> {
-  const before = bench.recorder.calls.length
-  const answer = await ask(bench, question)
-  assert.equal(answer.headers['x-portcullis-reason'], reason)
-  assert.equal(answer.status, status)
-  assert.ok(answer.body.includes(reason))
-  assert.equal(bench.provider.received.length, 0)
-  const recorded = bench.recorder.calls.slice(before)
-  assert.equal(recorded.length, 1)
-  assert.equal(recorded[0]?.call.outcome, 'refused')
-  assert.equal(recorded[0]?.call.reason, reason)
-  assert.equal(recorded[0]?.call.clientStatus, status)
-  assert.equal(recorded[0]?.call.providerStatus, null)
-  return answer.body
-}
 
 verifies('WIR-11 WIR-20 SEC-02', 'in each dialect an admitted call passes through unchanged, less its credential, and is recorded', async (context) => {
   for (const dialect of SPOKEN) {
@@ -115,40 +97,6 @@ verifies('WIR-07 WIR-12', 'unlisted routes, other dialects, and models in the qu
   await refused(bench, { path: '/v1/chat/completions?model=other' }, 'request_malformed', 400)
   await refused(bench, { path: '/v1/chat/completions?key=abc' }, 'request_malformed', 400)
 })
-
-verifies('WIR-40', 'bodies that cannot be read without a guess, compressed ones and ones too large are refused', async (context) => {
-  const bench = await served(context)
-  for (const body of ['', '{', '[]', '{"model":"coder-1","model":"other"}', '{"messages":[{"model":"coder-1"}]}', '{"mod\\u0065l":"coder-1"}', '{"model":"coder-1"} trailing']) await refused(bench, { body }, 'request_malformed', 400)
-  await refused(bench, { headers: { 'content-encoding': 'gzip' } }, 'request_malformed', 400)
-  const large = `{"model":"coder-1","x":"${'x'.repeat(MAX_REQUEST_BYTES)}"}`
-  await refused(bench, { body: large }, 'request_too_large', 413)
-  await refused(bench, { body: large, chunked: true }, 'request_too_large', 413)
-  await refused(bench, { path: `/v1/chat/completions?x=${'y'.repeat(5_000)}` }, 'request_malformed', 400)
-})
-
-verifies('WIR-40', 'smuggled framing and headers that are too long are refused by the parser, before any run', async (context) => {
-  const bench = await served(context)
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${bench.grant.token}\r\n`
-  const attacks = [
-    `${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    `${head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`,
-    `${head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
-    `${head}X-Long: ${'x'.repeat(40_000)}\r\n\r\n`,
-    `POST /v1/chat/completions HTTP/1.1\r\nAuthorization: Bearer ${bench.grant.token}\r\nContent-Length: 0\r\n\r\n`,
-  ]
-  for (const attack of attacks) assert.match(await raw(bench, attack), /^HTTP\/1\.1 4(?:00|31) /)
-  assert.equal(bench.provider.received.length, 0)
-})
-
-function raw(bench: Bench, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(bench.wire.address).port), '127.0.0.1', () => socket.write(text))
-    let got = ''
-    socket.on('data', (chunk: Buffer) => (got += chunk.toString()))
-    socket.on('close', () => resolve(got))
-    socket.on('error', reject)
-  })
-}
 
 verifies('AUT-02', 'a request from a web page reaches nothing, with or without a token', async (context) => {
   const bench = await served(context)

@@ -85,10 +85,15 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (grant.withdrawal !== undefined) return refuse(bound, grant.withdrawal.reason, grant.withdrawal.found, grant.withdrawal.remedy)
   if ((incoming.url ?? '').length > MAX_TARGET_LENGTH) return refuse(bound, 'request_malformed', `a request target of more than ${MAX_TARGET_LENGTH} characters`, 'Send a listed route.')
 
+  const coding = incoming.headers['transfer-encoding']
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return refuse(bound, 'request_malformed', 'a transfer coding other than chunked', 'Send the body as it is, with its length or in chunks.')
+
   const read = await readBody(incoming, MAX_REQUEST_BYTES)
   if (!read.ok && read.problem === 'too_large') return refuse(bound, 'request_too_large', `a body of more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
   if (!read.ok) return refuse(bound, call.cutBy === undefined ? 'request_malformed' : 'interrupted', 'a request whose body did not arrive whole', 'Send the request again, whole.')
   call.received(read.body)
+  // What stands behind the body could name another run or another model to whoever reads it later.
+  if (incoming.rawTrailers.length > 0) return refuse(bound, 'request_malformed', 'fields behind the body (trailers)', 'Send every header before the body.')
 
   const contentEncoding = incoming.headers['content-encoding'] ?? null
   const unpacked = await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)

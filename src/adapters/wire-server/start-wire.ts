@@ -12,6 +12,7 @@ import { guardedConnector } from './guarded-connect.ts'
 import { HealthBoard } from './health-board.ts'
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { serve, type Desk } from './serve.ts'
+import { refuseUnreadable } from './unreadable.ts'
 
 export interface WireOptions {
   readonly recorder: CallRecorder
@@ -40,6 +41,7 @@ export async function startWire(options: WireOptions): Promise<Wire> {
     requireHostHeader: true,
     noDelay: true,
   })
+  refuseUnreadable(server)
   server.on('request', (incoming, client) => {
     // Faults of a bound request are recorded inside; what is left is a request of nobody, and it gets no answer.
     serve(desk, incoming, client).catch(() => void client.destroy())

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Dialect } from '../../contract/model.ts'
+import { casesOf } from '../../../test/cases.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader } from './answer.ts'
 import { JsonAnswer } from './answer-json.ts'
@@ -94,7 +95,7 @@ verifies('WIR-43', 'for arbitrary chunking, what is let through equals what came
           assert.equal(read.released + rest(read), whole.toString())
           assert.deepEqual(read.facts, facts)
         }),
-        { numRuns: 400 },
+        { numRuns: casesOf(400) },
       )
     }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { casesOf } from '../../../test/cases.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { MAX_JSON_DEPTH, scanObject } from './json-scan.ts'
 import { locateModel, MAX_MODEL_NAME_LENGTH, replaceModel } from './model-field.ts'
@@ -73,7 +74,7 @@ void test('the walker accepts exactly what JSON.parse accepts: any JSON, and any
       if (!Buffer.from(damaged.toString()).equals(damaged)) return
       assert.equal(scanObject(damaged).ok, parsesAsObject(damaged.toString()), JSON.stringify(damaged.toString()))
     }),
-    { numRuns: 2_000 },
+    { numRuns: casesOf(2_000) },
   )
 })
 
@@ -104,7 +105,7 @@ verifies('WIR-43', 'for arbitrary bodies, what is forwarded differs from what wa
       const again = locateModel(forwarded)
       if (again.found) assert.equal(again.model, admitted)
     }),
-    { numRuns: 2_000 },
+    { numRuns: casesOf(2_000) },
   )
 })
 
