@@ -222,11 +222,9 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, commandAdapter, piAdapter, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
-    import('./adapters/agent-command/index.ts'),
-    import('./adapters/agent-pi/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
     import('./adapters/probe-runner/index.ts'),
@@ -235,13 +233,13 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     import('./adapters/secret-scan/index.ts'),
     import('./adapters/wire-server/index.ts'),
     import('./adapters/workspace/index.ts'),
+    agentAdapters(loaded.directory),
   ])
   const { clock, environment } = options
   const credentials = credentialAdapter.createCredentials({ environment, homeDirectory: options.homeDirectory })
   const knownSecrets = (): readonly string[] => credentials.knownValues()
   // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
   const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
-  const agents = [piAdapter.piAgent({ program: undefined, directory: loaded.directory }), commandAdapter.commandAgent]
   return {
     configuration: loaded.configuration,
     configurationPath: loaded.path,
@@ -261,7 +259,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
       return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health) })
     },
     probeModel: healthProbe.probeHealth,
-    agents: new Map(agents.map((agent) => [agent.name, agent])),
+    agents,
     launcher: {
       start: (permit, launch, { logs, onStdout }) => runtime.startAgent(permit, launch, { now: clock, logs, keep: engine.KEPT_OUTPUT, onStdout }),
       observe: (plan, agent, readiness, circumstances) => runtime.observeReadiness(plan, agent, readiness, circumstances),
@@ -270,6 +268,12 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }
+}
+
+/** Every agent that can be driven, by the name that profiles and records call it. A program of the project at `directory` comes first. */
+export async function agentAdapters(directory: string): Promise<World['agents']> {
+  const [{ piAgent }, { commandAgent }] = await Promise.all([import('./adapters/agent-pi/index.ts'), import('./adapters/agent-command/index.ts')])
+  return new Map([piAgent({ program: undefined, directory }), commandAgent].map((agent) => [agent.name, agent]))
 }
 
 const watcherOf = (watcher: RunWatcher): TaskWatcher => ({

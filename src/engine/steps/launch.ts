@@ -11,6 +11,9 @@ import { LOCAL_WORK_MS, MARGIN_MS, unenforceableLimits } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { World } from '../world.ts'
 
+/** The environment is always an allow-list. Nothing here reaches further, so a profile that requires more is refused. */
+export const ISOLATION_REACHED = 'env'
+
 /** What launch, readiness and dispatch judge: the one session of this run, with this pair, by this profile. */
 export const sessionSubject = (course: Course, resolution: Resolution): Subject => ({
   name: `session ${course.run.runId}`,
@@ -48,8 +51,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
         observedAt: world.clock(),
         validForMs: milliseconds(profile.limits.total),
         runDirectory: directory.path,
-        // The environment is always an allow-list. Nothing here reaches further, so a profile that requires more is refused.
-        isolation: { required: profile.isolation, reached: 'env' },
+        isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
         secrets: world.knownSecrets(),
         unenforceableLimits: unenforceableLimits(profile, provider, pair.model),
       })

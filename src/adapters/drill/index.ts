@@ -1,0 +1,7 @@
+export { type Attack, type Expectation, faultsOf, type Observed, type Refuser } from './attack.ts'
+export { ATTACKS, CONTROL, undrillable } from './attacks.ts'
+export { DrillCopy } from './copy.ts'
+export { leftoversOf } from './leftovers.ts'
+export { startDrillProviders } from './providers.ts'
+export { standIn } from './stand-in.ts'
+export { type DrillTarget, targetOf } from './target.ts'
