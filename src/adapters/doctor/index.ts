@@ -1,0 +1,5 @@
+export { programRows } from './programs.ts'
+export { type ProviderSurroundings, providerRows } from './providers.ts'
+export { recordRows } from './records.ts'
+export { AREAS, type DoctorRow } from './row.ts'
+export { stateRows } from './state.ts'
