@@ -51,7 +51,8 @@ const ELSEWHERE = [
 const NOT_ONE_OBJECT = ['', ' ', '{', '[]', 'null', '{"model":"coder-1"', '{"model":"coder-1"} trailing', '{"model":"coder-1"}{"model":"other"}', '{"model":"coder-1",}', "{'model':'coder-1'}", '{"model":"coder-1"}\u0000', '// c\n{"model":"coder-1"}', '{"model":"coder-1","x":NaN}']
 
 verifies('WIR-40', 'duplicate, escaped, nested and quoted models, and what is no single JSON object', async (context) => {
-  for (const dialect of SPOKEN) {
+  // Gemini names its model in the path; what its bodies may say beside it is in gemini's own tests.
+  for (const dialect of SPOKEN.filter((spoken) => spoken !== 'gemini')) {
     const bench = await served(context, { dialect })
     const status = dialect === 'anthropic-messages' ? 403 : 400
     for (const body of [...TWO_FACED, ...ELSEWHERE, ...NOT_ONE_OBJECT]) await refused(bench, { body }, 'request_malformed', status)
@@ -87,13 +88,11 @@ verifies('WIR-40', 'JSON that nests too deep or has too many members, whatever e
   await refused(bench, { body: `{"model":"coder-1",${Array.from({ length: 100_000 }, (_unused, index) => `"k${index}":1`).join(',')}}` }, 'request_malformed', 400)
 })
 
-verifies('WIR-40', 'compressed bodies, a bomb among them, are never unpacked', async (context) => {
+verifies('WIR-40', 'compressed bodies: a bomb is unpacked no further than the limit, and what cannot be undone is not guessed at', async (context) => {
   const bench = await served(context)
   const bomb = gzipSync(Buffer.alloc(64 * 1_048_576, 0x20))
-  for (const coding of ['gzip', 'GZIP', 'br', 'deflate', 'zstd', 'gzip, gzip', 'identity, gzip']) {
-    const body = await refused(bench, { body: bomb, headers: { 'content-encoding': coding } }, 'request_malformed', 400)
-    assert.ok(body.includes('a compressed body'))
-  }
+  for (const coding of ['gzip', 'GZIP']) await refused(bench, { body: bomb, headers: { 'content-encoding': coding } }, 'request_too_large', 413)
+  for (const coding of ['br', 'deflate', 'zstd', 'gzip, gzip', 'identity, gzip']) await refused(bench, { body: bomb, headers: { 'content-encoding': coding } }, 'request_malformed', 400)
   await refused(bench, { body: bomb }, 'request_malformed', 400)
   await refused(bench, { body: gzipSync(QUESTION), chunked: true, headers: { 'transfer-encoding': 'gzip, chunked' } }, 'request_malformed', 400)
   await refused(bench, { body: QUESTION, chunked: true, headers: { 'transfer-encoding': 'gzip, chunked' } }, 'request_malformed', 400)
