@@ -11,6 +11,7 @@ export const ERROR_TABLE = {
   configuration_invalid: { title: 'The configuration is not valid', http: 422, exit: 2 },
   task_invalid: { title: 'The task is not valid', http: 422, exit: 2 },
   script_invalid: { title: 'The script of the provider is not valid', http: 422, exit: 2 },
+  import_invalid: { title: 'The file cannot be imported', http: 422, exit: 2 },
   run_not_found: { title: 'The ledger holds no such run', http: 404, exit: 2 },
   port_taken: { title: 'The address is already in use', http: 500, exit: 1 },
   tool_missing: { title: 'A program that is needed is not installed', http: 500, exit: 1 },

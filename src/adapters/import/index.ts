@@ -1,0 +1,1 @@
+export { importFile, type ImportedFile, writeNew } from './import-file.ts'
