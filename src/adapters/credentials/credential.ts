@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { Credential } from '../../gates/wire/index.ts'
+import { needlesOf } from '../secret-scan/index.ts'
 
 /** Shorter values are no secrets, and would be found in every answer. */
 const SHORTEST_SECRET = 8
@@ -9,11 +10,13 @@ const SHOWN = '[credential]'
 /** A credential that was read. The value lies in a private field and no way of printing an object shows it (SEC-01). */
 export class ReadCredential implements Credential {
   readonly #headers: Readonly<Record<string, string>>
+  readonly #secrets: readonly string[]
   readonly #spellings: readonly Buffer[]
 
   constructor(headers: Readonly<Record<string, string>>, secrets: readonly string[]) {
     this.#headers = headers
-    this.#spellings = [...new Set(secrets.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(spellingsOf))].map((spelling) => Buffer.from(spelling))
+    this.#secrets = secrets.filter((secret) => secret.length >= SHORTEST_SECRET)
+    this.#spellings = [...new Set(this.#secrets.flatMap(spellingsOf))].map((spelling) => Buffer.from(spelling))
   }
 
   headers(): Readonly<Record<string, string>> {
@@ -25,13 +28,18 @@ export class ReadCredential implements Credential {
     return this.#spellings.some((spelling) => view.includes(spelling))
   }
 
+  /** Errors are small and rare, so they are searched for every form that the secret scan knows, and not for those of JSON alone. */
   redact(bytes: Uint8Array): Uint8Array {
-    if (!this.isIn(bytes)) return bytes
+    const forms = [...this.#spellings, ...this.#secrets.flatMap((secret) => needlesOf(secret).map((needle) => needle.bytes))]
     const copy = Buffer.from(bytes)
-    for (const spelling of this.#spellings) {
-      for (let at = copy.indexOf(spelling); at >= 0; at = copy.indexOf(spelling, at + spelling.length)) copy.fill('*', at, at + spelling.length)
+    let found = false
+    for (const form of forms) {
+      for (let at = copy.indexOf(form); at >= 0; at = copy.indexOf(form, at + form.length)) {
+        copy.fill('*', at, at + form.length)
+        found = true
+      }
     }
-    return copy
+    return found ? copy : bytes
   }
 
   toJSON(): string {

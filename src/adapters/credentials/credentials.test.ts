@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -8,6 +9,7 @@ import type { CredentialSource, Provider } from '../../gates/catalog/index.ts'
 import type { Credential, CredentialRead } from '../../gates/wire/index.ts'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
 import { verifies } from '../../../test/verifies.ts'
+import { needlesOf } from '../secret-scan/index.ts'
 import { createCredentials, type Credentials, describeSource } from './index.ts'
 
 const KEY = 'sk-ant-secret-value/0123456789'
@@ -89,6 +91,51 @@ void test('a changed file is seen on the next call; a command is not run again f
   assert.deepEqual((await credential(credentials, file)).headers(), { authorization: 'Bearer second-value-2' })
   assert.deepEqual((await credential(credentials, command)).headers(), { authorization: 'Bearer first-value-1' })
   assert.deepEqual(credentials.knownValues(), ['first-value-1', 'second-value-2'])
+})
+
+void test('a token that its owner refreshes is seen on the next call, and a file that is being replaced is never half a token', async (context) => {
+  const home = temporaryDirectory(context)
+  const write = (token: string): void => writeFileSync(join(home, 'codex.json'), JSON.stringify({ tokens: { access_token: token, account_id: `account-of-${token}` } }))
+  const credentials = createCredentials({ environment: {}, homeDirectory: home })
+  const source: CredentialSource = { source: 'oauth-file', path: '~/codex.json', class: 'codex-oauth' }
+  for (const token of ['first-token-1', 'second-token-2', 'third-token-3']) {
+    write(token)
+    assert.deepEqual((await credential(credentials, source, 'openai-responses')).headers(), { authorization: `Bearer ${token}`, 'chatgpt-account-id': `account-of-${token}` })
+  }
+  writeFileSync(join(home, 'codex.json'), '{"tokens":{"access_token":"third-tok')
+  assert.match((await refusal(credentials, source)).found, /is not valid JSON/)
+  assert.deepEqual(credentials.knownValues(), ['first-token-1', 'second-token-2', 'third-token-3'], 'a token of before is a secret still')
+})
+
+void test('a command that fails is asked again at the next call', async (context) => {
+  const path = join(temporaryDirectory(context), 'key')
+  const credentials = createCredentials({ environment: {}, homeDirectory: '/' })
+  const command: CredentialSource = { source: 'command', command: ['/bin/cat', path], class: 'c' }
+  assert.match((await refusal(credentials, command)).found, /exited 1/)
+  writeFileSync(path, 'value-of-a-vault')
+  assert.deepEqual((await credential(credentials, command)).headers(), { authorization: 'Bearer value-of-a-vault' })
+})
+
+void test('a pipe, a device and a directory are no files to wait for', async (context) => {
+  const home = temporaryDirectory(context)
+  execFileSync('mkfifo', [join(home, 'pipe')])
+  const credentials = createCredentials({ environment: {}, homeDirectory: home })
+  for (const path of ['~/pipe', '/dev/zero', '~/']) {
+    for (const source of ['file', 'oauth-file'] as const) assert.match((await refusal(credentials, { source, path, class: 'c' })).found, /is not a regular file/)
+  }
+})
+
+verifies('WIR-41', 'an error is searched for every form of a credential that the secret scan knows', async () => {
+  const known = await credential(createCredentials({ environment: { KEY }, homeDirectory: '/' }), env)
+  for (const { rule, bytes } of needlesOf(KEY)) {
+    const error = Buffer.concat([Buffer.from('wrong key '), bytes, Buffer.from(' given')])
+    const redacted = Buffer.from(known.redact(error))
+    assert.equal(redacted.includes(bytes), false, rule)
+    assert.equal(redacted.length, error.length)
+    assert.match(redacted.toString('latin1'), /^wrong key [*=]+ given$/, rule)
+  }
+  const clean = Buffer.from('wrong key given')
+  assert.equal(known.redact(clean), clean)
 })
 
 verifies('SEC-01', 'a credential shows itself in no way of printing it', async () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { constants, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { systemCode } from '../../contract/errors.ts'
@@ -84,13 +84,26 @@ function oauth(text: string, path: string): SourceRead {
 async function fromFile(path: string, world: SourceWorld, read: (text: string) => SourceRead): Promise<SourceRead> {
   const full = path.startsWith('~/') ? join(world.homeDirectory, path.slice(2)) : path
   try {
-    const bytes = await readFile(full)
-    if (bytes.length > MAX_SOURCE_BYTES) return { ok: false, found: `the file ${path} holds more than ${MAX_SOURCE_BYTES} bytes`, remedy: 'Name a file that holds a credential and nothing else.' }
+    const bytes = await readPlainFile(full)
+    if (typeof bytes === 'string') return { ok: false, found: `the file ${path} ${bytes}`, remedy: 'Name a file that holds a credential and nothing else.' }
     return read(bytes.toString('utf8'))
   } catch (error) {
     const code = systemCode(error)
     if (code === undefined) throw error
     return { ok: false, found: `the file ${path} cannot be read (${code})`, remedy: 'Create the file, readable for the user that runs the wire only.' }
+  }
+}
+
+/** The bytes of a small regular file, or what is wrong with it. A pipe would be waited for, and a device read, for ever. */
+async function readPlainFile(path: string): Promise<Buffer | string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const status = await file.stat()
+    if (!status.isFile()) return 'is not a regular file'
+    if (status.size > MAX_SOURCE_BYTES) return `holds more than ${MAX_SOURCE_BYTES} bytes`
+    return await file.readFile()
+  } finally {
+    await file.close()
   }
 }
 

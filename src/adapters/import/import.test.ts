@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { parse } from 'yaml'
+import * as z from 'zod'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { loadConfiguration } from '../configuration/index.ts'
@@ -35,6 +36,9 @@ function configurationOf(context: TestContext, text: string) {
   writeFileSync(path, text + REST)
   return loadConfiguration(path).configuration
 }
+
+const Tables = z.object({ version: z.number(), providers: z.record(z.string(), z.record(z.string(), z.unknown())), aliases: z.record(z.string(), z.unknown()).optional() })
+const tablesOf = (imported: ImportedFile): z.infer<typeof Tables> => Tables.parse(parse(imported.fragment))
 
 /** An import of a text. */
 function importText(context: TestContext, text: string): ImportedFile {
@@ -104,7 +108,7 @@ void test('a key that stands where a name should is found at the end, and nothin
 
 void test('what cannot come along is named with its reason, and is nowhere in the result', () => {
   const imported = liteLlm()
-  const { providers } = parse(imported.fragment)
+  const { providers } = tablesOf(imported)
   for (const gone of ['azure', 'bedrock']) assert.equal(providers[gone], undefined)
   for (const gone of ['claude-sonnet-latest', 'openai/*', '169.254', 'text-embedding', 'anthropic.claude']) assert.ok(!imported.fragment.split('\nversion: 1\n')[1]?.includes(gone), gone)
   assert.deepEqual(whyOf(imported, 'model_list[6]'), ['the model claude-sonnet-latest is no exact id: it names whatever is newest. Name the exact id in the alias by hand'])
@@ -117,7 +121,7 @@ void test('what cannot come along is named with its reason, and is nowhere in th
 
 void test('a conditional Portkey config makes providers, and no alias that would choose otherwise', (context) => {
   const imported = importText(context, JSON.stringify({ strategy: { mode: 'conditional', conditions: [], default: 'a' }, targets: [{ name: 'a', provider: 'openai', override_params: { model: 'm-1' } }] }))
-  assert.equal(parse(imported.fragment).aliases, undefined)
+  assert.equal(tablesOf(imported).aliases, undefined)
   assert.deepEqual(whyOf(imported, 'config.strategy'), ['mode conditional chooses by what a request says, which an alias does not; its targets became providers, and stand in no alias'])
 })
 
@@ -125,11 +129,11 @@ void test('limits that differ, prices by half and names that would end a comment
   const one = (name: string, more: object): object => ({ model_name: name, litellm_params: { model: `openai/${name}-1`, api_base: 'https://api.example.com/v1', ...more } })
   const imported = importText(context, JSON.stringify({ model_list: [one('a', { timeout: 10 }), one('b', { timeout: 20 }), one('c', { input_cost_per_token: 0.000001 }), { model_name: 'd', litellm_params: { model: 'openai/x\nversion: 2' } }, { model_name: 'e\n  evil: true', litellm_params: { model: 'openai/e-1' } }, 7] }))
   assert.match(imported.fragment, /^ {6}total: # fill in: for one whole call; the source gives several$/m)
-  const { version, providers, aliases } = parse(imported.fragment)
+  const { version, providers, aliases } = tablesOf(imported)
   assert.equal(version, 1)
   assert.deepEqual(Object.keys(providers), ['openai', 'openai-2'])
-  assert.equal(providers.openai.prices, undefined)
-  assert.deepEqual(Object.keys(aliases), ['a', 'b', 'c', 'e-evil-true'])
+  assert.equal(providers['openai']?.['prices'], undefined)
+  assert.deepEqual(Object.keys(aliases ?? {}), ['a', 'b', 'c', 'e-evil-true'])
   assert.deepEqual(whyOf(imported, 'model_list[5]'), ['it has no model_name with litellm_params.model, or a field of another kind: '])
 })
 

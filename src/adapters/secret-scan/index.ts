@@ -1,1 +1,2 @@
 export { createSecretScanner } from './scanner.ts'
+export { needlesOf } from './needles.ts'

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { answerBy, ask, eventsBy, json, SECRET, SPOKEN, SSE, startBench, until } from '../../../test/helpers/wire-harness.ts'
+import type { CredentialSource } from '../../gates/catalog/index.ts'
+import { createCredentials } from '../credentials/index.ts'
+import { needlesOf } from '../secret-scan/index.ts'
 
 verifies('WIR-21', 'an answer by another model, or by none, is refused in each dialect before one byte of it reaches the agent', async (context) => {
   for (const dialect of SPOKEN) {
@@ -216,5 +222,31 @@ verifies('WIR-41 SEC-01', 'a credential that the provider sends back reaches nei
       for (const form of [SECRET, JSON.stringify(SECRET).slice(1, -1), SECRET.replaceAll('/', '\\/'), unicode(SECRET).replaceAll('\\', '\\\\'), bench.grant.token]) assert.ok(!text.includes(form), `${dialect}: ${text}`)
     }
     assert.deepEqual(bench.credentials.knownValues(), [SECRET])
+  }
+})
+
+verifies('WIR-41 SEC-01', 'whatever source a credential comes from: an error that repeats it in another encoding reaches nobody, nor does an escape in what is no JSON', async (context) => {
+  const home = temporaryDirectory(context)
+  writeFileSync(join(home, 'key'), SECRET)
+  writeFileSync(join(home, 'oauth.json'), JSON.stringify({ claudeAiOauth: { accessToken: SECRET } }))
+  const sources: readonly CredentialSource[] = [
+    { source: 'env', name: 'PROVIDER_KEY', class: 'c' },
+    { source: 'file', path: '~/key', class: 'c' },
+    { source: 'command', command: ['/bin/cat', join(home, 'key')], class: 'c' },
+    { source: 'oauth-file', path: '~/oauth.json', class: 'c' },
+  ]
+  const escaped = [...SECRET].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  const echoes = [...needlesOf(SECRET).map((needle) => needle.bytes), Buffer.from(escaped)]
+  for (const source of sources) {
+    const credentials = createCredentials({ environment: { PROVIDER_KEY: SECRET }, homeDirectory: home })
+    const bench = await startBench(context, (response, number) => void response.writeHead(401, { 'content-type': 'text/plain' }).end(Buffer.concat([Buffer.from('event: error, wrong key '), echoes[number - 1] ?? Buffer.from(SECRET)])), { credentials })
+    const grant = bench.wire.grant({ ...bench.request, runId: '20261120T213918Z-r1-2', provider: { ...bench.request.provider, credential: source } })
+    for (const echo of echoes) {
+      const answer = await ask({ ...bench, grant })
+      assert.equal(answer.status, 401)
+      assert.match(answer.body, /^event: error, wrong key [*=]+$/, `${source.source}: ${echo.toString()}`)
+    }
+    assert.equal(bench.provider.received.at(-1)?.headers.authorization, `Bearer ${SECRET}`, source.source)
+    assert.ok(!JSON.stringify(bench.recorder.calls).includes(SECRET))
   }
 })

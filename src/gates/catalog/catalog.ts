@@ -13,7 +13,7 @@ export const CredentialSource = z
     z.strictObject({ source: z.literal('oauth-file'), path: z.string().min(1), class: Name }),
     z.strictObject({ source: z.literal('none'), class: Name }),
   ])
-  .describe('Where the wire finds the credential, and its class, which an admission record must name. Never the value.')
+  .describe('Where the wire finds the credential, and its class, which an admission record must name. Never the value. Files and variables are read anew for each call; what a command prints is used for one minute.')
 export type CredentialSource = z.infer<typeof CredentialSource>
 
 /** How long the wire waits for a provider. All four are required: no time limit is defaulted (law 5). */

@@ -61,10 +61,10 @@ export function readJson(text: string): JsonRead {
 
 /**
  * The same JSON without needless escapes. A credential can be spelt `\u0073k-...`; whoever parses the answer has it in plain.
- * Undefined if there is no such escape, or if it is no JSON.
+ * What is no JSON as a whole, as an error that is sent as events, has its escapes decoded where they stand. Undefined if there are none.
  */
 export function unescapedJson(text: string): string | undefined {
   if (!text.includes('\\u')) return undefined
   const read = readJson(text)
-  return read.ok ? JSON.stringify(read.value) : undefined
+  return read.ok ? JSON.stringify(read.value) : text.replace(/\\u([0-9a-fA-F]{4})/g, (_escape, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }
