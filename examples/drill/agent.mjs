@@ -59,6 +59,7 @@ async function ask() {
   }
   const [url, headers, body] = requests[dialect]
   const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
-  console.log(`answered ${answer.status}`)
-  await answer.arrayBuffer()
+  const text = await answer.text()
+  // Agents print the errors they get.
+  if (!answer.ok) console.log(`answered ${answer.status}: ${text}`)
 }
