@@ -108,6 +108,10 @@ function speak(bench: Bench, text: string): Promise<Spoken> {
     let got = ''
     socket.on('data', (chunk: Buffer) => (got += chunk.toString()))
     socket.on('end', () => resolve({ text: got, closed: true }))
+    socket.setTimeout(5_000, () => {
+      resolve({ text: got, closed: false })
+      socket.destroy()
+    })
     socket.on('error', reject)
   })
 }
