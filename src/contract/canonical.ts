@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * RFC 8785 (JCS) for the JSON we write: keys sorted by UTF-16 code unit, numbers as ECMAScript prints them.
@@ -26,9 +26,19 @@ function canonicalObject(value: object): string {
   let text = ''
   for (const key of Object.keys(value).sort()) {
     const member: unknown = Reflect.get(value, key)
-    if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalJson(key)}:${canonicalJson(member)}`
+    if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalKey(key)}:${canonicalJson(member)}`
   }
   return `{${text}}`
+}
+
+const MOST_KEYS = 1_000
+const keys = new Map<string, string>()
+
+/** A key as it is written. The same few name the members of every record, so they are kept; those of strangers' documents only up to a limit. */
+function canonicalKey(key: string): string {
+  const written = keys.get(key) ?? canonicalJson(key)
+  if (keys.size < MOST_KEYS) keys.set(key, written)
+  return written
 }
 
 // An instance (Date, Map, Error, Buffer) keeps what it means outside its own properties: two different ones would share a digest.
@@ -47,7 +57,7 @@ export function deepFreeze<Value>(value: Value): Value {
 }
 
 /** SHA-256 of bytes or UTF-8 text, lower-case hex. */
-export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const sha256 = (bytes: string | Uint8Array): string => hash('sha256', bytes)
 
 /** SHA-256 over the canonical JSON of a document, lower-case hex. */
 export const digestOf = (value: unknown): string => sha256(canonicalJson(value))

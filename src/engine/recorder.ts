@@ -1,15 +1,24 @@
 import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
-import { printPair } from '../contract/model.ts'
+import { type ModelPair, printPair } from '../contract/model.ts'
 import { type CallRecorder, ModelCallEvidence } from '../gates/wire/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
 import { refuseSecretsIn } from './course.ts'
 import type { Ledger } from './ledger.ts'
 
+const digests = new WeakMap<ModelPair, string>()
+
+/** The same few pairs are the subject of every call. */
+function digestOfPair(pair: ModelPair): string {
+  const digest = digests.get(pair) ?? digestOf(pair)
+  digests.set(pair, digest)
+  return digest
+}
+
 /** Stores each call of the wire as evidence of its run. Rejects if the store is down or the call holds a credential, and then the wire releases nothing. */
 export function createCallRecorder(ledger: Ledger, scanner: SecretScanner): CallRecorder {
   return {
     async record(runId, call) {
-      const statement = ModelCallEvidence.state([{ name: printPair(call.admitted), digest: { sha256: digestOf(call.admitted) } }], call)
+      const statement = ModelCallEvidence.state([{ name: printPair(call.admitted), digest: { sha256: digestOfPair(call.admitted) } }], call)
       const body = canonicalJson(statement)
       refuseSecretsIn(scanner, Buffer.from(body), statement.predicateType)
       const digest = sha256(body)

@@ -13,12 +13,15 @@ export interface Credentials extends CredentialReader {
   knownValues(): readonly string[]
 }
 
+type Found = Extract<SourceRead, { ok: true }>
+
 /** A program such as a vault's client is not run again for every call of an agent; a changed value is seen after this time. */
 const COMMAND_REUSE_MS = 60_000
 
 /** Reads providers' credentials from where the configuration says, and hands them to the wire only (SEC-01). Files and variables are read anew for each call. */
 export function createCredentials(world: SourceWorld): Credentials {
   const known = new Set<string>()
+  const latest = new Map<string, { readonly result: Found; readonly dialect: Dialect; readonly credential: ReadCredential }>()
   const commands = new Map<string, { readonly readAt: number; readonly value: Promise<SourceRead> }>()
 
   const read = (source: Exclude<CredentialSource, { source: 'none' }>, provider: Provider): Promise<SourceRead> => {
@@ -41,12 +44,18 @@ export function createCredentials(world: SourceWorld): Credentials {
       if (provider.credential.source === 'none') return { ok: true, credential: new ReadCredential({}, []) }
       const result = await read(provider.credential, provider)
       if (!result.ok) return { ok: false, found: `${result.found} (provider ${providerName})`, remedy: result.remedy }
+      const before = latest.get(providerName)
+      if (before !== undefined && before.dialect === dialect && isSame(before.result, result)) return { ok: true, credential: before.credential }
       known.add(result.value)
-      return { ok: true, credential: new ReadCredential(headersOf(result, dialect), [result.value]) }
+      const credential = new ReadCredential(headersOf(result, dialect), [result.value])
+      latest.set(providerName, { result, dialect, credential })
+      return { ok: true, credential }
     },
     knownValues: () => [...known],
   }
 }
+
+const isSame = (a: Found, b: Found): boolean => a.value === b.value && a.oauth === b.oauth && a.accountId === b.accountId
 
 /** The same credentials for as long as a condition holds; while it does not, none is given, so that nothing can be forwarded. */
 export const onlyWhile = (holds: () => boolean, reader: CredentialReader): CredentialReader => ({
@@ -55,7 +64,7 @@ export const onlyWhile = (holds: () => boolean, reader: CredentialReader): Crede
 })
 
 /** Anthropic takes a key as `x-api-key` and a session token as bearer with its beta flag, Google a key as `x-goog-api-key`; everybody else takes a bearer. */
-function headersOf(read: Extract<SourceRead, { ok: true }>, dialect: Dialect): Readonly<Record<string, string>> {
+function headersOf(read: Found, dialect: Dialect): Readonly<Record<string, string>> {
   if (dialect === 'anthropic-messages' && !read.oauth) return { 'x-api-key': read.value }
   if (dialect === 'gemini' && !read.oauth) return { 'x-goog-api-key': read.value }
   return {

@@ -19,11 +19,16 @@ export class ReadCredential implements Credential {
     this.#spellings = [...new Set(this.#secrets.flatMap(spellingsOf))].map((spelling) => Buffer.from(spelling))
   }
 
+  get longest(): number {
+    return this.#spellings.reduce((longest, { length }) => Math.max(longest, length), 0)
+  }
+
   headers(): Readonly<Record<string, string>> {
     return { ...this.#headers }
   }
 
   isIn(bytes: Uint8Array): boolean {
+    if (this.#spellings.length === 0) return false
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return this.#spellings.some((spelling) => view.includes(spelling))
   }

@@ -26,6 +26,8 @@ export class GroupCommit {
     this.#database = database
     this.#exclusive = exclusive
     this.#statements = {
+      begin: database.prepare('BEGIN IMMEDIATE'),
+      commit: database.prepare('COMMIT'),
       insert: database.prepare('INSERT INTO entry (run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)'),
       change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
     }
@@ -60,31 +62,61 @@ export class GroupCommit {
   }
 
   #writeGroup(group: readonly Waiting[]): void {
-    this.#database.exec('BEGIN IMMEDIATE')
-    const written: Waiting[] = []
-    const refused: (readonly [Waiting, unknown])[] = []
+    const refused = new Map<Waiting, unknown>()
+    // Nearly always the store takes all of them; only if it does not is each tried by itself, so that one refused takes none of the others with it.
+    if (!this.#tryAll(group)) {
+      this.#inTransaction(() => {
+        for (const waiting of group) {
+          const problem = this.#writeOne(waiting.write)
+          if (problem !== undefined) refused.set(waiting, problem.error)
+        }
+      })
+    }
+    for (const waiting of group) {
+      if (refused.has(waiting)) waiting.reject(refused.get(waiting))
+      else waiting.resolve()
+    }
+  }
+
+  /** True once all of a group is durable; false if the store refused one of them, and then nothing of any of them stays. */
+  #tryAll(group: readonly Waiting[]): boolean {
+    let writing = false
     try {
-      for (const waiting of group) {
-        const problem = this.#writeOne(waiting.write)
-        if (problem === undefined) written.push(waiting)
-        else refused.push([waiting, problem.error])
-      }
-      this.#database.exec('COMMIT')
+      this.#inTransaction(() => {
+        writing = true
+        for (const { write } of group) this.#write(write)
+        writing = false
+      })
+      return true
+    } catch (error) {
+      // A store that cannot begin or commit will not for each of them either, and a second try would only wait again.
+      if (!writing || group.length === 1) throw error
+      return false
+    }
+  }
+
+  #inTransaction(act: () => void): void {
+    this.#statements.begin.run()
+    try {
+      act()
+      this.#statements.commit.run()
     } catch (error) {
       // A full disk may have ended the transaction already; what matters is that nothing of it stays.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
-    for (const { resolve } of written) resolve()
-    for (const [{ reject }, error] of refused) reject(error)
+  }
+
+  #write(write: LedgerWrite): void {
+    for (const { kind, body, digest, verdict } of rowsOf(write)) this.#statements.insert.run(write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
+    if (write.state !== undefined) this.#change(write.runId, write.state)
   }
 
   /** Why the store refused a write; then nothing of it stays. Throws if the whole transaction is lost. */
   #writeOne(write: LedgerWrite): { readonly error: unknown } | undefined {
     this.#database.exec('SAVEPOINT one')
     try {
-      for (const { kind, body, digest, verdict } of rowsOf(write)) this.#statements.insert.run(write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
-      if (write.state !== undefined) this.#change(write.runId, write.state)
+      this.#write(write)
       this.#database.exec('RELEASE one')
       return undefined
     } catch (error) {

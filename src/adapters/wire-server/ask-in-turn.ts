@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import { milliseconds } from '../../contract/units.ts'
 import { type AdmittedQuestion, type Fault, maySucceedElsewhere, REMEDIES, type Target, type Withdrawal } from '../../gates/wire/index.ts'
 import { type Exchanged, exchange } from './exchange.ts'
@@ -69,9 +68,18 @@ async function askOne(turn: InTurn, target: Target): Promise<(Exchanged & { read
   if (waitMs === undefined) return first
   call.hop(fault, providerStatus, call.elapsedMs() - beganMs)
   // The agent may leave meanwhile; the second try then ends at once and says so.
-  if (waitMs > 0) await delay(waitMs, undefined, { signal: call.signal }).catch(() => undefined)
+  if (waitMs > 0) await waitUnlessCut(call, waitMs)
   return once()
 }
+
+const waitUnlessCut = (call: OpenCall, waitMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, waitMs)
+    call.onCut(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 
 /**
  * How long to wait before the same provider is asked a second and last time; undefined if it is not. A request that never

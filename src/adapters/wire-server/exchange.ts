@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Pool } from 'undici'
 import {
@@ -8,6 +7,7 @@ import {
 import { headersToAgent, headersToProvider, providerRequestId } from './headers.ts'
 import { LAST_WORD_TIMEOUT_MS, MAX_ERROR_ANSWER_BYTES } from './limits.ts'
 import type { Conclusion, OpenCall } from './open-call.ts'
+import { RunningDigest } from './running-digest.ts'
 import { UpstreamCall, type UpstreamEvents } from './upstream.ts'
 
 export interface ExchangeRequest {
@@ -41,7 +41,7 @@ class Exchange implements UpstreamEvents {
   readonly #resolve: (exchanged: Exchanged) => void
   readonly #upstream: UpstreamCall
   readonly #target: Target
-  readonly #digest = createHash('sha256')
+  readonly #digest = new RunningDigest()
   #status: number | null = null
   #headers: IncomingHttpHeaders = {}
   #reader: AnswerReader | undefined
@@ -63,8 +63,8 @@ class Exchange implements UpstreamEvents {
   start(): void {
     const { call, question, rawHeaders, credential, pool } = this.#request
     // Before dispatching: an agent that leaves while its request is still queued must not leave a paused connection behind.
-    call.signal.addEventListener('abort', () => this.#cut(), { once: true })
-    if (call.signal.aborted) return this.#cut()
+    call.onCut(() => this.#cut())
+    if (call.cutBy !== undefined) return
     const { provider } = this.#target
     const query = this.#request.query === '' ? '' : `?${this.#request.query}`
     this.#upstream.start({ pool, method: 'POST', path: upstreamPath(provider.baseUrl, question.route, this.#target.admitted.model) + query, headers: headersToProvider(rawHeaders, credential), body: question.bodyFor(this.#target), timeouts: provider.timeouts })
@@ -80,7 +80,7 @@ class Exchange implements UpstreamEvents {
     if (fault !== undefined && status < 400) return this.#fail(fault)
     if (!['', 'identity'].includes(headers['content-encoding'] ?? '')) return this.#fail({ reason: 'provider_malformed', detail: 'a compressed answer, which was not asked for and cannot be read' })
     if (fault !== undefined) return
-    const rules = { dialect: this.#target.provider.dialect, servedModelIds: this.#target.servedModelIds, holdsCredential: (bytes: Uint8Array) => credential.isIn(bytes) }
+    const rules = { dialect: this.#target.provider.dialect, servedModelIds: this.#target.servedModelIds, holdsCredential: (bytes: Uint8Array) => credential.isIn(bytes), longestCredential: credential.longest }
     const asksModel = question.route.kind === 'inference'
     this.#stream = asksModel && /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
     this.#reader = this.#stream ? new StreamAnswer(rules) : new JsonAnswer(rules, asksModel)
@@ -166,7 +166,7 @@ class Exchange implements UpstreamEvents {
       ...facts,
       stream: this.#stream || this.#request.question.stream,
       responseBytes: this.#bytes,
-      responseDigest: this.#status === null ? null : this.#digest.digest('hex'),
+      responseDigest: this.#status === null ? null : this.#digest.hex(),
       providerRequestId: providerRequestId(this.#headers, this.#request.credential),
       firstByteMs: this.#firstByteMs,
     }

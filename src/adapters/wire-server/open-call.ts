@@ -39,8 +39,6 @@ export class OpenCall {
   readonly number: number
   readonly grant: LiveGrant
   readonly asking: Asking
-  /** Resolves when the evidence is durable, or could not be made so. */
-  readonly ended: Promise<void>
   requestedModel: string | null = null
   inference = false
   /** Who is asked at present; at the end, the pair that the call ended at. */
@@ -48,12 +46,14 @@ export class OpenCall {
   readonly #hops: Hop[] = []
   readonly #startedAt: Date
   readonly #began = performance.now()
-  readonly #cut = new AbortController()
   readonly #onEnd: (call: OpenCall) => void
-  #resolveEnded: () => void = () => undefined
+  #cutBy: Cut | undefined
+  #whenCut: (() => void)[] = []
   #requestBytes = 0
-  #requestDigest = sha256('')
+  #requestDigest = DIGEST_OF_NOTHING
   #concluded = false
+  #over = false
+  #ending: PromiseWithResolvers<void> | undefined
 
   constructor(grant: LiveGrant, number: number, asking: Asking, onEnd: (call: OpenCall) => void) {
     this.grant = grant
@@ -62,23 +62,30 @@ export class OpenCall {
     this.asking = asking
     this.#onEnd = onEnd
     this.#startedAt = grant.clock()
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve
-    })
   }
 
-  /** Aborted when the agent has gone or the grant was revoked; the reason is a `Cut`. */
-  get signal(): AbortSignal {
-    return this.#cut.signal
+  /** Resolves when the evidence is durable, or could not be made so. */
+  get ended(): Promise<void> {
+    if (this.#over) return Promise.resolve()
+    this.#ending ??= Promise.withResolvers()
+    return this.#ending.promise
   }
 
-  /** Why the call was cut, if it was. */
+  /** Why the call was cut, if it was: the agent has gone, or the grant was revoked. */
   get cutBy(): Cut | undefined {
-    return this.#cut.signal.aborted ? (this.#cut.signal.reason === 'client' ? 'client' : 'revoked') : undefined
+    return this.#cutBy
+  }
+
+  /** Calls `act` once when the call is cut, at once if it was already. */
+  onCut(act: () => void): void {
+    if (this.#cutBy === undefined) this.#whenCut.push(act)
+    else act()
   }
 
   cut(by: Cut): void {
-    this.#cut.abort(by)
+    if (this.#cutBy !== undefined) return
+    this.#cutBy = by
+    for (const act of this.#whenCut.splice(0)) act()
   }
 
   received(body: Uint8Array): void {
@@ -113,7 +120,8 @@ export class OpenCall {
     } finally {
       grant.touch()
       this.#onEnd(this)
-      this.#resolveEnded()
+      this.#over = true
+      this.#ending?.resolve()
     }
   }
 
@@ -123,22 +131,23 @@ export class OpenCall {
   }
 
   #record(conclusion: Conclusion): ModelCall {
-    const { fault, ...rest } = conclusion
+    const { fault, outcome, clientStatus, providerStatus, servedModel, usage, toolCalls, stream, responseBytes, responseDigest, providerRequestId, firstByteMs } = conclusion
     const { request } = this.grant
+    const { method, route, dialect } = this.asking
     return {
       number: this.number,
       epoch: request.epoch,
       purpose: request.purpose,
-      ...this.asking,
-      ...rest,
+      method, route, dialect,
+      outcome, clientStatus, providerStatus, servedModel, usage, toolCalls, stream, responseBytes, responseDigest, providerRequestId, firstByteMs,
       inference: this.inference,
       requestedModel: this.requestedModel,
       admitted: this.target.admitted,
       hops: this.#hops,
-      endpoint: publicUrl(this.target.provider.baseUrl),
+      endpoint: publicUrlOf(this.target.provider),
       reason: fault?.reason ?? null,
       detail: fault === undefined ? null : fault.detail.slice(0, 500),
-      costUsd: this.inference ? costOf(conclusion.usage, this.#price()) : null,
+      costUsd: this.inference ? costOf(usage, this.#price()) : null,
       requestBytes: this.#requestBytes,
       requestDigest: this.#requestDigest,
       startedAt: this.#startedAt.toISOString(),
@@ -147,12 +156,19 @@ export class OpenCall {
   }
 }
 
-/** A base URL as it may stand in evidence: without a user, a password or a query that could hold a key. */
-function publicUrl(url: string): string {
-  const shown = new URL(url)
+const DIGEST_OF_NOTHING = sha256('')
+
+const publicUrls = new WeakMap<Target['provider'], string>()
+
+/** A base URL as it may stand in evidence: without a user, a password or a query that could hold a key. Taken apart once for each provider. */
+function publicUrlOf(provider: Target['provider']): string {
+  const known = publicUrls.get(provider)
+  if (known !== undefined) return known
+  const shown = new URL(provider.baseUrl)
   shown.username = ''
   shown.password = ''
   shown.search = ''
   shown.hash = ''
+  publicUrls.set(provider, shown.href)
   return shown.href
 }

@@ -9,13 +9,13 @@ import {
 } from '../../gates/wire/index.ts'
 import { askInTurn } from './ask-in-turn.ts'
 import type { GrantTable, LiveGrant } from './grant-table.ts'
-import { webPageSign } from './headers.ts'
+import { type Head, readHead, webPageSign } from './headers.ts'
 import type { HealthBoard } from './health-board.ts'
 import { MAX_REQUEST_BYTES } from './limits.ts'
 import { listingOf } from './listing.ts'
 import { type OpenCall, notForwarded } from './open-call.ts'
 import { readBody } from './read-body.ts'
-import { unpackBody } from './unpack-body.ts'
+import { NOT_COMPRESSED, unpackBody } from './unpack-body.ts'
 
 export interface Desk {
   readonly grants: GrantTable
@@ -28,8 +28,8 @@ export interface Desk {
 
 /** Serves one request from its first header to its durable record. */
 export async function serve(desk: Desk, incoming: IncomingMessage, client: ServerResponse): Promise<void> {
-  const { authorization = [], 'x-api-key': xApiKey = [], 'x-goog-api-key': xGoogApiKey = [] } = incoming.headersDistinct
-  const binding = bindRequest({ target: incoming.url ?? '', authorization, xApiKey, xGoogApiKey })
+  const head = readHead(incoming.rawHeaders)
+  const binding = bindRequest({ target: incoming.url ?? '', ...head })
   const method = incoming.method ?? ''
   const grant = binding.bound ? desk.grants.find(binding.token) : undefined
   if (grant !== undefined) {
@@ -38,10 +38,10 @@ export async function serve(desk: Desk, incoming: IncomingMessage, client: Serve
     client.once('close', () => {
       if (!client.writableFinished) call.cut('client')
     })
-    return serveBound({ desk, incoming, client, grant, call, path: binding.path, query: binding.query, method })
+    return serveBound({ desk, incoming, client, grant, call, head, path: binding.path, query: binding.query, method })
   }
   desk.onUnbound()
-  const web = webPageSign(incoming.headersDistinct)
+  const web = webPageSign(head)
   // Some agents greet without a credential to see whether anybody is there; the greeting tells nothing.
   if (web === undefined && !binding.bound && !binding.presented && findRoute(method, binding.path)?.kind === 'greeting') {
     client.writeHead(200).end()
@@ -58,6 +58,7 @@ interface BoundRequest {
   readonly client: ServerResponse
   readonly grant: LiveGrant
   readonly call: OpenCall
+  readonly head: Head
   readonly method: string
   readonly path: string
   readonly query: string
@@ -78,7 +79,7 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   const { incoming, client, grant, call, method, path, query, desk } = bound
   // Before anything can refuse it: a question to a model that was refused unread was still asked, and its run has no answer to it.
   call.inference = findRoute(method, path)?.kind === 'inference'
-  const web = webPageSign(incoming.headersDistinct)
+  const web = webPageSign(bound.head)
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
   if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
   if (desk.grants.isStale(grant)) return refuse(bound, 'epoch_stale', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
@@ -96,7 +97,7 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (incoming.rawTrailers.length > 0) return refuse(bound, 'request_malformed', 'fields behind the body (trailers)', 'Send every header before the body.')
 
   const contentEncoding = incoming.headers['content-encoding'] ?? null
-  const unpacked = await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)
+  const unpacked = contentEncoding === null ? NOT_COMPRESSED : await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)
   if (!unpacked.ok && unpacked.problem === 'too_large') return refuse(bound, 'request_too_large', `a compressed body that holds more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
   if (!unpacked.ok) return refuse(bound, 'request_malformed', 'a compressed body that cannot be undone as its Content-Encoding says', 'Send the body whole, and compressed as its header says.')
   const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded }, grant.request, grant.spending)

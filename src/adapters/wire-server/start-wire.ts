@@ -81,8 +81,15 @@ function listen(server: Server, port: number): Promise<number> {
 /** Connections to providers, one pool for each origin, connect limit and permission of addresses, without an upper bound: a stream must never queue behind others. */
 class ProviderPools {
   readonly #pools = new Map<string, Pool>()
+  readonly #ofProvider = new WeakMap<Provider, Pool>()
 
   of(provider: Provider): Pool {
+    const pool = this.#ofProvider.get(provider) ?? this.#find(provider)
+    this.#ofProvider.set(provider, pool)
+    return pool
+  }
+
+  #find(provider: Provider): Pool {
     const { origin } = new URL(provider.baseUrl)
     const connectTimeoutMs = milliseconds(provider.timeouts.connect)
     const permission = addressPermission(provider)

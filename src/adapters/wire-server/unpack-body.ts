@@ -5,6 +5,8 @@ import { systemCode } from '../../contract/errors.ts'
 /** `decoded` is undefined for a body that is not compressed, or in a way that is not undone here; that is for the gate to judge. */
 export type BodyUnpacked = { readonly ok: true; readonly decoded: Buffer | undefined } | { readonly ok: false; readonly problem: 'too_large' | 'broken' }
 
+export const NOT_COMPRESSED: BodyUnpacked = { ok: true, decoded: undefined }
+
 type Decode = (body: Uint8Array, options: { readonly maxOutputLength: number; readonly info: true }, done: (error: Error | null, result: unknown) => void) => void
 
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([['gzip', gunzip], ['x-gzip', gunzip], ['br', brotliDecompress], ['zstd', zstdDecompress]])
@@ -18,7 +20,7 @@ const Undone = z.object({ buffer: z.instanceof(Buffer), engine: z.object({ bytes
  */
 export async function unpackBody(body: Buffer, contentEncoding: string | null, maxBytes: number): Promise<BodyUnpacked> {
   const decode = body.length === 0 ? undefined : DECODERS.get(contentEncoding?.trim().toLowerCase() ?? '')
-  if (decode === undefined) return { ok: true, decoded: undefined }
+  if (decode === undefined) return NOT_COMPRESSED
   let result: unknown
   try {
     result = await new Promise((resolve, reject) => decode(body, { maxOutputLength: maxBytes, info: true }, (error, undone) => (error === null ? resolve(undone) : reject(error))))

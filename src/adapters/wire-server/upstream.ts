@@ -22,10 +22,27 @@ export interface UpstreamRequest {
   readonly timeouts: Provider['timeouts']
 }
 
+interface Limits {
+  readonly firstByteMs: number
+  readonly idleMs: number
+  readonly totalMs: number
+}
+
+const known = new WeakMap<Provider['timeouts'], Limits>()
+
+/** The limits of a provider in milliseconds, read out of their texts once. */
+function limitsOf(timeouts: Provider['timeouts']): Limits {
+  const limits = known.get(timeouts) ?? { firstByteMs: milliseconds(timeouts.firstByte), idleMs: milliseconds(timeouts.idle), totalMs: milliseconds(timeouts.total) }
+  known.set(timeouts, limits)
+  return limits
+}
+
 /** One request to a provider, with the four limits of its configuration. A late provider is a `fail`, never a wait. */
 export class UpstreamCall implements Dispatcher.DispatchHandler {
   readonly #events: UpstreamEvents
   readonly #timeouts: Provider['timeouts']
+  readonly #limits: Limits
+  #arrived: Buffer[] = []
   #controller: Dispatcher.DispatchController | undefined
   #total: NodeJS.Timeout | undefined
   #silence: NodeJS.Timeout | undefined
@@ -37,11 +54,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
   constructor(events: UpstreamEvents, timeouts: Provider['timeouts']) {
     this.#events = events
     this.#timeouts = timeouts
+    this.#limits = limitsOf(timeouts)
   }
 
   start(request: UpstreamRequest): void {
-    this.#total = setTimeout(() => this.#late(`no whole answer within ${this.#timeouts.total}`), milliseconds(this.#timeouts.total))
-    this.#awaitBytes(`no first byte within ${this.#timeouts.firstByte}`, this.#timeouts.firstByte)
+    this.#total = setTimeout(() => this.#late(`no whole answer within ${this.#timeouts.total}`), this.#limits.totalMs)
+    this.#awaitBytes(`no first byte within ${this.#timeouts.firstByte}`, this.#limits.firstByteMs)
     request.pool.dispatch({ method: request.method, path: request.path, headers: request.headers, body: request.body }, this)
   }
 
@@ -80,32 +98,43 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    this.#heard()
-    this.#events.chunk(chunk)
+    this.#arrived.push(chunk)
+    if (this.#arrived.length === 1) queueMicrotask(this.#handOver)
+  }
+
+  /**
+   * Hands on in one piece what arrived in one read of the socket: providers put every event into a chunk of its own, and
+   * each costs a digest, a look for the credential and a write. A microtask runs before anything else is read, so nothing waits.
+   */
+  readonly #handOver = (): void => {
+    const arrived = this.#arrived
+    const [only] = arrived
+    if (this.#over || only === undefined) return
+    this.#arrived = []
+    this.#silence?.refresh()
+    this.#events.chunk(arrived.length === 1 ? only : Buffer.concat(arrived))
   }
 
   onResponseEnd(): void {
+    this.#handOver()
+    // What was handed over may have ended it: an answer of another model is refused although its last byte is there.
     if (this.#over) return
     this.#close()
     this.#events.end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#handOver()
     this.#fail(faultOfConnection(error, this.#headSeen, this.#timeouts))
   }
 
   #awaitIdle(): void {
-    this.#awaitBytes(`no byte for ${this.#timeouts.idle} within the answer`, this.#timeouts.idle)
+    this.#awaitBytes(`no byte for ${this.#timeouts.idle} within the answer`, this.#limits.idleMs)
   }
 
-  #awaitBytes(found: string, limit: string): void {
+  #awaitBytes(found: string, limitMs: number): void {
     clearTimeout(this.#silence)
-    this.#silence = setTimeout(() => this.#late(found), milliseconds(limit))
-  }
-
-  /** A byte came: the time within the answer begins anew, without a new timer for every chunk. */
-  #heard(): void {
-    this.#silence?.refresh()
+    this.#silence = setTimeout(() => this.#late(found), limitMs)
   }
 
   #late(found: string): void {
@@ -121,6 +150,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
 
   #close(): void {
     this.#over = true
+    this.#arrived = []
     clearTimeout(this.#total)
     clearTimeout(this.#silence)
   }

@@ -21,9 +21,10 @@ export function readEvent(dialect: Dialect, event: unknown): AnswerEvent {
   const [nameKey, usageKey] = dialect === 'gemini' ? (['modelVersion', 'usageMetadata'] as const) : (['model', 'usage'] as const)
   const inner = dialect === 'anthropic-messages' ? member(event, 'message') : dialect === 'openai-responses' ? member(event, 'response') : undefined
   // An empty name is how some providers spell "none yet"; it names nothing.
-  const models = [member(event, nameKey), member(inner, nameKey)].filter((model) => typeof model === 'string' && model !== '')
+  const models: string[] = []
+  for (const model of [member(event, nameKey), member(inner, nameKey)]) if (typeof model === 'string' && model !== '') models.push(model)
   return {
-    models: models.filter((model) => typeof model === 'string'),
+    models,
     usage: member(event, usageKey) ?? member(inner, usageKey),
     ...READERS[dialect](event),
   }
@@ -34,15 +35,19 @@ type Reading = Pick<AnswerEvent, 'toolCall' | 'terminal' | 'error' | 'text'>
 const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
   'openai-chat': (event) => {
     const error = member(event, 'error')
-    // A chunk has `delta`, a whole answer has `message`; they hold the same members.
-    const parts = elements(member(event, 'choices')).map((choice) => member(choice, 'delta') ?? member(choice, 'message'))
-    const calls = parts.flatMap((part) => elements(member(part, 'tool_calls')))
-    return {
-      toolCall: calls.length > 0,
-      terminal: false,
-      error: error === undefined || error === null ? undefined : faultOfError(error),
-      text: joined([...parts.flatMap((part) => [member(part, 'content'), member(part, 'reasoning_content'), member(part, 'reasoning')]), ...calls.map((call) => member(member(call, 'function'), 'arguments'))]),
+    let toolCall = false
+    let text = ''
+    let called = ''
+    for (const choice of elements(member(event, 'choices'))) {
+      // A chunk has `delta`, a whole answer has `message`; they hold the same members.
+      const part = member(choice, 'delta') ?? member(choice, 'message')
+      text += words(member(part, 'content')) + words(member(part, 'reasoning_content')) + words(member(part, 'reasoning'))
+      for (const call of elements(member(part, 'tool_calls'))) {
+        toolCall = true
+        called += words(member(member(call, 'function'), 'arguments'))
+      }
     }
+    return { toolCall, terminal: false, error: error === undefined || error === null ? undefined : faultOfError(error), text: text + called }
   },
   'openai-responses': (event) => {
     const type = member(event, 'type')
@@ -84,6 +89,8 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
 
 /** Google spells its codes `RESOURCE_EXHAUSTED`. */
 const lowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
+
+const words = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const joined = (parts: readonly unknown[]): string => parts.filter((part) => typeof part === 'string').join('')
 

@@ -31,7 +31,8 @@ export class JsonAnswer implements AnswerReader {
   }
 
   end(): AnswerEnd {
-    const body = Buffer.concat(this.#held)
+    const [only] = this.#held
+    const body = only !== undefined && this.#held.length === 1 ? Buffer.from(only.buffer, only.byteOffset, only.length) : Buffer.concat(this.#held)
     const fault = this.#judge(body)
     return fault === undefined ? { rest: [body], fault, passOn: true } : { rest: [], fault, passOn: false }
   }
@@ -47,7 +48,8 @@ export class JsonAnswer implements AnswerReader {
     if (!field.found && field.problem === 'unreadable') return { reason: 'provider_malformed', detail: `the answer is ${field.detail}` }
     const text = body.toString('utf8')
     // First of all: the facts below stand in evidence, and a served model's name may be the very credential.
-    if (this.#rules.holdsCredential(body) || this.#rules.holdsCredential(Buffer.from(unescapedJson(text) ?? ''))) return CREDENTIAL_IN_ANSWER
+    const unescaped = unescapedJson(text)
+    if (this.#rules.holdsCredential(body) || (unescaped !== undefined && this.#rules.holdsCredential(Buffer.from(unescaped)))) return CREDENTIAL_IN_ANSWER
     const parsed: unknown = JSON.parse(text)
     const event = readEvent(dialect, parsed)
     const servedModel = this.#asksModel && field.found ? field.model : null

@@ -5,9 +5,6 @@ import { isModelName } from './model-field.ts'
 import { faultOfServed, type Fault } from './provider-fault.ts'
 import { readUsage } from './usage.ts'
 
-/** How much of the text that ran through is kept to find a credential that was split over events. */
-const TEXT_WINDOW_CHARACTERS = 8_192
-
 /**
  * Reads a stream of server-sent events. Nothing is released before an event named an admitted model; after that only whole
  * events are, so that no byte of an event that names another model gets through; the terminal event and what follows it is
@@ -31,6 +28,8 @@ export class StreamAnswer implements AnswerReader {
   }
 
   push(chunk: Uint8Array): AnswerStep {
+    // Once for all events that came together; an event that came in several pieces is looked at again as a whole.
+    if (this.#fault === undefined && this.#rules.holdsCredential(chunk)) this.#fault = CREDENTIAL_IN_ANSWER
     if (this.#fault === undefined) this.#events.push(chunk)
     if (this.#fault === undefined && this.#events.heldBytes > MAX_EVENT_BYTES) this.#fault = { reason: 'provider_malformed', detail: `an event of more than ${MAX_EVENT_BYTES} bytes` }
     const waiting = this.#servedModel === null || this.#finished
@@ -67,20 +66,25 @@ export class StreamAnswer implements AnswerReader {
     const [named, finished] = [this.#servedModel !== null, this.#finished]
     this.#fault = this.#judge(event)
     if (this.#fault !== undefined) return
-    this.#held.push(...event.bytes)
+    let bytes = 0
+    for (const piece of event.bytes) {
+      this.#held.push(piece)
+      bytes += piece.length
+    }
     // The event that names the model and the last one may hold a whole answer, images included; what is bounded comes before and after.
     const turns = named !== (this.#servedModel !== null) || finished !== this.#finished
-    this.#heldBytes = turns ? 0 : this.#heldBytes + event.bytes.reduce((sum, bytes) => sum + bytes.length, 0)
+    this.#heldBytes = turns ? 0 : this.#heldBytes + bytes
   }
 
   #judge(event: ServerSentEvent): Fault | undefined {
-    if (event.bytes.some((bytes) => this.#rules.holdsCredential(bytes)) || (event.bytes.length > 1 && this.#rules.holdsCredential(Buffer.concat(event.bytes)))) return CREDENTIAL_IN_ANSWER
+    if (event.bytes.length > 1 && this.#rules.holdsCredential(Buffer.concat(event.bytes))) return CREDENTIAL_IN_ANSWER
     if (event.data === null || event.data === '') return undefined
-    if (event.data.trim() === '[DONE]') {
+    if (event.data.length < 64 && event.data.trim() === '[DONE]') {
       this.#finished = true
       return undefined
     }
-    if (this.#rules.holdsCredential(Buffer.from(unescapedJson(event.data) ?? ''))) return CREDENTIAL_IN_ANSWER
+    const unescaped = unescapedJson(event.data)
+    if (unescaped !== undefined && this.#rules.holdsCredential(Buffer.from(unescaped))) return CREDENTIAL_IN_ANSWER
     const parsed = readJson(event.data)
     if (!parsed.ok) return { reason: 'provider_malformed', detail: 'an event of the stream is not valid JSON' }
     return this.#read(parsed.value)
@@ -100,8 +104,11 @@ export class StreamAnswer implements AnswerReader {
     this.#reported ??= said.error
     if (said.terminal || said.error !== undefined) this.#finished = true
     // A provider that makes its model repeat the credential splits it over events; the agent would put it together again.
-    this.#text = (this.#text + said.text).slice(-TEXT_WINDOW_CHARACTERS - said.text.length)
-    return said.text !== '' && this.#rules.holdsCredential(Buffer.from(this.#text)) ? CREDENTIAL_IN_ANSWER : undefined
+    if (said.text === '' || this.#rules.longestCredential === 0) return undefined
+    const text = this.#text + said.text
+    // What could be the beginning of one is kept: a character is at least a byte, so as many characters are enough.
+    this.#text = text.slice(-this.#rules.longestCredential)
+    return this.#rules.holdsCredential(Buffer.from(text)) ? CREDENTIAL_IN_ANSWER : undefined
   }
 }
 

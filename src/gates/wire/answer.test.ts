@@ -10,7 +10,7 @@ import { StreamAnswer } from './answer-stream.ts'
 import type { Fault } from './provider-fault.ts'
 
 const SECRET = 'sk-provider-secret-0123456789'
-const rulesOf = (dialect: Dialect) => ({ dialect, servedModelIds: ['coder-1', 'coder-1-2026-11-01'], holdsCredential: (bytes: Uint8Array) => Buffer.from(bytes).includes(SECRET) })
+const rulesOf = (dialect: Dialect) => ({ dialect, servedModelIds: ['coder-1', 'coder-1-2026-11-01'], holdsCredential: (bytes: Uint8Array) => Buffer.from(bytes).includes(SECRET), longestCredential: SECRET.length })
 
 interface Read {
   readonly released: string

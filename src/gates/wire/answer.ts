@@ -35,6 +35,8 @@ export interface AnswerRules {
   readonly servedModelIds: readonly string[]
   /** True if the bytes hold the provider's credential, which must never reach an agent (WIR-41). */
   holdsCredential(bytes: Uint8Array): boolean
+  /** The length in bytes of the longest form that `holdsCredential` looks for; 0 if there is none. */
+  readonly longestCredential: number
 }
 
 /** The longest JSON answer; it is held whole. */

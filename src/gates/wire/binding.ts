@@ -51,11 +51,14 @@ const CREDENTIAL_PARAMETERS: ReadonlySet<string> = new Set(['key', 'api_key', 'a
 
 export type QueryRead = { readonly ok: true; readonly model: string | null } | { readonly ok: false; readonly found: string }
 
+const NO_MODEL_IN_QUERY: QueryRead = { ok: true, model: null }
+
 /**
  * What the query string says that matters: at most one `model`. A credential in it is refused, because the query goes on to the
  * provider and the run token must not.
  */
 export function readQuery(query: string): QueryRead {
+  if (query === '') return NO_MODEL_IN_QUERY
   let model: string | null = null
   for (const [name, value] of new URLSearchParams(query)) {
     if (CREDENTIAL_PARAMETERS.has(name.toLowerCase()) || value.includes('pcr_')) return { ok: false, found: 'a credential in the query string' }

@@ -6,6 +6,7 @@ export interface ServerSentEvent {
 
 const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
+const LETTER_D = 0x64
 const BYTE_ORDER_MARK = '\uFEFF'
 
 /**
@@ -31,7 +32,8 @@ export class EventStream {
     return this.#heldBytes
   }
 
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     let lineStart = 0
     let rawStart = 0
     let position = 0
@@ -50,42 +52,55 @@ export class EventStream {
         if (next === chunk.length) this.#afterCarriageReturn = true
         else if (chunk[next] === LINE_FEED) next += 1
       }
-      this.#keepLine(chunk.subarray(lineStart, end))
-      if (this.#endLine()) {
-        this.#keepRaw(chunk.subarray(rawStart, next))
+      if (this.#takeLine(chunk, lineStart, end)) {
+        this.#keepRaw(rawStart === 0 && next === chunk.length ? chunk : chunk.subarray(rawStart, next))
         this.#endEvent()
         rawStart = next
       }
       lineStart = position = next
     }
-    this.#keepLine(chunk.subarray(lineStart))
-    this.#keepRaw(chunk.subarray(rawStart))
+    if (lineStart < chunk.length) this.#keepLine(chunk.subarray(lineStart))
+    if (rawStart < chunk.length) this.#keepRaw(chunk.subarray(rawStart))
   }
 
   /** The stream is over: what was not closed by a blank line counts as an event, because lenient clients take it for one. */
   end(): void {
-    this.#endLine()
+    this.#readLine(this.#keptLine())
     if (this.#raw.length > 0) this.#endEvent()
   }
 
   #keepRaw(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
     this.#raw.push(bytes)
     this.#heldBytes += bytes.length
   }
 
   #keepLine(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
     this.#line.push(bytes)
     this.#lineLength += bytes.length
   }
 
-  /** Takes in one line; true if it was blank. */
-  #endLine(): boolean {
-    let line = this.#lineLength === 0 ? '' : textOf(this.#line, this.#lineLength)
+  /** Takes in the line that ends at `end`; true if it was blank. Most lines arrive whole, and only those of data are of interest. */
+  #takeLine(chunk: Buffer, start: number, end: number): boolean {
+    if (this.#lineLength > 0) {
+      if (start < end) this.#keepLine(chunk.subarray(start, end))
+      return this.#readLine(this.#keptLine())
+    }
+    if (this.#firstLine) return this.#readLine(chunk.toString('utf8', start, end))
+    if (start === end) return true
+    if (chunk[start] === LETTER_D) this.#readLine(chunk.toString('utf8', start, end))
+    return false
+  }
+
+  #keptLine(): string {
+    const line = this.#lineLength === 0 ? '' : Buffer.concat(this.#line, this.#lineLength).toString()
     this.#line = []
     this.#lineLength = 0
-    if (this.#firstLine && line.startsWith(BYTE_ORDER_MARK)) line = line.slice(1)
+    return line
+  }
+
+  /** True if the line was blank. */
+  #readLine(read: string): boolean {
+    const line = this.#firstLine && read.startsWith(BYTE_ORDER_MARK) ? read.slice(1) : read
     this.#firstLine = false
     if (line === '') return true
     if (line === 'data') this.#data.push('')
@@ -94,16 +109,11 @@ export class EventStream {
   }
 
   #endEvent(): void {
-    const event: ServerSentEvent = { data: this.#data.length === 0 ? null : this.#data.join('\n'), bytes: this.#raw }
+    const [only = null] = this.#data
+    const event: ServerSentEvent = { data: this.#data.length < 2 ? only : this.#data.join('\n'), bytes: this.#raw }
     this.#data = []
     this.#raw = []
     this.#heldBytes = 0
     this.#emit(event)
   }
-}
-
-/** Most lines arrive in one piece, and need no copy. */
-function textOf(pieces: readonly Uint8Array[], length: number): string {
-  const [only] = pieces
-  return (pieces.length === 1 && only !== undefined ? Buffer.from(only.buffer, only.byteOffset, only.byteLength) : Buffer.concat(pieces, length)).toString()
 }

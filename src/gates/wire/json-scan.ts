@@ -13,6 +13,12 @@ export interface Member {
 
 export type Scanned = { readonly ok: true; readonly members: readonly Member[] } | { readonly ok: false; readonly found: string }
 
+/** The same bytes, to be read one by one and four at once. */
+interface Source {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+
 const INVALID = -1
 const TOO_DEEP = -2
 
@@ -33,6 +39,7 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
  * laxer than the provider's parser could be shown another model than the provider sees.
  */
 export function scanObject(bytes: Uint8Array): Scanned {
+  const source: Source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
   let position = afterSpace(bytes, 0)
   if (bytes[position] !== OPEN_BRACE) return { ok: false, found: 'a body that is not a JSON object' }
   const members: Member[] = []
@@ -40,12 +47,12 @@ export function scanObject(bytes: Uint8Array): Scanned {
   if (bytes[position] === CLOSE_BRACE) return ended(bytes, position + 1, members)
   for (;;) {
     const keyStart = position
-    const keyEnd = bytes[keyStart] === QUOTE ? stringEnd(bytes, keyStart) : INVALID
+    const keyEnd = bytes[keyStart] === QUOTE ? stringEnd(source, keyStart) : INVALID
     if (keyEnd < 0) return notJson(keyStart)
     position = afterSpace(bytes, keyEnd)
     if (bytes[position] !== COLON) return notJson(position)
     const valueStart = afterSpace(bytes, position + 1)
-    const valueEnd = endOfValue(bytes, valueStart)
+    const valueEnd = endOfValue(source, valueStart)
     if (valueEnd === TOO_DEEP) return { ok: false, found: `a body that nests deeper than ${MAX_JSON_DEPTH}` }
     if (valueEnd < 0) return notJson(valueStart)
     members.push({ keyStart, keyEnd, valueStart, valueEnd })
@@ -72,21 +79,39 @@ function afterSpace(bytes: Uint8Array, start: number): number {
   }
 }
 
+/** 1 for what a string cannot hold as it is: the quote, the backslash and control characters. */
+const SPECIAL = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0))
+
 /** One past the closing quote of the string that opens at `start`, or INVALID. */
-function stringEnd(bytes: Uint8Array, start: number): number {
+function stringEnd(source: Source, start: number): number {
+  const { bytes } = source
   let position = start + 1
   for (;;) {
+    position = afterPlain(source, position)
     const byte = bytes[position]
-    if (byte === undefined || byte < 0x20) return INVALID
     if (byte === QUOTE) return position + 1
-    if (byte !== BACKSLASH) {
-      position += 1
-      continue
-    }
+    if (byte !== BACKSLASH) return INVALID
     const length = escapeLength(bytes, position + 1)
     if (length === 0) return INVALID
     position += 1 + length
   }
+}
+
+/**
+ * The first special byte from `start` on, or the length. Prompts are long strings, so four bytes are tested at once: a byte of
+ * `x` is below `n` (or equal to it, after an exclusive or) if subtracting `n` borrows into its highest bit. A borrow may also
+ * come from the byte before, which only ends this loop early; the next one looks at each byte.
+ */
+function afterPlain({ bytes, view }: Source, start: number): number {
+  let position = start
+  for (const last = bytes.length - 4; position <= last; position += 4) {
+    const four = view.getInt32(position, true)
+    const quotes = four ^ 0x22222222
+    const backslashes = four ^ 0x5c5c5c5c
+    if (((((four - 0x20202020) & ~four) | ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080) !== 0) break
+  }
+  while (position < bytes.length && SPECIAL[bytes[position] ?? 0] === 0) position += 1
+  return position
 }
 
 /** Bytes of the escape after its backslash: 1, 5 for `uXXXX`, 0 if it is none. */
@@ -104,8 +129,9 @@ const isHexDigit = (byte: number | undefined): boolean =>
   byte !== undefined && ((byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66))
 
 /** One past a string, number, `true`, `false` or `null`, or INVALID. */
-function scalarEnd(bytes: Uint8Array, start: number): number {
-  if (bytes[start] === QUOTE) return stringEnd(bytes, start)
+function scalarEnd(source: Source, start: number): number {
+  const { bytes } = source
+  if (bytes[start] === QUOTE) return stringEnd(source, start)
   let end = start
   while (isWordByte(bytes[end])) end += 1
   const word = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1')
@@ -120,7 +146,9 @@ const isWordByte = (byte: number | undefined): boolean =>
 type Awaited = 'first key' | 'key' | 'first element' | 'element' | 'separator'
 
 /** One past the value at `start`, INVALID or TOO_DEEP. No recursion: depth is a number here, not our stack. */
-function endOfValue(bytes: Uint8Array, start: number): number {
+function endOfValue(source: Source, start: number): number {
+  const { bytes } = source
+  if (bytes[start] !== OPEN_BRACE && bytes[start] !== OPEN_BRACKET) return scalarEnd(source, start)
   const closers = new Uint8Array(MAX_JSON_DEPTH)
   let depth = 0
   let position = start
@@ -138,7 +166,7 @@ function endOfValue(bytes: Uint8Array, start: number): number {
       awaited = closers[depth - 1] === CLOSE_BRACE ? 'key' : 'element'
       position += 1
     } else if (awaited === 'key' || awaited === 'first key') {
-      const colon = byte === QUOTE ? endOfKey(bytes, position) : INVALID
+      const colon = byte === QUOTE ? endOfKey(source, position) : INVALID
       if (colon < 0) return INVALID
       awaited = 'element'
       position = colon
@@ -149,7 +177,7 @@ function endOfValue(bytes: Uint8Array, start: number): number {
       depth += 1
       position += 1
     } else {
-      position = scalarEnd(bytes, position)
+      position = scalarEnd(source, position)
       if (position < 0) return INVALID
       awaited = 'separator'
     }
@@ -158,8 +186,9 @@ function endOfValue(bytes: Uint8Array, start: number): number {
 }
 
 /** One past the colon that follows the key at `start`, or INVALID. */
-function endOfKey(bytes: Uint8Array, start: number): number {
-  const end = stringEnd(bytes, start)
+function endOfKey(source: Source, start: number): number {
+  const { bytes } = source
+  const end = stringEnd(source, start)
   if (end < 0) return INVALID
   const colon = afterSpace(bytes, end)
   return bytes[colon] === COLON ? colon + 1 : INVALID

@@ -21,6 +21,17 @@ function refused(body: string | Uint8Array): string {
   return field.found ? '' : field.detail
 }
 
+void test('each byte at each place of a string is taken or refused as JSON.parse does, though four are read at once', () => {
+  for (let byte = 0; byte < 128; byte++) {
+    for (let place = 0; place < 12; place++) {
+      const body = Buffer.from(`{"m":"${'y'.repeat(place)}${String.fromCharCode(byte)}yyyyyyy"}`)
+      assert.equal(scanObject(body).ok, byte >= 0x20 && byte !== 0x22 && byte !== 0x5c, `byte ${byte} at ${place}`)
+      assert.equal(scanObject(body.subarray(0, 6 + place)).ok, false)
+    }
+  }
+  for (const text of ['äöü', '\u{1F600}', '\u007f\u0080']) for (let place = 0; place < 5; place++) assert.equal(scanObject(bytes(JSON.stringify({ m: 'y'.repeat(place) + text }))).ok, true)
+})
+
 void test('the model is found wherever it stands at the top level', () => {
   assert.equal(modelOf('{"model":"coder-1"}'), 'coder-1')
   assert.equal(modelOf(' \n{ "a" : [1, {"model": "inner"}] , "model" :\t"coder-1" , "z": "\\"model\\":\\"no\\"" } \r\n'), 'coder-1')

@@ -96,6 +96,8 @@ export interface Credential {
   headers(): Readonly<Record<string, string>>
   /** True if the bytes repeat the value. */
   isIn(bytes: Uint8Array): boolean
+  /** The length in bytes of the longest form that `isIn` looks for; 0 if there is nothing to look for. */
+  readonly longest: number
   /** The bytes with every occurrence of the value replaced by asterisks. */
   redact(bytes: Uint8Array): Uint8Array
 }
