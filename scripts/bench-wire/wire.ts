@@ -8,7 +8,7 @@ import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { startWire } from '../../src/adapters/wire-server/index.ts'
 import { systemClock } from '../../src/contract/clock.ts'
 import { createCallRecorder } from '../../src/engine/recorder.ts'
-import type { CallRecorder } from '../../src/gates/wire/index.ts'
+import { type CallRecorder, NOTHING_SPENT } from '../../src/gates/wire/index.ts'
 
 const [, , provider = '', evidence = ''] = process.argv
 const place = mkdtempSync(join(tmpdir(), 'portcullis-bench-wire-'))
@@ -17,7 +17,7 @@ process.once('disconnect', () => process.exit())
 
 const ledger = await openLedger(join(place, 'ledger.db'))
 const { runId } = await ledger.begin({ kind: 'task', taskId: 'bench', startedAt: systemClock() })
-const nothing: CallRecorder = { record: () => Promise.resolve('0'.repeat(64)) }
+const nothing: CallRecorder = { record: () => Promise.resolve('0'.repeat(64)), charged: () => Promise.resolve(NOTHING_SPENT) }
 const credentials = createCredentials({ environment: { BENCH_KEY: 'sk-bench-0123456789abcdef' }, homeDirectory: place })
 const recorder = evidence === 'on' ? createCallRecorder(ledger, createSecretScanner(() => credentials.knownValues())) : nothing
 const wire = await startWire({ recorder, credentials, clock: systemClock, thresholds: undefined, port: 0 })
@@ -33,6 +33,8 @@ const grant = wire.grant({
   byModelId: true,
   fallbacks: [],
   backgroundModels: 'refuse',
+  profile: 'coder',
+  budgets: [],
   limits: { calls: 1e9, tokens: 1e12, costUsd: null },
   expiresAt: new Date(systemClock().getTime() + 86_400_000),
 })

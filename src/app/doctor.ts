@@ -93,7 +93,7 @@ async function profileRows(options: AppOptions, loaded: LoadedConfiguration, ove
     const outcome = resolveProfile({ catalog: loaded.configuration, override, profile: name, purpose, candidate: 0, capability: null })
     if ('refusal' in outcome) return [rowOf(name, outcome.refusal)]
     const { refusal, message } = await checkAdmission(options, { profile: name, purpose, file: undefined })
-    return [rowOf(name, refusal, message), await agentRow(options, outcome.resolution, agents)]
+    return [rowOf(name, refusal, message), await agentRow(options, loaded.configuration, outcome.resolution, agents)]
   }))
   return rows.flat()
 }
@@ -108,7 +108,7 @@ const rowOf = (name: string, refusal: Pick<Refusal, 'found' | 'remedy'> | null, 
 })
 
 /** The verdict of the launch gate over what the adapter would start. Planning starts nothing and writes nothing: the directories are names. */
-async function agentRow(options: AppOptions, { profileName, profile, pair, provider }: ResolvedProfile, agents: Awaited<ReturnType<typeof agentAdapters>>): Promise<DoctorRow> {
+async function agentRow(options: AppOptions, configuration: LoadedConfiguration['configuration'], { profileName, profile, pair, provider }: ResolvedProfile, agents: Awaited<ReturnType<typeof agentAdapters>>): Promise<DoctorRow> {
   const common = { area: 'installed' as const, name: profile.agent, needed_for: `profile ${profileName}` }
   const [program = ''] = profile.command ?? []
   if (program.includes('/') && !isAbsolute(program)) return { ...common, status: 'warning', found: `${program} is looked for in the copy of the repository, which is made for a run`, remedy: 'Name the program by its absolute path, so that it is not the repository that decides what runs.' }
@@ -123,7 +123,7 @@ async function agentRow(options: AppOptions, { profileName, profile, pair, provi
   const facts = composeLaunchFacts(planned, request, {
     observedAt: options.clock(), validForMs: 1, runDirectory: place, secrets: [],
     isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
-    unenforceableLimits: unenforceableLimits(profile, provider, pair.model),
+    unenforceableLimits: unenforceableLimits(profile, configuration, provider, pair.model),
   })
   const finding = launchGate.decide(facts, ['0'.repeat(64)])
   if (finding.outcome === 'pass') return { ...common, status: 'ok', found: finding.message, remedy: null }

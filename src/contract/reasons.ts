@@ -59,7 +59,7 @@ export const REASON_TABLE = {
   request_malformed: { title: 'The request cannot be read without guessing', http: 400, exit: 3, retry: 'never' },
   request_too_large: { title: 'The request is larger than the wire takes', http: 413, exit: 3, retry: 'never' },
   dialect_mismatch: { title: 'The provider speaks another dialect', http: 400, exit: 3, retry: 'never' },
-  budget_exhausted: { title: 'The run has used what its profile allows', http: 403, exit: 4, retry: 'never' },
+  budget_exhausted: { title: 'What the run, its profile or the day may use is used up', http: 403, exit: 3, retry: 'never' },
   evidence_unavailable: { title: 'The evidence could not be stored', http: 503, exit: 75, retry: 'later' },
 
   // launch, readiness, dispatch

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
-import { Catalog } from '../gates/catalog/index.ts'
-import { ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
+import { Budget, Catalog, ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -29,6 +28,7 @@ export const Configuration = Catalog.extend({
   version: z.literal(1),
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
+  budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),
 })
 export type Configuration = z.infer<typeof Configuration>

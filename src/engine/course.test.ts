@@ -5,6 +5,7 @@ import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
 import { definePredicate } from '../contract/evidence.ts'
 import { defineGate } from '../contract/gate.ts'
 import { defineProof } from '../contract/proof.ts'
+import { NOTHING_SPENT } from '../gates/wire/index.ts'
 import { verifies } from '../../test/verifies.ts'
 import { Course } from './course.ts'
 import type { Ledger, LedgerWrite, RunSummary } from './ledger.ts'
@@ -31,6 +32,7 @@ function courseWith(over: Partial<Ledger> = {}, scan: (bytes: Buffer) => boolean
     history: () => Promise.resolve(undefined),
     list: () => Promise.resolve([]),
     rowsAfter: () => Promise.resolve([]),
+    charged: () => Promise.resolve(NOTHING_SPENT),
     close: () => Promise.resolve(),
     ...over,
   }

@@ -221,6 +221,7 @@ function wrapped(ledger: Ledger, before: (write: Parameters<Ledger['append']>[0]
     history: (runId) => ledger.history(runId),
     list: () => ledger.list(),
     rowsAfter: (kind, position, most) => ledger.rowsAfter(kind, position, most),
+    charged: (account) => ledger.charged(account),
     close: () => ledger.close(),
   }
 }

@@ -5,6 +5,7 @@ import { Name, RunId } from '../contract/ids.ts'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
+import type { Account, Charge, Spending } from '../gates/wire/index.ts'
 
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
@@ -76,6 +77,8 @@ export interface LedgerWrite {
   readonly verdict?: Verdict | undefined
   readonly events?: readonly RunEvent[] | undefined
   readonly state?: StateChange | undefined
+  /** What a call is charged with, so that evidence and charge are there together or not at all. */
+  readonly charge?: Charge | undefined
 }
 
 export interface StateChange {
@@ -121,5 +124,7 @@ export interface Ledger {
   list(): Promise<readonly RunSummary[]>
   /** Rows of one kind, of every run, that were stored after a position, in their order: what a follower asks again and again. */
   rowsAfter(kind: LedgerEntry['kind'], position: number, most: number): Promise<readonly { readonly runId: string; readonly position: number; readonly body: string }[]>
+  /** What was charged to an account, by every process that writes into this store. */
+  charged(account: Account): Promise<Spending>
   close(): Promise<void>
 }

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import { milliseconds, parseMoney } from '../contract/units.ts'
-import type { Profile, Provider } from '../gates/catalog/index.ts'
-import type { HealthThresholds } from '../gates/wire/index.ts'
-import type { HealthPolicy } from './configuration.ts'
+import type { Budget, Profile, Provider, ResolvedProfile } from '../gates/catalog/index.ts'
+import type { Allowance, HealthThresholds, SharedBudget } from '../gates/wire/index.ts'
+import type { Configuration, HealthPolicy } from './configuration.ts'
 
 /**
  * Bounds on our own work, in milliseconds: reading a few files and computing digests. They are not limits of an agent, a
@@ -25,17 +25,30 @@ export const LOG_BYTES = 16 * 1_048_576
 /** How long a probe of this provider can take at most. */
 export const probeLimitMs = (provider: Provider): number => milliseconds(provider.timeouts.total)
 
-/** The limits that a run's licence on the wire carries. */
-export const wireLimits = (profile: Profile): { calls: number; tokens: number; costUsd: number | null } => ({
-  calls: profile.limits.calls,
-  tokens: profile.limits.tokens,
-  costUsd: profile.limits.cost === undefined ? null : (parseMoney(profile.limits.cost) ?? null),
-})
+/** What a run's licence on the wire may use, of its own and of what it shares with others (WIR-23). */
+export function wireBudgets({ profileName, profile }: Pick<ResolvedProfile, 'profileName' | 'profile'>, configuration: Pick<Configuration, 'budget'>) {
+  const shared = (budget: Budget | undefined, owner: string | null, perDay: boolean): SharedBudget[] => (budget === undefined ? [] : [{ profile: owner, perDay, allowance: allowanceOf(budget) }])
+  return {
+    profile: profileName,
+    limits: allowanceOf(profile.limits),
+    budgets: [...shared(profile.budget?.total, profileName, false), ...shared(profile.budget?.perDay, profileName, true), ...shared(configuration.budget?.perDay, null, true)],
+  }
+}
+
+const allowanceOf = ({ calls, tokens, cost }: Budget): Allowance => ({ calls: calls ?? null, tokens: tokens ?? null, costUsd: cost === undefined ? null : amountOf(cost) })
+
+/** A limit that cannot be read is no limit of zero and none of everything. */
+function amountOf(cost: string): number {
+  const amount = parseMoney(cost)
+  if (amount === undefined) throw new RangeError(`Expected an amount as in USD 20, got ${JSON.stringify(cost)}`)
+  return amount
+}
 
 /** Limits of the profile that nothing here can hold a run to. A limit that is only written down is worse than none. */
-export function unenforceableLimits(profile: Profile, provider: Provider, model: string): string[] {
-  if (profile.limits.cost === undefined || provider.prices?.[model] !== undefined) return []
-  return [`limits.cost ${profile.limits.cost}: the provider has no price for ${model}, so its cost cannot be known`]
+export function unenforceableLimits(profile: Profile, configuration: Pick<Configuration, 'budget'>, provider: Provider, model: string): string[] {
+  if (provider.prices?.[model] !== undefined) return []
+  const costs = { 'limits.cost': profile.limits.cost, 'budget.total.cost': profile.budget?.total?.cost, 'budget.perDay.cost': profile.budget?.perDay?.cost, 'budget.perDay.cost of all profiles': configuration.budget?.perDay.cost }
+  return Object.entries(costs).flatMap(([where, cost]) => (cost === undefined ? [] : [`${where} ${cost}: the provider has no price for ${model}, so its cost cannot be known`]))
 }
 
 /** From when on the traffic itself makes a pair unhealthy; undefined where the configuration says nothing. */

@@ -53,6 +53,7 @@ test('a probe that cannot be stored is no answer, and leaves no wire open', asyn
     history: (runId) => world.ledger.history(runId),
     list: () => world.ledger.list(),
     rowsAfter: (kind, position, most) => world.ledger.rowsAfter(kind, position, most),
+    charged: (account) => world.ledger.charged(account),
     close: () => world.ledger.close(),
   } }) })
   await assert.rejects(probeProfile(made.world, 'p', 'preflight'), { code: 'store_failed' })

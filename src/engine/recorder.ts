@@ -17,12 +17,13 @@ function digestOfPair(pair: ModelPair): string {
 /** Stores each call of the wire as evidence of its run. Rejects if the store is down or the call holds a credential, and then the wire releases nothing. */
 export function createCallRecorder(ledger: Ledger, scanner: SecretScanner): CallRecorder {
   return {
-    async record(runId, call) {
+    charged: (account) => ledger.charged(account),
+    async record(runId, call, charge) {
       const statement = ModelCallEvidence.state([{ name: printPair(call.admitted), digest: { sha256: digestOfPair(call.admitted) } }], call)
       const body = canonicalJson(statement)
       refuseSecretsIn(scanner, Buffer.from(body), statement.predicateType)
       const digest = sha256(body)
-      await ledger.append({ runId, sealed: [{ body, digest }] })
+      await ledger.append({ runId, sealed: [{ body, digest }], ...(charge === undefined ? {} : { charge }) })
       return digest
     },
   }

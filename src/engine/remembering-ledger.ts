@@ -26,6 +26,7 @@ export function rememberingLedger(ledger: Ledger): Ledger {
   return {
     list: () => ledger.list(),
     rowsAfter: (kind, position, most) => ledger.rowsAfter(kind, position, most),
+    charged: (account) => ledger.charged(account),
     close: () => ledger.close(),
     begin: async (run) => {
       const opened = await ledger.begin(run)

@@ -143,8 +143,9 @@ class TaskRun {
   #recorder(): CallRecorder {
     const recorder = createCallRecorder(this.#world.ledger, this.#world.scanner)
     return {
-      record: async (runId, call) => {
-        const digest = await recorder.record(runId, call)
+      charged: (account) => recorder.charged(account),
+      record: async (runId, call, charge) => {
+        const digest = await recorder.record(runId, call, charge)
         this.#watcher.note(`call ${call.number}: asked ${call.requestedModel ?? 'no model'}, ${call.outcome === 'answered' ? `served ${call.servedModel ?? 'unknown'}` : `${call.outcome} (${call.reason ?? ''})`}`)
         return digest
       },

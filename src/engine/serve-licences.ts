@@ -5,7 +5,7 @@ import { type ResolvedProfile, resolveProfile } from '../gates/catalog/index.ts'
 import { type CallRecorder, type Grant, type ModelCall, spentBy, type Target, type Wire } from '../gates/wire/index.ts'
 import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
-import { wireLimits } from './limits.ts'
+import { wireBudgets } from './limits.ts'
 import { createCallRecorder } from './recorder.ts'
 import { WORK_STAGE } from './steps/admission.ts'
 import type { World } from './world.ts'
@@ -51,8 +51,9 @@ export async function serveLicences(world: World, { port, noted, recorded, unrec
   const host = new LicenceHost(world, noted)
   const durable = createCallRecorder(world.ledger, world.scanner)
   const recorder: CallRecorder = {
-    record: async (runId, call) => {
-      const digest = await durable.record(runId, call).catch((error: unknown) => {
+    charged: (account) => durable.charged(account),
+    record: async (runId, call, charge) => {
+      const digest = await durable.record(runId, call, charge).catch((error: unknown) => {
         unrecorded()
         throw error
       })
@@ -153,7 +154,7 @@ class LicenceHost {
         byModelId: resolution.alias === null,
         fallbacks: resolution.alias?.onUnhealthy === 'next-admitted' ? fallbacks.map(({ target }) => target) : [],
         backgroundModels: resolution.profile.backgroundModels,
-        limits: wireLimits(resolution.profile),
+        ...wireBudgets(resolution, this.#world.configuration),
         expiresAt: new Date(licence.expires_at),
       },
       { tokenSha256: licence.token_sha256, lastNumber: Math.max(0, ...calls.map((call) => call.number)), spent: spentBy(calls.filter((call) => call.purpose === 'agent'), (call) => this.#priceOf(call)) },

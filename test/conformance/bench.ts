@@ -66,6 +66,8 @@ export async function startConformance(context: Pick<TestContext, 'after'>, dial
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    profile: 'coder',
+    budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },
     expiresAt: new Date(Date.now() + 3_600_000),
     ...change,

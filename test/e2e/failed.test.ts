@@ -36,6 +36,17 @@ verifies('ADM-N9', 'a provider that serves another model fails the run, and the 
   assert.deepEqual(ran.report.model.served, ['cheaper-1'])
 })
 
+verifies('WIR-23', 'a budget of the profile that earlier runs used up blocks the next call, in a run of its own process', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, [...PROFILE, 'budget'], { perDay: { calls: 3 } })
+  // A run asks twice, its health probe included: the second finds one place left, and the third none.
+  assert.equal((await runTask(made)).report.status, 'pass')
+  assertFailed(await runTask(made), 'wire', 'budget_exhausted')
+  const { report, result } = await runTask(made)
+  assert.deepEqual([report.status, report.reason, result.code], ['blocked', 'budget_exhausted', 3])
+  assert.equal(made.provider.requests().length, 3)
+})
+
 verifies('ACC-16 ACC-36 ACC-41', 'a failing probe fails the run, with its summary', async (t) => {
   const ran = await runTask(await scenario(t, { agent: 'idles.mjs' }))
   assertFailed(ran, 'acceptance', 'probe_failed')

@@ -100,6 +100,6 @@ export class FakeGrant implements Grant {
       usage: null, costUsd: null, requestBytes: 2, responseBytes: 2, requestDigest: sha256(`question ${number}`), responseDigest: digestOf(number), providerRequestId: null,
       startedAt: new Date().toISOString(), firstByteMs: 1, durationMs: 1, ...change,
     }
-    this.recorded.push({ evidence: await this.#recorder.record(runId, call), call })
+    this.recorded.push({ evidence: await this.#recorder.record(runId, call, undefined), call })
   }
 }

@@ -6,7 +6,7 @@ import { createCredentials, type Credentials } from '../../src/adapters/credenti
 import { startWire } from '../../src/adapters/wire-server/index.ts'
 import { evidenceDigest } from '../../src/contract/evidence.ts'
 import type { Dialect } from '../../src/contract/model.ts'
-import { type CallRecorder, type Grant, type GrantRequest, type HealthThresholds, type ModelCall, ModelCallEvidence, type Wire } from '../../src/gates/wire/index.ts'
+import { type Account, type CallRecorder, type Charge, type Grant, type GrantRequest, type HealthThresholds, type ModelCall, ModelCallEvidence, NOTHING_SPENT, plus, type Spending, type Wire } from '../../src/gates/wire/index.ts'
 
 /** Resolves when the condition holds; fails after two seconds. For states that announce nothing. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
@@ -90,14 +90,21 @@ function bodyOf(incoming: IncomingMessage): Promise<Buffer> {
 export class TestRecorder implements CallRecorder {
   readonly calls: { readonly runId: string; readonly call: ModelCall }[] = []
   failing = false
+  readonly charges: Charge[] = []
   #waiting: (() => void)[] = []
   holding = false
 
-  async record(runId: string, call: ModelCall): Promise<string> {
+  charged({ profile, day }: Account): Promise<Spending> {
+    if (this.failing) return Promise.reject(new Error('the disk is full'))
+    return Promise.resolve(this.charges.filter((charge) => (profile ?? charge.profile) === charge.profile && (day ?? charge.day) === charge.day).reduce(plus, NOTHING_SPENT))
+  }
+
+  async record(runId: string, call: ModelCall, charge: Charge | undefined): Promise<string> {
     const statement = ModelCallEvidence.state([{ name: runId, digest: { sha256: '0'.repeat(64) } }], call)
     if (this.holding) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     if (this.failing) throw new Error('the disk is full')
     this.calls.push({ runId, call })
+    if (charge !== undefined) this.charges.push(charge)
     return evidenceDigest(statement)
   }
 
@@ -155,6 +162,8 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    profile: 'coder',
+    budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },
     expiresAt: new Date('2026-11-20T22:39:18Z'),
     ...grantChange,

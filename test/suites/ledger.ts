@@ -161,6 +161,20 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     assert.deepEqual((await ledger.rowsAfter('evidence', rows[1]?.position ?? 0, 2)).map(({ runId }) => runId), [first.runId])
   }))
 
+  verifies('WIR-23', `${name}: what calls are charged with adds up by profile and by day, with their evidence or not at all`, withLedger(async (ledger, reopen) => {
+    const { runId } = await begin(ledger)
+    const charge = { profile: 'coder', day: '2026-11-20', calls: 1, tokens: 10, costUsd: 0.000_000_1, unpriced: 0 }
+    const nothing = { calls: 0, tokens: 0, costUsd: 0, unpriced: 0 }
+    assert.deepEqual(await ledger.charged({ profile: null, day: null }), nothing)
+    await Promise.all([charge, charge, { ...charge, day: '2026-11-21', unpriced: 1 }, { ...charge, profile: 'reviewer', tokens: 5 }].map((each, index) => ledger.append({ runId, evidence: [statement(index)], charge: each })))
+    await assert.rejects(ledger.append({ runId: 'nobody', evidence: [statement(9)], charge }), { code: 'store_failed' })
+    const again = await reopen()
+    assert.deepEqual(await again.charged({ profile: 'coder', day: null }), { calls: 3, tokens: 30, costUsd: 0.000_000_3, unpriced: 1 })
+    assert.deepEqual(await again.charged({ profile: 'coder', day: '2026-11-20' }), { calls: 2, tokens: 20, costUsd: 0.000_000_2, unpriced: 0 })
+    assert.deepEqual(await again.charged({ profile: null, day: '2026-11-20' }), { calls: 3, tokens: 25, costUsd: 0.000_000_3, unpriced: 0 })
+    assert.deepEqual(await again.charged({ profile: 'nobody', day: null }), nothing)
+  }))
+
   test(`${name}: a probe can be checked, never started or accepted`, withLedger(async (ledger) => {
     const { runId } = await begin(ledger, 'probe')
     await pass(ledger, runId, ['catalog', 'admission'])

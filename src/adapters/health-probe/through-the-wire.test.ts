@@ -7,7 +7,7 @@ import { type Dialect, DIALECTS } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import { healthGate, HealthFacts, probeCallOf, type ProbeSight } from '../../gates/health/index.ts'
-import { ModelCallEvidence } from '../../gates/wire/index.ts'
+import { ModelCallEvidence, NOTHING_SPENT } from '../../gates/wire/index.ts'
 import { createCredentials } from '../credentials/index.ts'
 import { type Fault, type ScriptedAnswer, startScriptedProvider } from '../scripted-provider/index.ts'
 import { startWire } from '../wire-server/index.ts'
@@ -54,7 +54,7 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     timeouts: { connect: '2s', firstByte: '300ms', idle: '300ms', total: '5s' },
   }
   const wire = await startWire({
-    recorder: { record: (_runId, call) => Promise.resolve(evidenceDigest(ModelCallEvidence.state([{ name: 'call', digest: { sha256: digest } }], call))) },
+    recorder: { charged: () => Promise.resolve(NOTHING_SPENT), record: (_runId, call) => Promise.resolve(evidenceDigest(ModelCallEvidence.state([{ name: 'call', digest: { sha256: digest } }], call))) },
     credentials: createCredentials({ environment, homeDirectory: '/nonexistent' }),
     clock: systemClock,
     thresholds: undefined,
@@ -73,6 +73,8 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    profile: 'coder',
+    budgets: [],
     limits: { calls: 1, tokens: 10_000, costUsd: null },
     expiresAt: new Date(Date.now() + 60_000),
   })

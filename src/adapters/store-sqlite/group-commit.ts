@@ -29,6 +29,7 @@ export class GroupCommit {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
       insert: database.prepare('INSERT INTO entry (run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+      charge: database.prepare('INSERT INTO charge (profile, day, calls, tokens, cost_nano, unpriced) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens, cost_nano = cost_nano + excluded.cost_nano, unpriced = unpriced + excluded.unpriced'),
       change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
     }
   }
@@ -109,7 +110,12 @@ export class GroupCommit {
 
   #write(write: LedgerWrite): void {
     for (const { kind, body, digest, verdict } of rowsOf(write)) this.#statements.insert.run(write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
+    if (write.charge !== undefined) this.#charge(write.charge)
     if (write.state !== undefined) this.#change(write.runId, write.state)
+  }
+
+  #charge({ profile, day, calls, tokens, costUsd, unpriced }: NonNullable<LedgerWrite['charge']>): void {
+    this.#statements.charge.run(profile, day, calls, tokens, Math.round(costUsd * 1e9), unpriced)
   }
 
   /** Why the store refused a write; then nothing of it stays. Throws if the whole transaction is lost. */

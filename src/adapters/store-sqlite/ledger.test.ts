@@ -24,9 +24,9 @@ verifies('EVD-01', 'a row cannot be changed or removed through SQL, by any conne
   const path = join(directory, 'ledger.db')
   const ledger = await openLedger(path)
   const { runId } = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
-  await ledger.append({ runId, events: [{ type: 'run_opened', at: new Date(0).toISOString(), data: {} }] })
+  await ledger.append({ runId, events: [{ type: 'run_opened', at: new Date(0).toISOString(), data: {} }], charge: { profile: 'p', day: '2026-11-20', calls: 1, tokens: 1, costUsd: 1, unpriced: 0 } })
   const other = new DatabaseSync(path)
-  for (const statement of ["UPDATE entry SET body = '{}'", 'DELETE FROM entry', 'DELETE FROM run', "UPDATE run SET task_id = 'other'", "UPDATE run SET state = 'accepted', ended_at = 'now'"]) {
+  for (const statement of ["UPDATE entry SET body = '{}'", 'DELETE FROM entry', 'DELETE FROM run', "UPDATE run SET task_id = 'other'", "UPDATE run SET state = 'accepted', ended_at = 'now'", 'DELETE FROM charge', 'UPDATE charge SET calls = 0', "UPDATE charge SET day = '2026-11-19'"]) {
     assert.throws(() => other.exec(statement), /portcullis:/, statement)
   }
   other.close()

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
+import type { Account, Spending } from '../../gates/wire/index.ts'
 import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
 import { type Connection, connect, connectForReading } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -106,6 +107,19 @@ class SqliteLedger implements Ledger {
     return guarded('read', this.#path, async () => {
       const rows = await this.#database.selectFrom('entry').select(['run_id', 'position', 'body']).where('kind', '=', kind).where('position', '>', position).orderBy('position').limit(most).execute()
       return rows.map((row) => ({ runId: row.run_id, position: row.position, body: row.body }))
+    })
+  }
+
+  async charged({ profile, day }: Account): Promise<Spending> {
+    return guarded('read', this.#path, async () => {
+      const { sum } = this.#database.fn
+      const sums = await this.#database
+        .selectFrom('charge')
+        .select([sum('calls').as('calls'), sum('tokens').as('tokens'), sum('cost_nano').as('costNano'), sum('unpriced').as('unpriced')])
+        .$if(profile !== null, (query) => query.where('profile', '=', profile ?? ''))
+        .$if(day !== null, (query) => query.where('day', '=', day ?? ''))
+        .executeTakeFirstOrThrow()
+      return { calls: Number(sums.calls), tokens: Number(sums.tokens), costUsd: Number(sums.costNano) / 1e9, unpriced: Number(sums.unpriced) }
     })
   }
 

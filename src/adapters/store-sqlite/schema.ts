@@ -25,10 +25,18 @@ export interface Tables {
     digest: string
     body: string
   }
+  charge: {
+    profile: string
+    day: string
+    calls: number
+    tokens: number
+    cost_nano: number
+    unpriced: number
+  }
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 const list = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
 
@@ -67,11 +75,23 @@ const TABLES = [
     CHECK ((kind = 'verdict') = (sequence IS NOT NULL AND gate IS NOT NULL AND outcome IS NOT NULL))
   ) STRICT`,
   'CREATE INDEX entry_of_run ON entry (run_id, position)',
+  // Sums, so that a budget can be asked before each call; whole billionths of a dollar, so that a thousand small costs add up to what they are.
+  `CREATE TABLE charge (
+    profile TEXT NOT NULL,
+    day TEXT NOT NULL CHECK (length(day) = 10),
+    calls INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    PRIMARY KEY (profile, day)
+  ) STRICT, WITHOUT ROWID`,
 ]
 
 const CONSTRAINTS = [
   refuse('entry_is_final', 'UPDATE ON entry', 'the ledger is append-only'),
   refuse('entry_stays', 'DELETE ON entry', 'the ledger is append-only'),
+  refuse('charge_stays', 'DELETE ON charge', 'the ledger is append-only'),
+  refuse('charge_grows', 'UPDATE ON charge WHEN NEW.profile <> OLD.profile OR NEW.day <> OLD.day OR NEW.calls < OLD.calls OR NEW.tokens < OLD.tokens OR NEW.cost_nano < OLD.cost_nano OR NEW.unpriced < OLD.unpriced', 'what was spent stays spent'),
   refuse('entry_of_open_run', `INSERT ON entry WHEN (SELECT state FROM run WHERE run_id = NEW.run_id) IN (${list(FINAL_STATES)})`, 'the run has ended'),
   refuse('verdict_in_order', `INSERT ON entry WHEN NEW.kind = 'verdict' AND NEW.sequence <> (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict')`, 'verdicts of a run are numbered without gaps'),
   refuse('run_stays', 'DELETE ON run', 'the ledger is append-only'),

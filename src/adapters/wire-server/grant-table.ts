@@ -3,7 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { NOTHING_SPENT, type CallRecorder, type Grant, type GrantRequest, type Licence, type RecordedCall, type Spending, type Withdrawal } from '../../gates/wire/index.ts'
+import { accountOf, type CallRecorder, type Charge, type Grant, type GrantRequest, type Licence, NOTHING_SPENT, type RecordedCall, type Tally, type Withdrawal } from '../../gates/wire/index.ts'
 import { OpenCall, type Asking } from './open-call.ts'
 
 /** One live licence: what it may ask, what it has used, which calls are under way and which are recorded. */
@@ -11,17 +11,20 @@ export class LiveGrant {
   readonly request: GrantRequest
   readonly clock: Clock
   readonly recorder: CallRecorder
-  spending: Spending = NOTHING_SPENT
   unrecorded = 0
   lastActivity: Date | undefined
   /** Why nothing is forwarded any more, although the token still lives. */
   withdrawal: Withdrawal | undefined
   readonly #recorded: RecordedCall[] = []
   readonly #open = new Set<OpenCall>()
+  readonly #tally: Tally
+  /** By what the tally knows this grant: the hash of its token, once it is in the table. */
+  #key = ''
   #revoked = false
 
-  constructor(request: GrantRequest, recorder: CallRecorder, clock: Clock) {
+  constructor(request: GrantRequest, recorder: CallRecorder, clock: Clock, tally: Tally) {
     this.request = request
+    this.#tally = tally
     this.recorder = recorder
     this.clock = clock
   }
@@ -31,13 +34,32 @@ export class LiveGrant {
   }
 
   /** Begins the record of one request. From here on exactly one `ModelCall` is written for it, however it ends. */
-  open(number: number, asking: Asking): OpenCall {
-    const call = new OpenCall(this, number, asking, (ended) => this.#open.delete(ended))
+  open(asking: Asking): OpenCall {
+    const call = new OpenCall(this, this.#tally.number(this.request.runId), asking, (ended) => this.#open.delete(ended))
     this.#open.add(call)
     this.touch()
     // A request that was bound in the very moment of the revocation is cut before it asks anything.
     if (this.#revoked) call.cut('revoked')
     return call
+  }
+
+  enter(key: string, from: { readonly lastNumber: number; readonly spent: Licence['spent'] }): void {
+    this.#key = key
+    this.#tally.open(key, this.request.runId, from)
+  }
+
+  /** Takes a place in every budget for one call, or says why there is none (WIR-23). Rejects if what was spent cannot be read. */
+  async take(call: OpenCall): Promise<string | undefined> {
+    const { profile, limits: allowance, budgets } = this.request
+    const at = this.clock()
+    const shared = await Promise.all(budgets.map(async (budget) => ({ budget, charged: await this.recorder.charged(accountOf(budget, at)) })))
+    const over = await this.#tally.take({ grant: this.#key, profile, allowance, shared })
+    call.placed = over === undefined
+    return over
+  }
+
+  settle(charge: Charge | undefined): void {
+    this.#tally.settle(this.#key, this.request.profile, charge ?? NOTHING_SPENT)
   }
 
   touch(): void {
@@ -55,6 +77,11 @@ export class LiveGrant {
     return [...this.#recorded]
   }
 
+  /** Nothing more will be asked of the tally. */
+  leave(): void {
+    this.#tally.close(this.#key)
+  }
+
   async revoke(): Promise<void> {
     this.#revoked = true
     const open = [...this.#open]
@@ -66,7 +93,6 @@ export class LiveGrant {
 /** Which token opens which grant. Tokens are kept as SHA-256 only (SEC-02). */
 export class GrantTable {
   readonly #byHash = new Map<string, { readonly hash: string; readonly grant: LiveGrant }>()
-  readonly #lastNumber = new Map<string, number>()
   readonly #epoch = new Map<string, number>()
 
   /** The grant of a token, or undefined. What the look-up time tells is about a hash; the last comparison takes constant time. */
@@ -76,13 +102,6 @@ export class GrantTable {
     return entry !== undefined && timingSafeEqual(Buffer.from(entry.hash), Buffer.from(hash)) ? entry.grant : undefined
   }
 
-  /** Numbers are given by run and never twice, also when a run has several grants. */
-  nextNumber(runId: string): number {
-    const number = (this.#lastNumber.get(runId) ?? 0) + 1
-    this.#lastNumber.set(runId, number)
-    return number
-  }
-
   /** True if a later generation of the same run has been granted: whoever holds this token is not the run any more. */
   isStale(live: LiveGrant): boolean {
     return live.request.epoch < (this.#epoch.get(live.request.runId) ?? 0)
@@ -90,20 +109,18 @@ export class GrantTable {
 
   add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Grant {
     const token = createRunToken()
-    return { token, ...this.#enter(live, baseUrl, sha256(token)) }
+    return { token, ...this.#enter(live, baseUrl, { tokenSha256: sha256(token), lastNumber: 0, spent: NOTHING_SPENT }) }
   }
 
   /** The same for a licence that another process granted: its calls are numbered and its limits counted from where they stood. */
-  adopt(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, { tokenSha256, lastNumber, spent }: Licence): Omit<Grant, 'token'> {
-    const { runId } = live.request
-    this.#lastNumber.set(runId, Math.max(lastNumber, this.#lastNumber.get(runId) ?? 0))
-    live.spending = spent
-    return this.#enter(live, baseUrl, tokenSha256)
+  adopt(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, licence: Licence): Omit<Grant, 'token'> {
+    return this.#enter(live, baseUrl, licence)
   }
 
-  #enter(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, hash: string): Omit<Grant, 'token'> {
+  #enter(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, { tokenSha256: hash, lastNumber, spent }: Licence): Omit<Grant, 'token'> {
     const { runId, epoch } = live.request
     this.#epoch.set(runId, Math.max(epoch, this.#epoch.get(runId) ?? 0))
+    live.enter(hash, { lastNumber, spent })
     this.#byHash.set(hash, { hash, grant: live })
     return {
       baseUrl,
@@ -116,6 +133,7 @@ export class GrantTable {
       revoke: async () => {
         this.#byHash.delete(hash)
         await live.revoke()
+        live.leave()
       },
     }
   }

@@ -1,6 +1,6 @@
 import { sha256 } from '../../contract/canonical.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { costOf, spend, type Fault, type Hop, type ModelCall, type Target, type TokenUsage } from '../../gates/wire/index.ts'
+import { type Charge, costOf, dayOf, type Fault, type Hop, type ModelCall, type Target, type TokenUsage, usedBy } from '../../gates/wire/index.ts'
 import type { LiveGrant } from './grant-table.ts'
 
 /** What is known of a request when it arrives. */
@@ -36,11 +36,13 @@ export type Cut = 'client' | 'revoked'
 
 /** One request of a run from its arrival to its durable evidence. */
 export class OpenCall {
-  readonly number: number
+  readonly #number: number | Promise<number>
   readonly grant: LiveGrant
   readonly asking: Asking
   requestedModel: string | null = null
   inference = false
+  /** True once the call took a place in the limits of its run. */
+  placed = false
   /** Who is asked at present; at the end, the pair that the call ended at. */
   target: Target
   readonly #hops: Hop[] = []
@@ -55,10 +57,10 @@ export class OpenCall {
   #over = false
   #ending: PromiseWithResolvers<void> | undefined
 
-  constructor(grant: LiveGrant, number: number, asking: Asking, onEnd: (call: OpenCall) => void) {
+  constructor(grant: LiveGrant, number: number | Promise<number>, asking: Asking, onEnd: (call: OpenCall) => void) {
     this.grant = grant
     this.target = grant.request
-    this.number = number
+    this.#number = number
     this.asking = asking
     this.#onEnd = onEnd
     this.#startedAt = grant.clock()
@@ -107,10 +109,11 @@ export class OpenCall {
     if (this.#concluded) return false
     this.#concluded = true
     const { grant } = this
-    const call = this.#record(conclusion)
-    if (call.inference && call.outcome !== 'refused') grant.spending = spend(grant.spending, call, this.#price())
+    let charge: Charge | undefined
     try {
-      const evidence = await grant.recorder.record(grant.request.runId, call)
+      const call = this.#record(conclusion, typeof this.#number === 'number' ? this.#number : await this.#number)
+      charge = this.#charge(call)
+      const evidence = await grant.recorder.record(grant.request.runId, call, charge)
       grant.keep({ evidence, call })
       return true
     } catch {
@@ -118,6 +121,7 @@ export class OpenCall {
       grant.unrecorded += 1
       return false
     } finally {
+      if (this.placed) grant.settle(charge)
       grant.touch()
       this.#onEnd(this)
       this.#over = true
@@ -125,17 +129,23 @@ export class OpenCall {
     }
   }
 
+  /** What a forwarded call is charged with; undefined for one that was not. */
+  #charge(call: ModelCall): Charge | undefined {
+    if (!call.inference || call.outcome === 'refused') return undefined
+    return { ...usedBy(call, this.#price()), profile: this.grant.request.profile, day: dayOf(this.grant.clock()) }
+  }
+
   #price(): { input: string; output: string } | undefined {
     const { provider, admitted } = this.target
     return provider.prices !== undefined && Object.hasOwn(provider.prices, admitted.model) ? provider.prices[admitted.model] : undefined
   }
 
-  #record(conclusion: Conclusion): ModelCall {
+  #record(conclusion: Conclusion, number: number): ModelCall {
     const { fault, outcome, clientStatus, providerStatus, servedModel, usage, toolCalls, stream, responseBytes, responseDigest, providerRequestId, firstByteMs } = conclusion
     const { request } = this.grant
     const { method, route, dialect } = this.asking
     return {
-      number: this.number,
+      number,
       epoch: request.epoch,
       purpose: request.purpose,
       method, route, dialect,

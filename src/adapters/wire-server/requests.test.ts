@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createRunToken } from '../../contract/ids.ts'
+import type { GrantRequest } from '../../gates/wire/index.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { refused } from '../../../test/helpers/refused.ts'
 import { answerBy, ask, type Ask, type Bench, json, QUESTION, ROUTE_OF, SECRET, SPOKEN, startBench } from '../../../test/helpers/wire-harness.ts'
@@ -144,6 +145,46 @@ void test('two calls at once cannot both take the last place of a budget', async
   const statuses = (await Promise.all([ask(bench), ask(bench), ask(bench)])).map((answer) => answer.status)
   assert.deepEqual(statuses.toSorted((a, b) => a - b), [200, 403, 403])
   assert.equal(bench.provider.received.length, 1)
+})
+
+verifies('WIR-23', 'a budget that runs share blocks the next call of each: of a profile for ever or for a day, and of all; another day is another budget', async (context) => {
+  const bench = await served(context)
+  const budget = { profile: 'coder', perDay: false, allowance: { calls: 2, tokens: null, costUsd: null } }
+  const of = (runId: string, change: Partial<GrantRequest>): Bench => ({ ...bench, grant: bench.wire.grant({ ...bench.request, expiresAt: new Date('2027-01-01T00:00:00Z'), runId, ...change }) })
+  const tried = async (shared: Bench): Promise<[number, string]> => {
+    const { status } = await ask(shared)
+    return [status, shared.grant.calls().at(-1)?.call.detail ?? '']
+  }
+  const [first, second] = [of('20261120T213918Z-r1-2', { budgets: [budget] }), of('20261120T213918Z-r1-3', { budgets: [budget] })]
+  assert.deepEqual([await tried(first), await tried(second), await tried(first), await tried(second)], [[200, ''], [200, ''], [403, '2 of 2 calls used by the runs of profile coder'], [403, '2 of 2 calls used by the runs of profile coder']])
+  assert.deepEqual(await tried(of('20261120T213918Z-r1-4', { profile: 'other', budgets: [{ ...budget, profile: 'other' }] })), [200, ''])
+  const daily = of('20261120T213918Z-r1-5', { profile: 'daily', budgets: [{ profile: null, perDay: true, allowance: { calls: null, tokens: 1, costUsd: null } }] })
+  assert.deepEqual(await tried(daily), [403, `${bench.recorder.charges.reduce((sum, { tokens }) => sum + tokens, 0)} of 1 tokens used by all runs today (UTC)`])
+  bench.clock = new Date('2026-11-21T00:00:01Z')
+  assert.deepEqual((await tried(daily))[0], 200)
+  assert.deepEqual((await tried(daily))[0], 403)
+  assert.equal(bench.provider.received.length, 4)
+})
+
+verifies('WIR-23', 'what a failed answer used is charged as well, a refused call is not, and a budget whose sum cannot be read forwards nothing', async (context) => {
+  const bench = await startBench(context, (response, number) => (number === 0 ? json(response, answerBy('openai-chat', 'other-model')) : json(response, answerBy('openai-chat', 'coder-1'))))
+  await ask(bench)
+  await ask(bench, { body: Buffer.from('{"model":"not-admitted"}') })
+  const [charge, ...others] = bench.recorder.charges
+  assert.deepEqual([charge?.profile, charge?.day, charge?.calls, (charge?.tokens ?? 0) > 0, others], ['coder', '2026-11-20', 1, true, []])
+  const limited = bench.wire.grant({ ...bench.request, budgets: [{ profile: null, perDay: true, allowance: { calls: 100, tokens: null, costUsd: null } }] })
+  const calls = bench.provider.received.length
+  bench.recorder.charged = () => Promise.reject(new Error('the disk is gone'))
+  assert.equal((await ask({ ...bench, grant: limited })).headers['x-portcullis-reason'], 'evidence_unavailable')
+  assert.equal(bench.provider.received.length, calls)
+})
+
+void test('two calls at once cannot both take the last place of a budget that two runs share', async (context) => {
+  const bench = await served(context)
+  const budgets = [{ profile: 'coder', perDay: false, allowance: { calls: 1, tokens: null, costUsd: null } }]
+  const grants = ['2', '3', '4'].map((number) => bench.wire.grant({ ...bench.request, runId: `20261120T213918Z-r1-${number}`, budgets }))
+  const statuses = (await Promise.all(grants.map((grant) => ask({ ...bench, grant })))).map((answer) => answer.status)
+  assert.deepEqual(statuses.toSorted((a, b) => a - b), [200, 403, 403])
 })
 
 verifies('SEC-02', 'a token ends with its expiry and with its revocation, on the next call', async (context) => {

@@ -33,7 +33,7 @@ export async function serve(desk: Desk, incoming: IncomingMessage, client: Serve
   const method = incoming.method ?? ''
   const grant = binding.bound ? desk.grants.find(binding.token) : undefined
   if (grant !== undefined) {
-    const call = grant.open(desk.grants.nextNumber(grant.request.runId), { method, route: routeForEvidence(method, binding.path), dialect: dialectOfPath(binding.path) })
+    const call = grant.open({ method, route: routeForEvidence(method, binding.path), dialect: dialectOfPath(binding.path) })
     // First of all: whatever happens from here on, a client that leaves must end what it started (WIR-13, WIR-55).
     client.once('close', () => {
       if (!client.writableFinished) call.cut('client')
@@ -100,16 +100,29 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   const unpacked = contentEncoding === null ? NOT_COMPRESSED : await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)
   if (!unpacked.ok && unpacked.problem === 'too_large') return refuse(bound, 'request_too_large', `a compressed body that holds more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
   if (!unpacked.ok) return refuse(bound, 'request_malformed', 'a compressed body that cannot be undone as its Content-Encoding says', 'Send the body whole, and compressed as its header says.')
-  const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded }, grant.request, grant.spending)
+  const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded }, grant.request)
   call.requestedModel = question.requestedModel !== null && isModelName(question.requestedModel) ? question.requestedModel : null
   if (call.cutBy !== undefined) return refuse(bound, 'interrupted', 'a request that was cut off before it was forwarded', 'Send the request again in a live run.', question.stream)
   if (!question.admitted) return refuse(bound, question.reason, question.found, question.remedy, question.stream)
   if (question.route.kind === 'greeting' || question.route.kind === 'listing') return answerHere(bound, question)
 
-  if (call.inference) grant.spending = { ...grant.spending, calls: grant.spending.calls + 1 }
+  const over = await overBudgets(bound)
+  if (over !== undefined) return refuse(bound, over.reason, over.found, REMEDIES[over.reason] ?? '', question.stream)
   const asked = await askInTurn({ desk, call, client, question, query, rawHeaders: incoming.rawHeaders })
   if ('refused' in asked) return refuse(bound, asked.refused.reason, asked.refused.found, asked.refused.remedy, question.stream)
   asked.deliver(await call.conclude(asked.conclusion))
+}
+
+/** Why a question may not be forwarded although it is admitted. Counting tokens is no call that a budget counts. */
+async function overBudgets({ call, grant }: BoundRequest): Promise<{ readonly reason: Reason; readonly found: string } | undefined> {
+  if (!call.inference) return undefined
+  try {
+    const found = await grant.take(call)
+    return found === undefined ? undefined : { reason: 'budget_exhausted', found }
+  } catch {
+    // What was spent cannot be read, so nobody can say that anything is left.
+    return { reason: 'evidence_unavailable', found: 'what was spent so far could not be read' }
+  }
 }
 
 /** Routes that the wire answers by itself, once the record of them is durable. */

@@ -6,12 +6,13 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { Dialect } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { addressPermission, type Provider } from '../../gates/catalog/index.ts'
-import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Wire } from '../../gates/wire/index.ts'
+import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Tally, Wire } from '../../gates/wire/index.ts'
 import { GrantTable, LiveGrant } from './grant-table.ts'
 import { guardedConnector } from './guarded-connect.ts'
 import { HealthBoard } from './health-board.ts'
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { serve, type Desk } from './serve.ts'
+import { LocalTally } from './tally.ts'
 import { refuseUnreadable } from './unreadable.ts'
 
 export interface WireOptions {
@@ -20,6 +21,8 @@ export interface WireOptions {
   readonly clock: Clock
   /** From when on a pair gets no traffic until a probe has answered; undefined where the configuration sets none (WIR-30). */
   readonly thresholds: HealthThresholds | undefined
+  /** Who numbers and counts; left out, this process alone. */
+  readonly tally?: Tally
   /** 0 for any free port. The wire listens on 127.0.0.1 only. */
   readonly port: number
 }
@@ -27,6 +30,8 @@ export interface WireOptions {
 /** Starts the wire. Throws `port_taken` if the port is in use. */
 export async function startWire(options: WireOptions): Promise<Wire> {
   const grants = new GrantTable()
+  const live = (request: GrantRequest): LiveGrant => new LiveGrant(request, options.recorder, options.clock, options.tally ?? tally)
+  const tally = new LocalTally()
   const pools = new ProviderPools()
   let unbound = 0
   const health = new HealthBoard(options.thresholds)
@@ -52,8 +57,8 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   return {
     address,
     unboundRequests: () => unbound,
-    grant: (request: GrantRequest) => grants.add(new LiveGrant(request, options.recorder, options.clock), baseUrl),
-    adopt: (request, licence) => grants.adopt(new LiveGrant(request, options.recorder, options.clock), baseUrl, licence),
+    grant: (request: GrantRequest) => grants.add(live(request), baseUrl),
+    adopt: (request, licence) => grants.adopt(live(request), baseUrl, licence),
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await grants.revokeAll()

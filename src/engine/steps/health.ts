@@ -6,7 +6,7 @@ import { catalogProof, type CredentialSource, type Resolution } from '../../gate
 import { healthGate, type HealthFacts, type HealthyContent, healthyProof, probeCallOf } from '../../gates/health/index.ts'
 import type { RecordedCall, Wire } from '../../gates/wire/index.ts'
 import type { Course, Decided, Step } from '../course.ts'
-import { MARGIN_MS, probeLimitMs, wireLimits } from '../limits.ts'
+import { MARGIN_MS, probeLimitMs, wireBudgets } from '../limits.ts'
 import type { World } from '../world.ts'
 import { pinned } from './wire.ts'
 
@@ -16,7 +16,7 @@ type HealthStep = Step<'health', HealthFacts, HealthyContent>
 export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted, together?: HealthStep['together']): Promise<Decided<'health', HealthyContent>> {
   catalogProof.check(resolution, world.clock())
   admissionProof.check(admitted, world.clock())
-  const { pair, provider, profile } = resolution
+  const { pair, provider } = resolution
   const limitMs = probeLimitMs(provider) + MARGIN_MS
   return course.decide({
     definition: healthGate,
@@ -25,6 +25,7 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
     timeoutMs: limitMs + MARGIN_MS,
     ...(together === undefined ? {} : { together }),
     observe: async (signal) => {
+      const budgets = wireBudgets(resolution, world.configuration)
       const grant = wire.grant({
         runId: course.run.runId,
         purpose: 'health',
@@ -35,7 +36,8 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
         aliases: [],
         backgroundModels: 'refuse',
         // The probe is exactly one call, whatever the profile allows a run.
-        limits: { ...wireLimits(profile), calls: 1 },
+        ...budgets,
+        limits: { ...budgets.limits, calls: 1 },
         expiresAt: new Date(world.clock().getTime() + limitMs),
       })
       await world.probeModel({ grant, dialect: provider.dialect, model: pair.model, timeoutMs: probeLimitMs(provider), signal })

@@ -53,7 +53,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
         runDirectory: directory.path,
         isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
         secrets: world.knownSecrets(),
-        unenforceableLimits: unenforceableLimits(profile, provider, pair.model),
+        unenforceableLimits: unenforceableLimits(profile, world.configuration, provider, pair.model),
       })
       return { facts }
     },

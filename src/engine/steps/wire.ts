@@ -4,7 +4,7 @@ import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
 import { type Healthy, healthyProof } from '../../gates/health/index.ts'
 import { type Grant, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
-import { LOCAL_WORK_MS, wireLimits } from '../limits.ts'
+import { LOCAL_WORK_MS, wireBudgets } from '../limits.ts'
 import type { World } from '../world.ts'
 import { sessionSubject } from './launch.ts'
 
@@ -30,7 +30,7 @@ export function grantToAgent(world: World, course: Course, wire: Wire, { resolut
     ...pinned(admitted),
     aliases: resolution.alias === null ? [] : [resolution.alias.name],
     backgroundModels: profile.backgroundModels,
-    limits: wireLimits(profile),
+    ...wireBudgets(resolution, world.configuration),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
   })
 }

@@ -95,6 +95,15 @@ export const ProfileLimits = z.strictObject({
 })
 export type ProfileLimits = z.infer<typeof ProfileLimits>
 
+export const Budget = z
+  .strictObject({
+    calls: z.int().positive().optional().describe('How many model calls.'),
+    tokens: z.int().positive().optional().describe('How many tokens.'),
+    cost: Money.optional().describe('What they may cost. Needs a price for every model they reach.'),
+  })
+  .refine(({ calls, tokens, cost }) => calls !== undefined || tokens !== undefined || cost !== undefined, 'expected calls, tokens or cost: a budget of nothing in particular limits nothing')
+export type Budget = z.infer<typeof Budget>
+
 export const PERMISSION_MODES = ['read-only', 'ask', 'accept-edits', 'bypass'] as const
 
 export const Profile = z.strictObject({
@@ -111,7 +120,12 @@ export const Profile = z.strictObject({
   purposes: z.array(Name).min(1).describe('What runs of this profile may be for. Anything else is refused, for every caller.'),
   isolation: IsolationLevel.describe('The isolation that must be reached, or the run is blocked.'),
   backgroundModels: z.enum(['map', 'refuse']).describe('A model the agent asks for by itself: map it onto the admitted one, or refuse the call.'),
-  limits: ProfileLimits,
+  limits: ProfileLimits.describe('What one run may use.'),
+  budget: z
+    .strictObject({ total: Budget.optional().describe('For ever.'), perDay: Budget.optional().describe('On one day of UTC.') })
+    .refine(({ total, perDay }) => total !== undefined || perDay !== undefined, 'expected total or perDay')
+    .optional()
+    .describe('What all runs of the profile may use together. Used up, the next call is refused; none is cut.'),
 })
 export type Profile = z.infer<typeof Profile>
 

@@ -1,7 +1,6 @@
 import { printPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import { readQuery } from './binding.ts'
-import { overBudget, type Spending } from './budget.ts'
 import { isModelName, replaceModel } from './model-field.ts'
 import { candidatesFor } from './failover.ts'
 import { readNaming } from './naming.ts'
@@ -43,8 +42,8 @@ export interface RefusedQuestion {
   readonly remedy: string
 }
 
-/** Whether a request of a run may go to the provider, and with which bytes (WIR-02, WIR-07, WIR-12). Everything not listed here is refused. */
-export function admitQuestion(question: Question, grant: GrantRequest, spending: Spending): AdmittedQuestion | RefusedQuestion {
+/** Whether a request of a run may go to the provider, and with which bytes (WIR-02, WIR-07, WIR-12). Everything not listed here is refused. Whether there is budget left is asked of the tally afterwards. */
+export function admitQuestion(question: Question, grant: GrantRequest): AdmittedQuestion | RefusedQuestion {
   const route = findRoute(question.method, question.path)
   const plain = question.contentEncoding === null || question.contentEncoding.toLowerCase() === 'identity'
   const naming = readNaming(route, question.query, plain ? question.body : (question.decoded ?? new Uint8Array()), !plain)
@@ -75,8 +74,6 @@ export function admitQuestion(question: Question, grant: GrantRequest, spending:
   if (candidates === undefined) return refuse('model_not_admitted', `a request for ${naming.model}, which no record admits for this run`, askFor(grant))
   const isOther = ({ admitted }: Target): boolean => admitted.model !== naming.model
   if (naming.fixed !== undefined && candidates.some(isOther)) return refuse('request_malformed', naming.fixed, 'Ask for the exact model id, or send the body so that the model can be written into it: uncompressed, naming it once.')
-  const spent = overBudget(grant.limits, spending)
-  if (spent !== undefined) return refuse('budget_exhausted', spent, 'Raise the limit of the profile, or end the run; the wire forwards nothing more for it.')
   const { field } = naming
   const bodyFor = (candidate: Target): Uint8Array => (field === undefined || !isOther(candidate) ? question.body : replaceModel(question.body, field, candidate.admitted.model))
   return { admitted: true, route, requestedModel: naming.model, candidates, bodyFor, stream }

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import type { Reason } from '../../contract/reasons.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { admitQuestion, type AdmittedQuestion, type Question } from './admit.ts'
-import { NOTHING_SPENT } from './budget.ts'
 import type { GrantRequest } from './ports.ts'
 
 const grant: GrantRequest = {
@@ -18,6 +17,8 @@ const grant: GrantRequest = {
   byModelId: true,
   fallbacks: [],
   backgroundModels: 'refuse',
+  profile: 'coder',
+  budgets: [],
   limits: { calls: 3, tokens: 100, costUsd: null },
   expiresAt: new Date('2026-11-21T00:00:00Z'),
 }
@@ -35,12 +36,12 @@ const question = ({ model = 'gemini-3-pro', method = 'generateContent', query = 
 })
 
 function admits(asked: Asked, by: GrantRequest = grant): AdmittedQuestion {
-  const answer = admitQuestion(question(asked), by, NOTHING_SPENT)
+  const answer = admitQuestion(question(asked), by)
   return answer.admitted ? answer : assert.fail(`${answer.reason}: ${answer.found}`)
 }
 
 function refuses(asked: Asked, reason: Reason, by: GrantRequest = grant): string {
-  const answer = admitQuestion(question(asked), by, NOTHING_SPENT)
+  const answer = admitQuestion(question(asked), by)
   if (answer.admitted) return assert.fail(`admitted ${JSON.stringify(asked)}`)
   assert.equal(answer.reason, reason)
   assert.notEqual(answer.remedy, '')
@@ -96,7 +97,7 @@ verifies('WIR-10', 'Gemini: a stream is asked for as events, an answer as JSON; 
 
 verifies('WIR-12', 'Gemini: its provider is asked on its own routes only, and nobody else on them', () => {
   const ask = (method: string, path: string, by: GrantRequest): string => {
-    const answer = admitQuestion({ ...question({}), method, path, body: Buffer.from(method === 'GET' || method === 'HEAD' ? '' : '{"model":"gemini-3-pro"}') }, by, NOTHING_SPENT)
+    const answer = admitQuestion({ ...question({}), method, path, body: Buffer.from(method === 'GET' || method === 'HEAD' ? '' : '{"model":"gemini-3-pro"}') }, by)
     return answer.admitted ? 'admitted' : answer.reason
   }
   const chat: GrantRequest = { ...grant, provider: { ...grant.provider, dialect: 'openai-chat' } }
@@ -113,12 +114,12 @@ const compressed = (decoded: string | undefined, contentEncoding = 'gzip'): Ques
 
 verifies('WIR-11 WIR-02', 'a compressed body is judged by what it holds and goes on as it came; one that would have to be rewritten is refused', () => {
   const same = compressed('{"model":"gemini-3-pro","stream":true}')
-  const answer = admitQuestion(same, CHAT, NOTHING_SPENT)
+  const answer = admitQuestion(same, CHAT)
   assert.ok(answer.admitted)
   assert.equal(answer.bodyFor(CHAT), same.body)
   assert.equal(answer.stream, true)
   const refusal = (asked: Question, by: GrantRequest): unknown => {
-    const refused = admitQuestion(asked, by, NOTHING_SPENT)
+    const refused = admitQuestion(asked, by)
     return refused.admitted ? 'admitted' : [refused.reason, refused.found]
   }
   for (const model of ['other', 'deep']) assert.deepEqual(refusal(compressed(`{"model":"${model}"}`), CHAT), ['request_malformed', 'a compressed body, in which the wire rewrites nothing'])
@@ -127,7 +128,7 @@ verifies('WIR-11 WIR-02', 'a compressed body is judged by what it holds and goes
   // What an uncompressed body says is read in the body itself, whatever stands beside it.
   assert.deepEqual(refusal({ ...compressed('{"model":"gemini-3-pro"}', 'identity'), body: Buffer.from('{"model":"other"}') }, { ...CHAT, backgroundModels: 'refuse' }), ['model_not_admitted', 'a request for other, which no record admits for this run'])
   const mapped: Question = { ...question({ model: 'flash' }), contentEncoding: 'br', body: Buffer.from([1, 2]), decoded: Buffer.from('{"contents":[]}') }
-  const gemini = admitQuestion(mapped, mapping, NOTHING_SPENT)
+  const gemini = admitQuestion(mapped, mapping)
   assert.ok(gemini.admitted)
   assert.equal(gemini.bodyFor(mapping), mapped.body)
 })
@@ -135,9 +136,9 @@ verifies('WIR-11 WIR-02', 'a compressed body is judged by what it holds and goes
 void test('a WebSocket is refused before anything else is asked, on every path', () => {
   for (const path of ['/v1/responses', '/responses', '/v1/models', '/v1beta/models/gemini-3-pro:generateContent']) {
     for (const upgrade of ['websocket', 'WebSocket', 'h2c, websocket']) {
-      const answer = admitQuestion({ ...question({}), method: 'GET', path, upgrade, body: Buffer.alloc(0) }, grant, NOTHING_SPENT)
+      const answer = admitQuestion({ ...question({}), method: 'GET', path, upgrade, body: Buffer.alloc(0) }, grant)
       assert.equal(answer.admitted ? '' : answer.reason, 'websocket_refused')
     }
   }
-  assert.equal(admitQuestion({ ...question({}), upgrade: 'h2c' }, grant, NOTHING_SPENT).admitted, true)
+  assert.equal(admitQuestion({ ...question({}), upgrade: 'h2c' }, grant).admitted, true)
 })

@@ -2,12 +2,37 @@ import type { Dialect, ModelPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { Provider } from '../catalog/index.ts'
-import type { Spending } from './budget.ts'
+import type { Account, Allowance, Charge, SharedBudget, Spending } from './budget.ts'
 import type { CallPurpose, ModelCall } from './model-call.ts'
 
-/** Makes a call's evidence durable. Resolves with its digest only once it is; rejects if it could not be stored (WIR-22). */
+/** Makes a call's evidence durable. */
 export interface CallRecorder {
-  record(runId: string, call: ModelCall): Promise<Digest>
+  /** Resolves with the digest of the evidence only once it is durable, and the charge with it; rejects if it could not be stored (WIR-22). */
+  record(runId: string, call: ModelCall, charge: Charge | undefined): Promise<Digest>
+  /** What was charged to an account until now, by whoever writes into the same store. */
+  charged(account: Account): Promise<Spending>
+}
+
+/** A call that would like to be forwarded, and everything that may forbid it. */
+export interface TallyOrder {
+  /** Which grant, as the table of grants knows it. */
+  readonly grant: string
+  readonly profile: string
+  readonly allowance: Allowance
+  readonly shared: readonly { readonly budget: SharedBudget; readonly charged: Spending }[]
+}
+
+/** Numbers the calls of each run and counts what they use: one tally for all processes that serve the same runs (WIR-54). */
+export interface Tally {
+  /** Takes a grant up where an earlier process left off. */
+  open(grant: string, runId: string, from: { readonly lastNumber: number; readonly spent: Spending }): void
+  /** The number of a call that has just arrived; given by run, and never twice. */
+  number(runId: string): number | Promise<number>
+  /** Takes a place for one call, or says why there is none. Looking and taking are one step: two calls at once cannot both take the last place. */
+  take(order: TallyOrder): string | undefined | Promise<string | undefined>
+  /** Counts what a call that took a place has used, once its evidence is durable or lost. */
+  settle(grant: string, profile: string, used: Spending): void
+  close(grant: string): void
 }
 
 /** A call whose evidence is durable. */
@@ -39,7 +64,11 @@ export interface GrantRequest extends Target {
   /** The further candidates of the same alias, each admitted by its own record, in order (WIR-31). Empty for a run pinned to one pair. */
   readonly fallbacks: readonly Target[]
   readonly backgroundModels: 'map' | 'refuse'
-  readonly limits: { readonly calls: number; readonly tokens: number; readonly costUsd: number | null }
+  readonly limits: Allowance
+  /** The profile whose run it is: what its calls use is charged to it. */
+  readonly profile: string
+  /** Budgets that it shares with other runs (WIR-23). */
+  readonly budgets: readonly SharedBudget[]
   readonly expiresAt: Date
 }
 
