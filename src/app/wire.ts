@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type * as WireCluster from '../adapters/wire-cluster/index.ts'
 import { composeWorld } from '../app.ts'
 import { milliseconds } from '../contract/units.ts'
 import type { LicenceAnswer, LicenceRecord, World } from '../engine/index.ts'
@@ -74,6 +75,8 @@ export async function revokeToken(options: AppOptions, runId: string): Promise<b
 
 export interface ServeRequest {
   readonly port: number
+  /** How many processes serve; 1 is this one alone (WIR-54). */
+  readonly workers: number
   /** Where Prometheus may scrape; undefined for nowhere. */
   readonly metricsPort: number | undefined
   readonly ended: AbortSignal
@@ -81,13 +84,26 @@ export interface ServeRequest {
   noted(text: string): void
 }
 
-/** Serves every token on one port until `ended` aborts. Throws `port_taken`. */
+/**
+ * Serves every token on one port until `ended` aborts. With several workers, each is a process that runs this same function and
+ * serves until the first one ends it. Throws `port_taken`.
+ */
 export async function serveWire(options: AppOptions, asked: ServeRequest): Promise<void> {
-  const [{ serveLicences }, { createMetrics }] = await Promise.all([import('../engine/index.ts'), import('../adapters/metrics/index.ts')])
+  const cluster = asked.workers === 1 ? undefined : await import('../adapters/wire-cluster/index.ts')
+  if (cluster?.isWireWorker() === true) return serveAsWorker(options, asked.port, cluster)
+  const [{ CURRENT_MS, serveLicences }, { createMetrics }, { LocalTally }] = await Promise.all([import('../engine/index.ts'), import('../adapters/metrics/index.ts'), import('../adapters/wire-server/index.ts')])
   await withWorld(options, async (world) => {
     const metrics = createMetrics()
+    const { recorded, unrecorded } = metrics
+    const { noted } = asked
     const scraped = asked.metricsPort === undefined ? undefined : await metrics.serve(asked.metricsPort)
-    const wire = await serveLicences(world, { port: asked.port, noted: asked.noted, recorded: metrics.recorded, unrecorded: metrics.unrecorded })
+    const wire = await serveLicences(world, {
+      noted, recorded, unrecorded,
+      open: (recorder, ageMs) =>
+        cluster === undefined
+          ? world.openWire(recorder, { port: asked.port, current: () => ageMs() <= CURRENT_MS })
+          : cluster.ClusteredWire.open({ workers: asked.workers, ledger: world.ledger, tally: new LocalTally(), ageMs, noted, recorded, unrecorded }),
+    })
     asked.ready({ address: wire.address, live: wire.live(), metrics: scraped?.address ?? null })
     await new Promise<void>((resolve) => {
       if (asked.ended.aborted) return resolve()
@@ -96,6 +112,16 @@ export async function serveWire(options: AppOptions, asked: ServeRequest): Promi
     await wire.close()
     await scraped?.close()
   })
+}
+
+/** One of several processes that serve: what it reads, judges and forwards is its own; the primary counts and stores. */
+async function serveAsWorker(options: AppOptions, port: number, cluster: typeof WireCluster): Promise<void> {
+  const { createCallRecorder, CURRENT_MS } = await import('../engine/index.ts')
+  await withWorld(options, (world) =>
+    cluster.serveAsWorker({
+      open: ({ ledger, tally, ageMs }) => world.openWire(cluster.reportingTo(createCallRecorder(ledger, world.scanner)), { port, tally, current: () => ageMs() <= CURRENT_MS }),
+    }),
+  )
 }
 
 export interface SeenCall {

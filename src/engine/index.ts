@@ -21,7 +21,8 @@ export {
   RunSummary,
 } from './ledger.ts'
 export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, revokeLicence } from './licence.ts'
-export { type ServedWire, serveLicences } from './serve-licences.ts'
+export { createCallRecorder } from './recorder.ts'
+export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'
 export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'
 export { type ProbedProfile, probeProfile } from './probe-profile.ts'
 export type { RunDirectory, StoredFile } from './run-directory.ts'

@@ -15,7 +15,7 @@ function digestOfPair(pair: ModelPair): string {
 }
 
 /** Stores each call of the wire as evidence of its run. Rejects if the store is down or the call holds a credential, and then the wire releases nothing. */
-export function createCallRecorder(ledger: Ledger, scanner: SecretScanner): CallRecorder {
+export function createCallRecorder(ledger: Pick<Ledger, 'append' | 'charged'>, scanner: SecretScanner): CallRecorder {
   return {
     charged: (account) => ledger.charged(account),
     async record(runId, call, charge) {

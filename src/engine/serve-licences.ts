@@ -2,7 +2,7 @@ import { milliseconds } from '../contract/units.ts'
 import { printPair } from '../contract/model.ts'
 import { admissionFacts, admissionOf, admissionRequestOf } from '../gates/admission/index.ts'
 import { type ResolvedProfile, resolveProfile } from '../gates/catalog/index.ts'
-import { type CallRecorder, type Grant, type ModelCall, spentBy, type Target, type Wire } from '../gates/wire/index.ts'
+import { type CallRecorder, type Grant, type LicenceWire, type ModelCall, spentBy, type Target } from '../gates/wire/index.ts'
 import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
 import { wireBudgets } from './limits.ts'
@@ -13,7 +13,7 @@ import type { World } from './world.ts'
 /** How often licences and admission records are read again, so that their end stops the next call within a second (WIR-04). */
 export const LICENCE_WATCH_MS = 300
 /** So old may the last good reading be; after that nothing is forwarded until there is another. */
-const CURRENT_MS = 900
+export const CURRENT_MS = 900
 const ROWS_AT_ONCE = 500
 
 export interface ServedWire {
@@ -25,8 +25,8 @@ export interface ServedWire {
 }
 
 export interface LicenceService {
-  /** On loopback; 0 for any free one. */
-  readonly port: number
+  /** Opens the wire. `ageMs` is how long ago what licences rest on was read; beyond `CURRENT_MS` nothing may be forwarded. */
+  open(recorder: CallRecorder, ageMs: () => number): Promise<LicenceWire>
   /** What an operator should know, a sentence each. */
   noted(text: string): void
   /** A call whose evidence is durable. */
@@ -37,7 +37,7 @@ export interface LicenceService {
 
 interface Held {
   readonly record: LicenceRecord
-  readonly grant: Omit<Grant, 'token'>
+  readonly grant: Pick<Grant, 'withdraw' | 'revoke'>
   readonly targets: string
   withdrawn: boolean
 }
@@ -47,7 +47,7 @@ interface Held {
  * again and again: a licence that is revoked, has expired or is of an earlier generation, and a pair whose record does not
  * admit it any more, get no further call.
  */
-export async function serveLicences(world: World, { port, noted, recorded, unrecorded }: LicenceService): Promise<ServedWire> {
+export async function serveLicences(world: World, { open, noted, recorded, unrecorded }: LicenceService): Promise<ServedWire> {
   const host = new LicenceHost(world, noted)
   const durable = createCallRecorder(world.ledger, world.scanner)
   const recorder: CallRecorder = {
@@ -61,7 +61,7 @@ export async function serveLicences(world: World, { port, noted, recorded, unrec
       return digest
     },
   }
-  const wire = await world.openWire(recorder, { port, current: () => host.isCurrent() })
+  const wire = await open(recorder, () => host.ageMs())
   host.serve(wire)
   await host.refresh()
   const timer = setInterval(() => host.refreshSoon(), LICENCE_WATCH_MS)
@@ -80,7 +80,7 @@ class LicenceHost {
   readonly #world: World
   readonly #noted: (text: string) => void
   readonly #held = new Map<string, Held>()
-  #wire: Wire | undefined
+  #wire: LicenceWire | undefined
   #position = 0
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
@@ -90,12 +90,12 @@ class LicenceHost {
     this.#noted = noted
   }
 
-  serve(wire: Wire): void {
+  serve(wire: LicenceWire): void {
     this.#wire = wire
   }
 
-  isCurrent(): boolean {
-    return performance.now() - this.#readAt <= CURRENT_MS
+  ageMs(): number {
+    return performance.now() - this.#readAt
   }
 
   live(): number {

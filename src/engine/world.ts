@@ -6,11 +6,19 @@ import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
-import type { CallRecorder, Wire } from '../gates/wire/index.ts'
+import type { CallRecorder, Tally, Wire } from '../gates/wire/index.ts'
 import type { AgentAdapter, AgentProcess, AgentReadiness } from './agent.ts'
 import type { Configuration } from './configuration.ts'
 import type { Ledger } from './ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
+
+/** A wire on a port of its own, for clients that Portcullis did not start. */
+export interface ServedOn {
+  readonly port: number
+  readonly current: () => boolean
+  /** Who numbers and counts, if that is not this process alone (WIR-54). */
+  readonly tally?: Tally
+}
 
 /** How a process is started through the one door: with a permit, for exactly the launch it was given for. */
 export interface Launcher {
@@ -79,7 +87,7 @@ export interface World {
   /** The record that the caller named, or those that stand beside the configuration. */
   readAdmissions(namedFile: string | null): Promise<AdmissionSource>
   /** On any free port, or on one that is given; `current` then says whether what licences rest on was read just now, and without it nothing is forwarded. */
-  openWire(recorder: CallRecorder, served?: { readonly port: number; readonly current: () => boolean }): Promise<Wire>
+  openWire(recorder: CallRecorder, served?: ServedOn): Promise<Wire>
   readonly probeModel: Probe
   readonly agents: ReadonlyMap<string, AgentAdapter>
   readonly launcher: Launcher

@@ -1,55 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { test } from 'node:test'
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import * as z from 'zod'
-import { PORTCULLIS } from '../helpers/run-cli.ts'
+import { createToken, servedWire } from '../helpers/served-wire.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, RECORD, type Scenario, scenario } from '../e2e/scenario.ts'
-
-const Created = z.object({ allowed: z.literal(true), run_id: z.string(), token: z.string(), pair: z.string() })
-
-interface Served {
-  readonly process: ChildProcess
-  readonly address: string
-  readonly metrics: string
-  /** The client of a user, with a token as its key. */
-  client(token: string): OpenAI
-  end(): Promise<number | null>
-}
-
-async function served(context: TestContext, made: Scenario): Promise<Served> {
-  const child = spawn(process.execPath, [PORTCULLIS, 'wire', '--port', '0', '--metrics-port', '0', '--json'], { cwd: made.directory, env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] })
-  context.after(() => child.kill('SIGKILL'))
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
-  let printed = ''
-  child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
-  await until(() => /"address"/.test(printed), 'the wire to listen')
-  const address = /"address":"([^"]+)"/.exec(printed)?.[1] ?? ''
-  const metrics = /"metrics":"([^"]+)"/.exec(printed)?.[1] ?? ''
-  const end = (): Promise<number | null> => {
-    child.kill('SIGTERM')
-    return ended
-  }
-  return { process: child, address, metrics, end, client: (token) => new OpenAI({ apiKey: token, baseURL: `${address}/v1`, maxRetries: 0 }) }
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
-
-async function createToken(made: Scenario, expires = '8h'): Promise<z.infer<typeof Created>> {
-  const { stdout, stderr } = await made.portcullis(['tokens', 'create', '--kind', 'run', '--profile', 'pi_scripted', '--purpose', 'ticket', '--expires', expires, '--json'])
-  assert.equal(stderr, '')
-  return Created.parse(JSON.parse(stdout))
-}
+import { CONFIGURATION, RECORD, scenario } from '../e2e/scenario.ts'
 
 const LIMITS = ['profiles', 'pi_scripted', 'limits']
 const UNREACHED = { total: '1m', idle: '30s', calls: 1_000_000, tokens: 1_000_000_000, cost: 'USD 0' }
@@ -72,7 +29,7 @@ async function callUntilRefused(client: OpenAI): Promise<{ lastAnswerAt: number;
 verifies('WIR-04 WIR-20', 'a client that Portcullis did not start asks through the wire with its token, is witnessed, and is stopped within a second of a revocation', async (t) => {
   const made = await scenario(t)
   made.set(CONFIGURATION, LIMITS, UNREACHED)
-  const wire = await served(t, made)
+  const wire = await servedWire(t, made)
   // Created while the wire runs: it is taken up without a restart.
   const created = await createToken(made)
   const client = wire.client(created.token)
@@ -105,7 +62,7 @@ verifies('WIR-04', 'a record that is removed, or a token that expires, stops the
   const removed = await createToken(made)
   const expiring = await createToken(made, '3s')
   const expiresAt = Date.now() + 3_000
-  const wire = await served(t, made)
+  const wire = await servedWire(t, made)
   const expired = await callUntilRefused(wire.client(expiring.token))
   assert.match(expired.refusal, /run_unknown|interrupted/)
   assert.ok(expired.lastAnswerAt > 0 && expired.lastAnswerAt - expiresAt <= 1_000, `answered ${expired.lastAnswerAt - expiresAt} ms after the expiry`)
@@ -137,11 +94,11 @@ test('a token outlives the wire: calls are numbered and limits counted on from w
   const made = await scenario(t)
   made.set(CONFIGURATION, ['profiles', 'pi_scripted', 'limits', 'calls'], 3)
   const created = await createToken(made)
-  const first = await served(t, made)
+  const first = await servedWire(t, made)
   await say(first.client(created.token))
   await say(first.client(created.token))
   assert.equal(await first.end(), 0)
-  const second = await served(t, made)
+  const second = await servedWire(t, made)
   await say(second.client(created.token))
   await assert.rejects(say(second.client(created.token)), /budget_exhausted/)
   assert.equal(await second.end(), 0)

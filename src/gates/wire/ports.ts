@@ -119,6 +119,11 @@ export interface Wire {
   close(): Promise<void>
 }
 
+/** What whoever serves licences needs of a wire: of one process, or of several (WIR-54). */
+export interface LicenceWire extends Pick<Wire, 'address' | 'close'> {
+  adopt(request: GrantRequest, licence: Licence): Pick<Grant, 'withdraw' | 'revoke'>
+}
+
 /** A provider's credential, readable only by the wire. It prints, serialises and compares as nothing. */
 export interface Credential {
   /** The headers to send: the one way the value leaves. */
