@@ -96,9 +96,9 @@ verifies('WIR-54', 'a worker that is killed is replaced; what it had under way h
   await live(wire, token)
   const [victim = 0, other = 0] = childrenOf(wire.process.pid ?? 0)
   let answered = 1
-  let over = false
+  const load = { over: false }
   const flood = async (): Promise<void> => {
-    while (!over) if ((await call(wire, token)).status === 200) answered += 1
+    while (!load.over) if ((await call(wire, token)).status === 200) answered += 1
   }
   const floods = Array.from({ length: 6 }, flood)
   await new Promise((resolve) => setTimeout(resolve, 300))
@@ -106,7 +106,7 @@ verifies('WIR-54', 'a worker that is killed is replaced; what it had under way h
   await until(() => /a worker ended \(SIGKILL\)/.test(wire.printed()), 'the end of the worker to be noted')
   await until(() => childrenOf(wire.process.pid ?? 0).filter((pid) => pid !== other).length === 1, 'another worker')
   for (let index = 0; index < 10; index++) await live(wire, token).then(() => (answered += 1))
-  over = true
+  load.over = true
   await Promise.all(floods)
   assert.equal(await wire.end(), 0)
   const calls = await callsOf(made, run_id)
