@@ -63,14 +63,27 @@ export async function listTokens(options: AppOptions): Promise<readonly TokenRow
   }
 }
 
+const licenceOfRun = async (records: Promise<readonly LicenceRecord[]>, runId: string): Promise<LicenceRecord> => {
+  const record = (await records).find((each) => each.runId === runId)
+  if (record === undefined) throw usage('the run of a token', `no token of run ${runId}`, 'npx portcullis tokens list shows them.')
+  return record
+}
+
+/** Replaces the token of a run by a new one, shown once; the old one opens nothing from the next second on. Throws `usage` for one that has ended. */
+export async function renewToken(options: AppOptions, runId: string, expires: string): Promise<{ readonly token: string; readonly epoch: number; readonly expiresAt: string }> {
+  const expiresAt = instantOf(expires, options.clock())
+  const { licencesIn, renewLicence } = await import('../engine/index.ts')
+  return withWorld(options, async (world) => {
+    const renewed = await renewLicence(world, await licenceOfRun(licencesIn(world.ledger), runId), expiresAt)
+    if (renewed === undefined) throw usage('a token that is in force', `the token of ${runId} has ended`, 'Create a new one: npx portcullis tokens create --help')
+    return { token: renewed.token, epoch: renewed.licence.epoch, expiresAt: renewed.licence.expires_at }
+  })
+}
+
 /** Revokes the token of a run. False if it had ended before. */
 export async function revokeToken(options: AppOptions, runId: string): Promise<boolean> {
   const { licencesIn, revokeLicence } = await import('../engine/index.ts')
-  return withWorld(options, async (world) => {
-    const record = (await licencesIn(world.ledger)).find((each) => each.runId === runId)
-    if (record === undefined) throw usage('the run of a token', `no token of run ${runId}`, 'npx portcullis tokens list shows them.')
-    return revokeLicence(world, record)
-  })
+  return withWorld(options, async (world) => revokeLicence(world, await licenceOfRun(licencesIn(world.ledger), runId)))
 }
 
 export interface ServeRequest {

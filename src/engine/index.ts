@@ -20,7 +20,7 @@ export {
   type RunState,
   RunSummary,
 } from './ledger.ts'
-export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, revokeLicence } from './licence.ts'
+export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'
 export { createCallRecorder } from './recorder.ts'
 export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'
 export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'

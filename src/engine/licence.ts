@@ -102,6 +102,18 @@ export async function licencesIn(ledger: Ledger): Promise<LicenceRecord[]> {
   return records
 }
 
+/**
+ * Makes a new token for a licence that is in force; the one before is stale from then on (WIR-04). Rights, limits and what was
+ * used of them stay; the wire reads its admission again when it takes the new one up. Undefined if the licence has ended.
+ */
+export async function renewLicence({ ledger, clock }: Pick<World, 'ledger' | 'clock'>, record: LicenceRecord, expiresAt: Date): Promise<{ readonly token: string; readonly licence: GrantedLicence } | undefined> {
+  if (record.revoked || record.state !== 'open' || Date.parse(record.licence.expires_at) <= clock().getTime()) return undefined
+  const token = createRunToken()
+  const licence: GrantedLicence = { ...record.licence, epoch: record.licence.epoch + 1, token_sha256: sha256(token), expires_at: expiresAt.toISOString() }
+  await ledger.append({ runId: record.runId, events: [{ type: 'licence_granted', at: clock().toISOString(), data: licence }] })
+  return { token, licence }
+}
+
 /** Revokes a licence: the wire refuses its next call within a second, and closes its run. False if it had ended already. */
 export async function revokeLicence({ ledger, clock }: Pick<World, 'ledger' | 'clock'>, record: LicenceRecord): Promise<boolean> {
   if (record.revoked || record.state !== 'open') return false

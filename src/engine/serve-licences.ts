@@ -37,7 +37,8 @@ export interface LicenceService {
 
 interface Held {
   readonly record: LicenceRecord
-  readonly grant: Pick<Grant, 'withdraw' | 'revoke'>
+  /** One for each generation of its token; all but the last are stale, and the wire says so to whoever still holds them. */
+  readonly grants: readonly Pick<Grant, 'withdraw' | 'revoke'>[]
   readonly targets: string
   withdrawn: boolean
 }
@@ -159,7 +160,8 @@ class LicenceHost {
       },
       { tokenSha256: licence.token_sha256, lastNumber: Math.max(0, ...calls.map((call) => call.number)), spent: spentBy(calls.filter((call) => call.purpose === 'agent'), (call) => this.#priceOf(call)) },
     )
-    this.#held.set(runId, { record, grant, targets: keyOf(targets), withdrawn: false })
+    const before = this.#held.get(runId)
+    this.#held.set(runId, { record: { ...record, licence }, grants: [...(before?.grants ?? []), grant], targets: keyOf(targets), withdrawn: false })
     this.#noted(`${runId}: ${licence.profile} for ${licence.purpose}, ${targets.map(({ target }) => printPair(target.admitted)).join(', ')}, until ${licence.expires_at}`)
   }
 
@@ -172,7 +174,7 @@ class LicenceHost {
     if (held.withdrawn || keyOf(await this.#targetsOf(held.record.licence)) === held.targets) return
     held.withdrawn = true
     const found = 'what admitted its pairs, or what its profile means, has changed since the token was taken up'
-    held.grant.withdraw({ reason: 'not_admitted', found, remedy: 'Have the pair approved, then start the wire again or create a new token.' })
+    for (const grant of held.grants) grant.withdraw({ reason: 'not_admitted', found, remedy: 'Have the pair approved, then renew the token (portcullis tokens renew) or start the wire again.' })
     this.#noted(`${runId}: withdrawn; ${found}`)
   }
 
@@ -181,7 +183,7 @@ class LicenceHost {
     const held = this.#held.get(runId)
     if (held === undefined) return
     this.#held.delete(runId)
-    await held.grant.revoke()
+    await Promise.all(held.grants.map((grant) => grant.revoke()))
     const at = this.#world.clock()
     await this.#world.ledger.append({ runId, state: { to: 'closed', reason: null, at }, events: [{ type: 'run_ended', at: at.toISOString(), data: { state: 'closed' } }] })
     this.#noted(`${runId}: ${why}`)

@@ -8,6 +8,8 @@ import { createToken, servedWire } from '../helpers/served-wire.ts'
 import { verifies } from '../verifies.ts'
 import { CONFIGURATION, RECORD, scenario } from '../e2e/scenario.ts'
 
+const Renewed = z.object({ token: z.string(), generation: z.int() })
+
 const LIMITS = ['profiles', 'pi_scripted', 'limits']
 const UNREACHED = { total: '1m', idle: '30s', calls: 1_000_000, tokens: 1_000_000_000, cost: 'USD 0' }
 
@@ -74,6 +76,29 @@ verifies('WIR-04', 'a record that is removed, or a token that expires, stops the
   assert.ok(lastAnswerAt > 0 && lastAnswerAt - revokedAt <= 1_000, `answered ${lastAnswerAt - revokedAt} ms after the record was revoked`)
   assert.match(refusal, /403.*not_admitted/)
   assert.equal(await wire.end(), 0)
+})
+
+verifies('WIR-04', 'a token that is renewed makes the one before stale within a second, under load; limits count on', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, LIMITS, UNREACHED)
+  const created = await createToken(made)
+  const wire = await servedWire(t, made)
+  const flood = callUntilRefused(wire.client(created.token))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const renewed = Renewed.parse(JSON.parse((await made.portcullis(['tokens', 'renew', created.run_id, '--expires', '1h', '--json'])).stdout))
+  const renewedAt = Date.now()
+  const { lastAnswerAt, refusal } = await flood
+  assert.ok(lastAnswerAt > 0 && lastAnswerAt - renewedAt <= 1_000, `answered ${lastAnswerAt - renewedAt} ms after the renewal`)
+  assert.match(refusal, /403.*epoch_stale/)
+  assert.equal(renewed.generation, 2)
+  await say(wire.client(renewed.token))
+  made.set(RECORD, ['status'], 'revoked')
+  assert.match((await callUntilRefused(wire.client(renewed.token))).refusal, /not_admitted/, 'what it rests on is watched as that of the first one was')
+  assert.equal((await made.portcullis(['tokens', 'revoke', created.run_id])).code, 0)
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  assert.equal(await wire.end(), 0)
+  assert.equal((await made.portcullis(['verify', created.run_id])).code, 0)
+  assert.equal((await made.portcullis(['tokens', 'renew', created.run_id, '--expires', '1h'])).code, 2, 'a token that has ended is not renewed')
 })
 
 test('no token is made for a pair that is not admitted, not healthy, or for another purpose; nor one without an end', async (t) => {

@@ -8,6 +8,7 @@ import { printable } from '../terminal.ts'
 export const register: Register = (program, surface) => {
   const tokens = program.command('tokens').description('tokens for clients that Portcullis does not start, used at `portcullis wire`')
   registerCreate(tokens, surface)
+  registerRenew(tokens, surface)
   registerList(tokens, surface)
   registerRevoke(tokens, surface)
 }
@@ -46,6 +47,28 @@ function registerCreate(tokens: Command, surface: Surface): void {
     terminal.line('  It is not shown again, and nothing keeps it. Start the wire with a port of your choice, and give the client this token as its key:')
     terminal.line(`  $ npx portcullis wire --port 4020${placeOptions(options)}`)
     terminal.line(`  base URL of the client: ${answer.dialect.startsWith('openai') ? 'http://127.0.0.1:4020/v1' : 'http://127.0.0.1:4020'} (${answer.dialect})`)
+  })
+}
+
+interface RenewOptions extends CommonOptions {
+  readonly expires: string
+}
+
+function registerRenew(tokens: Command, surface: Surface): void {
+  const command = tokens
+    .command('renew <run>')
+    .description('show a new token for a run, once; the old one opens nothing from the next second on')
+    .requiredOption('--expires <when>', 'a duration or an instant, as in 8h or 2027-06-01T00:00:00Z')
+  withExamples(withCommonOptions(command), 'tokens renew 20260601T013918Z-wire-7 --expires 8h').action(async (run: string, options: RenewOptions) => {
+    const terminal = surface.terminal(options.json === true)
+    const { renewToken } = await import('../../app/wire.ts')
+    const renewed = await renewToken(surface.app(options), run, options.expires)
+    if (terminal.json) return terminal.emit(`${JSON.stringify({ run_id: run, token: renewed.token, generation: renewed.epoch, expires_at: renewed.expiresAt }, null, 2)}\n`)
+    terminal.line(`  ${terminal.paint('green', '✔')} ${printable(run)}, generation ${renewed.epoch}, until ${renewed.expiresAt}`)
+    terminal.line()
+    terminal.line(`  ${renewed.token}`)
+    terminal.line()
+    terminal.line('  It is not shown again, and nothing keeps it. A wire that runs takes it up by itself.')
   })
 }
 
