@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openLedger } from '../src/adapters/store-sqlite/index.ts'
 import { type Contestant, cpuMicroseconds, endAll, residentMb, startContestants, startProvider } from './bench-wire/contestants.ts'
 import { closedLoop, disconnectingWave, JSON_100KB, JSON_2KB, type Load, openLoop, quantile, slowStreams, SSE_50 } from './bench-wire/load.ts'
 
@@ -54,7 +55,23 @@ async function latencyOf(direct: Contestant, ours: Contestant): Promise<Latency>
   return { p50AddedMs: quantile(added.map((each) => each.p50AddedMs), 0.5), p99AddedMs: quantile(added.map((each) => each.p99AddedMs), 0.5) }
 }
 
+/** What one durable commit takes on this disk, in milliseconds: no call with evidence can be faster. */
+async function commitMs(place: string): Promise<number> {
+  const ledger = await openLedger(join(place, 'commit.db'))
+  const { runId } = await ledger.begin({ kind: 'task', taskId: 'bench', startedAt: new Date() })
+  const body = JSON.stringify({ text: 'y'.repeat(1_000) })
+  const times: number[] = []
+  for (let count = 0; count < 300; count++) {
+    const began = performance.now()
+    await ledger.append({ runId, sealed: [{ body, digest: '0'.repeat(64) }] })
+    times.push(performance.now() - began)
+  }
+  await ledger.close()
+  return quantile(times, 0.5)
+}
+
 interface Figures {
+  readonly commitMs: number
   readonly rows: readonly Row[]
   readonly latency: Latency
   readonly streams: { readonly p99LateMs: number; readonly directP99LateMs: number; readonly residentMb: number }
@@ -71,6 +88,7 @@ async function measure(): Promise<Figures> {
     if (direct === undefined || ours === undefined) throw new Error('a contestant is missing')
     const rows = await cpuRows(contestants.slice(1), [JSON_2KB, JSON_100KB, SSE_50])
     note('latency at 200 requests a second')
+    const commit = await commitMs(place)
     const latency = await latencyOf(direct, ours)
     note('1,000 slow streams')
     const directP99LateMs = quantile(await slowStreams(direct, 1_000), 0.99)
@@ -79,7 +97,7 @@ async function measure(): Promise<Figures> {
     note('waves of clients that leave')
     const before = await closedLoop(ours, JSON_2KB, perRound, 16)
     for (let wave = 0; wave < 5; wave++) await disconnectingWave(ours, 300)
-    return { rows, latency, streams, waves: { before, after: await closedLoop(ours, JSON_2KB, perRound, 16) } }
+    return { commitMs: commit, rows, latency, streams, waves: { before, after: await closedLoop(ours, JSON_2KB, perRound, 16) } }
   } finally {
     endAll()
     rmSync(place, { recursive: true, force: true })
@@ -101,11 +119,11 @@ function judged(figures: Figures): (readonly [id: string, what: string, target: 
     const value = ratio(cpuOf(figures, 'Portkey gateway', load), cpuOf(figures, OURS, load))
     return ['WIR-51', `CPU less than Portkey's gateway, ${load.name}`, `at least ${limit.toFixed(1)}x`, value === null ? 'not measured' : `${value.toFixed(2)}x`, value !== null && value >= limit] as const
   }
-  const { latency, streams, waves } = figures
+  const { commitMs: commit, latency, streams, waves } = figures
   return [
     timesBare(JSON_2KB, 1.5), timesBare(JSON_100KB, 2), timesBare(SSE_50, 1.2),
     lessThanPortkey(JSON_2KB, 8), lessThanPortkey(SSE_50, 3),
-    ['WIR-52', 'added latency at 200 requests/s, p50', 'at most 0.4 ms', `${latency.p50AddedMs.toFixed(2)} ms`, latency.p50AddedMs <= 0.4],
+    ['WIR-52', `added latency at 200 requests/s, p50 (one durable commit on this disk takes ${commit.toFixed(2)} ms)`, 'at most 0.4 ms', `${latency.p50AddedMs.toFixed(2)} ms`, latency.p50AddedMs <= 0.4],
     ['WIR-52', 'added latency at 200 requests/s, p99', 'at most 3 ms', `${latency.p99AddedMs.toFixed(2)} ms`, latency.p99AddedMs <= 3],
     ['WIR-53', '1,000 slow streams, an event late at p99 (direct in brackets)', 'at most 20 ms', `${streams.p99LateMs} ms (${streams.directP99LateMs} ms)`, streams.p99LateMs <= 20],
     ['WIR-53', '1,000 slow streams, resident memory', 'under 400 MB', `${streams.residentMb.toFixed(0)} MB`, streams.residentMb < 400],
