@@ -1,6 +1,6 @@
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { createRunToken } from '../../src/contract/ids.ts'
-import type { CallRecorder, Grant, GrantRequest, ModelCall, RecordedCall, Wire, Withdrawal } from '../../src/gates/wire/index.ts'
+import type { CallRecorder, Grant, GrantRequest, LastWords, ModelCall, RecordedCall, Wire, Withdrawal } from '../../src/gates/wire/index.ts'
 
 /** A wire without a network: each call is what a test says it was. The calls are recorded through the real recorder. */
 export class FakeWire implements Wire {
@@ -70,6 +70,13 @@ export class FakeGrant implements Grant {
 
   unrecordedCalls(): number {
     return this.unrecorded
+  }
+
+  /** What the last answer said in words. */
+  words: LastWords | null = null
+
+  lastWords(): LastWords | null {
+    return this.words
   }
 
   lastActivityAt(): Date | undefined {

@@ -14,7 +14,7 @@ export interface InTurn {
   readonly rawHeaders: readonly string[]
 }
 
-type Asked = Pick<Exchanged, 'conclusion' | 'deliver'> | { readonly refused: Withdrawal }
+type Asked = Pick<Exchanged, 'conclusion' | 'words' | 'deliver'> | { readonly refused: Withdrawal }
 
 /**
  * Asks the candidates of a question in their order, each at most once, until one answers or the agent got a byte (WIR-31).

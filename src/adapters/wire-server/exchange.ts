@@ -28,6 +28,8 @@ export interface Exchanged {
   readonly begun: boolean
   /** True if nothing of the request can have reached the provider, so that repeating it repeats nothing (WIR-32). */
   readonly neverSent: boolean
+  /** What the model said in words; empty for an answer that failed. */
+  readonly words: string
   /** How long the provider asks to wait, in milliseconds; null if it does not say. */
   readonly retryAfterMs: number | null
   deliver(durable: boolean): void
@@ -173,6 +175,7 @@ class Exchange implements UpstreamEvents {
     this.#resolve({
       conclusion,
       begun: this.#begun,
+      words: fault === undefined ? (this.#reader?.words() ?? '') : '',
       neverSent: this.#status === null && fault?.reason === 'provider_unreachable' && !this.#upstream.sent,
       retryAfterMs: retryAfterMs(this.#headers['retry-after']),
       deliver: (durable) => {

@@ -3,7 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { accountOf, type CallRecorder, type Charge, type Grant, type GrantRequest, type Licence, NOTHING_SPENT, type RecordedCall, type Tally, type Withdrawal } from '../../gates/wire/index.ts'
+import { accountOf, type CallRecorder, type Charge, type Grant, type GrantRequest, type LastWords, type Licence, NOTHING_SPENT, type RecordedCall, type Tally, type Withdrawal } from '../../gates/wire/index.ts'
 import { OpenCall, type Asking } from './open-call.ts'
 
 /** One live licence: what it may ask, what it has used, which calls are under way and which are recorded. */
@@ -15,6 +15,7 @@ export class LiveGrant {
   lastActivity: Date | undefined
   /** Why nothing is forwarded any more, although the token still lives. */
   withdrawal: Withdrawal | undefined
+  lastWords: LastWords | null = null
   readonly #recorded: RecordedCall[] = []
   readonly #open = new Set<OpenCall>()
   readonly #tally: Tally
@@ -64,6 +65,11 @@ export class LiveGrant {
 
   touch(): void {
     this.lastActivity = this.clock()
+  }
+
+  /** Calls may end in another order than they came in: what the later one heard stays. */
+  heard(words: LastWords): void {
+    if (words.number > (this.lastWords?.number ?? 0)) this.lastWords = words
   }
 
   keep(recorded: RecordedCall): void {
@@ -126,6 +132,7 @@ export class GrantTable {
       baseUrl,
       calls: () => live.recorded(),
       unrecordedCalls: () => live.unrecorded,
+      lastWords: () => live.lastWords,
       lastActivityAt: () => live.lastActivity,
       withdraw: (withdrawal) => {
         live.withdrawal ??= withdrawal

@@ -104,8 +104,8 @@ export class OpenCall {
     return Math.round((performance.now() - this.#began) * 1_000) / 1_000
   }
 
-  /** Writes the one record of this request. True only once it is durable; false if it could not be stored. */
-  async conclude(conclusion: Conclusion): Promise<boolean> {
+  /** Writes the one record of this request. True only once it is durable; false if it could not be stored. `words` are in no record. */
+  async conclude(conclusion: Conclusion, words = ''): Promise<boolean> {
     if (this.#concluded) return false
     this.#concluded = true
     const { grant } = this
@@ -115,6 +115,7 @@ export class OpenCall {
       charge = this.#charge(call)
       const evidence = await grant.recorder.record(grant.request.runId, call, charge)
       grant.keep({ evidence, call })
+      if (call.inference && call.outcome === 'answered') grant.heard({ number: call.number, text: words })
       return true
     } catch {
       // Not lost: the grant counts it, and the caller answers `evidence_unavailable` instead of the answer.

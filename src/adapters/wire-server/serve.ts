@@ -110,7 +110,7 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (over !== undefined) return refuse(bound, over.reason, over.found, REMEDIES[over.reason] ?? '', question.stream)
   const asked = await askInTurn({ desk, call, client, question, query, rawHeaders: incoming.rawHeaders })
   if ('refused' in asked) return refuse(bound, asked.refused.reason, asked.refused.found, asked.refused.remedy, question.stream)
-  asked.deliver(await call.conclude(asked.conclusion))
+  asked.deliver(await call.conclude(asked.conclusion, asked.words))
 }
 
 /** Why a question may not be forwarded although it is admitted. Counting tokens is no call that a budget counts. */

@@ -14,6 +14,8 @@ export interface AnswerEvent {
   readonly error: Fault | undefined
   /** The text a client would add to what it shows or runs. */
   readonly text: string
+  /** The part of it that is the model's answer in words: neither its reasoning nor the arguments of a tool. */
+  readonly words: string
 }
 
 /** Reads one parsed event. Total: an event of an unknown kind says nothing. */
@@ -30,7 +32,7 @@ export function readEvent(dialect: Dialect, event: unknown): AnswerEvent {
   }
 }
 
-type Reading = Pick<AnswerEvent, 'toolCall' | 'terminal' | 'error' | 'text'>
+type Reading = Pick<AnswerEvent, 'toolCall' | 'terminal' | 'error' | 'text' | 'words'>
 
 const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
   'openai-chat': (event) => {
@@ -38,16 +40,19 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
     let toolCall = false
     let text = ''
     let called = ''
+    let said = ''
     for (const choice of elements(member(event, 'choices'))) {
       // A chunk has `delta`, a whole answer has `message`; they hold the same members.
       const part = member(choice, 'delta') ?? member(choice, 'message')
-      text += words(member(part, 'content')) + words(member(part, 'reasoning_content')) + words(member(part, 'reasoning'))
+      const content = words(member(part, 'content'))
+      said += content
+      text += content + words(member(part, 'reasoning_content')) + words(member(part, 'reasoning'))
       for (const call of elements(member(part, 'tool_calls'))) {
         toolCall = true
         called += words(member(member(call, 'function'), 'arguments'))
       }
     }
-    return { toolCall, terminal: false, error: error === undefined || error === null ? undefined : faultOfError(error), text: text + called }
+    return { toolCall, terminal: false, error: error === undefined || error === null ? undefined : faultOfError(error), text: text + called, words: said }
   },
   'openai-responses': (event) => {
     const type = member(event, 'type')
@@ -59,6 +64,7 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
       terminal: typeof type === 'string' && /^response\.(completed|incomplete|failed|cancelled)$/.test(type),
       error: failed ? faultOfError(member(response, 'error')) : type === 'error' ? faultOfError(member(event, 'error') ?? event) : undefined,
       text: joined([member(event, 'delta')]),
+      words: type === 'response.output_text.delta' ? joined([member(event, 'delta')]) : type === undefined ? joined(output.flatMap((item) => elements(member(item, 'content')).map((part) => (member(part, 'type') === 'output_text' ? member(part, 'text') : undefined)))) : '',
     }
   },
   'anthropic-messages': (event) => {
@@ -70,6 +76,7 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
       terminal: type === 'message_stop',
       error: type === 'error' ? faultOfError(member(event, 'error')) : undefined,
       text: joined([member(delta, 'text'), member(delta, 'partial_json'), member(delta, 'thinking')]),
+      words: joined([...blocks.map((block) => (member(block, 'type') === 'text' ? member(block, 'text') : undefined)), member(delta, 'text')]),
     }
   },
   gemini: (event) => {
@@ -83,6 +90,7 @@ const READERS: Readonly<Record<Dialect, (event: unknown) => Reading>> = {
       terminal: candidates.some((candidate) => typeof member(candidate, 'finishReason') === 'string') || typeof member(member(event, 'promptFeedback'), 'blockReason') === 'string',
       error: error === undefined || error === null ? undefined : faultOfError({ code: lowerCase(member(error, 'status')) }),
       text: joined([...parts.map((part) => member(part, 'text')), ...calls.flatMap((call) => elements(member(call, 'partialArgs')).map((piece) => member(piece, 'stringValue')))]),
+      words: joined(parts.map((part) => (member(part, 'thought') === true ? undefined : member(part, 'text')))),
     }
   },
 }

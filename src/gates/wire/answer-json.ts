@@ -1,4 +1,4 @@
-import { CREDENTIAL_IN_ANSWER, MAX_JSON_ANSWER_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, unescapedJson } from './answer.ts'
+import { CREDENTIAL_IN_ANSWER, MAX_JSON_ANSWER_BYTES, WORDS_KEPT_CHARACTERS, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, unescapedJson } from './answer.ts'
 import { readEvent } from './answer-event.ts'
 import { locateModel } from './model-field.ts'
 import { faultOfServed, type Fault } from './provider-fault.ts'
@@ -14,6 +14,7 @@ export class JsonAnswer implements AnswerReader {
   #held: Uint8Array[] = []
   #bytes = 0
   #facts: AnswerFacts = { servedModel: null, usage: null, toolCalls: false }
+  #words = ''
 
   constructor(rules: AnswerRules, asksModel: boolean) {
     this.#rules = rules
@@ -41,6 +42,10 @@ export class JsonAnswer implements AnswerReader {
     return this.#facts
   }
 
+  words(): string {
+    return this.#words
+  }
+
   #judge(body: Buffer): Fault | undefined {
     const { dialect, servedModelIds } = this.#rules
     // The same strict reading as for requests: a second key for the model could tell the agent something else than it tells us.
@@ -52,6 +57,7 @@ export class JsonAnswer implements AnswerReader {
     if (this.#rules.holdsCredential(body) || (unescaped !== undefined && this.#rules.holdsCredential(Buffer.from(unescaped)))) return CREDENTIAL_IN_ANSWER
     const parsed: unknown = JSON.parse(text)
     const event = readEvent(dialect, parsed)
+    this.#words = event.words.slice(-WORDS_KEPT_CHARACTERS)
     const servedModel = this.#asksModel && field.found ? field.model : null
     this.#facts = { servedModel, usage: readUsage(dialect, event.usage) ?? null, toolCalls: event.toolCall }
     if (!this.#asksModel) return event.error

@@ -1,4 +1,4 @@
-import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, readJson, unescapedJson } from './answer.ts'
+import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, WORDS_KEPT_CHARACTERS, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, readJson, unescapedJson } from './answer.ts'
 import { readEvent } from './answer-event.ts'
 import { EventStream, type ServerSentEvent } from './event-stream.ts'
 import { isModelName } from './model-field.ts'
@@ -19,6 +19,7 @@ export class StreamAnswer implements AnswerReader {
   #toolCalls = false
   #usage: unknown = undefined
   #text = ''
+  #words = ''
   #finished = false
   #fault: Fault | undefined
   #reported: Fault | undefined
@@ -51,6 +52,10 @@ export class StreamAnswer implements AnswerReader {
 
   facts(): AnswerFacts {
     return { servedModel: this.#servedModel, usage: readUsage(this.#rules.dialect, this.#usage) ?? null, toolCalls: this.#toolCalls }
+  }
+
+  words(): string {
+    return this.#words.slice(-WORDS_KEPT_CHARACTERS)
   }
 
   #takeHeld(): readonly Uint8Array[] {
@@ -103,6 +108,8 @@ export class StreamAnswer implements AnswerReader {
     }
     this.#reported ??= said.error
     if (said.terminal || said.error !== undefined) this.#finished = true
+    // Cut only now and then: to cut after every event would copy the whole window each time.
+    this.#words = (this.#words.length > 2 * WORDS_KEPT_CHARACTERS ? this.#words.slice(-WORDS_KEPT_CHARACTERS) : this.#words) + said.words
     // A provider that makes its model repeat the credential splits it over events; the agent would put it together again.
     if (said.text === '' || this.#rules.longestCredential === 0) return undefined
     const text = this.#text + said.text

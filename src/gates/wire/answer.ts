@@ -28,6 +28,8 @@ export interface AnswerReader {
   push(chunk: Uint8Array): AnswerStep
   end(): AnswerEnd
   facts(): AnswerFacts
+  /** The end of what the model said in words. Anything may stand in it: it is judged in memory, and is no part of the evidence. */
+  words(): string
 }
 
 export interface AnswerRules {
@@ -45,6 +47,9 @@ export const MAX_JSON_ANSWER_BYTES = 32 * 1_048_576
 export const MAX_EVENT_BYTES = 32 * 1_048_576
 /** How much of a stream is held while it names no model, and how much may follow its last event. */
 export const MAX_HELD_BYTES = 1_048_576
+
+/** How much of a model's words is kept, from their end. */
+export const WORDS_KEPT_CHARACTERS = 65_536
 
 export const CREDENTIAL_IN_ANSWER: Fault = { reason: 'secret_leak', detail: 'the answer repeats the credential of the provider' }
 

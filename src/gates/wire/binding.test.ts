@@ -89,3 +89,13 @@ void test('routes are joined to base URLs with and without /v1', () => {
   assert.equal(path('http://h', '/v1/models/asked:countTokens'), '/v1/models/coder%2F1:countTokens')
   for (const version of ['v1', 'v1beta']) for (const base of ['v1', 'v1beta']) assert.equal(path(`http://h/x/${base}`, `/${version}/models/asked:countTokens`), `/x/${base}/models/coder%2F1:countTokens`)
 })
+
+void test('a run token in the place of a signature of a JSON web token binds as it does alone, and beside itself is one run', () => {
+  const wrapped = `eyJhbGciOiJub25lIn0.eyJhIjoxfQ.${token}`
+  assert.deepEqual(bindRequest(presented({ authorization: [`Bearer ${wrapped}`], xApiKey: [token] })), { bound: true, token, path: '/v1/messages', query: '' })
+  for (const strange of [`a.b.c.${token}`, `a.${token}`, `..${token}`, `${token}.a.b`, `a.b.${token}x`]) {
+    const binding = bindRequest(presented({ authorization: [`Bearer ${strange}`] }))
+    assert.equal(binding.bound, false, strange)
+  }
+  assert.equal(bindRequest(presented({ authorization: [`Bearer a.b.${other}`], xApiKey: [token] })).bound, false)
+})

@@ -23,12 +23,13 @@ export type Binding =
  */
 export function bindRequest(presented: Presented): Binding {
   const { prefixToken, path, query } = splitTarget(presented.target)
-  const tokens = new Set([
+  const shown = [
     ...(prefixToken === undefined ? [] : [prefixToken]),
     ...presented.authorization.map((value) => /^bearer +(\S+) *$/i.exec(value)?.[1] ?? ''),
     ...presented.xApiKey,
     ...presented.xGoogApiKey,
-  ])
+  ]
+  const tokens = new Set(shown.map(unwrapped))
   const unbound = (reason: 'run_unknown' | 'run_ambiguous', found: string): Binding => ({ bound: false, reason, presented: tokens.size > 0, found, path, query })
   const [token, ...others] = tokens
   if (token === undefined) return unbound('run_unknown', 'no run token')
@@ -36,6 +37,12 @@ export function bindRequest(presented: Presented): Binding {
   if (!looksLikeRunToken(token)) return unbound('run_unknown', 'a token that is not a run token')
   return { bound: true, token, path, query }
 }
+
+/**
+ * The run token that stands where a JSON web token has its signature: Pi's Codex client takes its account out of such a token
+ * before it asks anything (ADM-C6). What stands before it is nobody's claim, and is not read.
+ */
+const unwrapped = (token: string): string => /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.(pcr_[A-Za-z0-9_-]+)$/.exec(token)?.[1] ?? token
 
 function splitTarget(target: string): { prefixToken: string | undefined; path: string; query: string } {
   const mark = target.indexOf('?')

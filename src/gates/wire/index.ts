@@ -7,7 +7,7 @@ export { type Account, accountOf, type Allowance, type Charge, dayOf, NOTHING_SP
 export { firstProviderError, WireFacts, wireGate, WitnessedCall, witnessed, witnessedCall, type Witnessed, type WitnessedContent } from './gate.ts'
 export { CALL_PURPOSES, CallPurpose, Hop, ModelCall, ModelCallEvidence, TokenUsage } from './model-call.ts'
 export { isModelName } from './model-field.ts'
-export { type CallRecorder, type Credential, type CredentialRead, type CredentialReader, type Grant, type GrantRequest, type Licence, type LicenceWire, type RecordedCall, type Tally, type TallyOrder, type Target, targetsOf, type Wire, type Withdrawal } from './ports.ts'
+export { type CallRecorder, type Credential, type CredentialRead, type CredentialReader, type Grant, type GrantRequest, type LastWords, type Licence, type LicenceWire, type RecordedCall, type Tally, type TallyOrder, type Target, targetsOf, type Wire, type Withdrawal } from './ports.ts'
 export { candidatesFor, maySucceedElsewhere, type Routing } from './failover.ts'
 export { countsAgainst, type HealthSample, type HealthThresholds, healthyAtFirst, isHealthy, type PassiveHealth, probedHealthy, sampled } from './passive-health.ts'
 export { costOf } from './price.ts'

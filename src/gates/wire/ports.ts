@@ -82,6 +82,12 @@ export interface Withdrawal {
   readonly remedy: string
 }
 
+/** The end of an answer, and the number of the call that it answered. */
+export interface LastWords {
+  readonly number: number
+  readonly text: string
+}
+
 export interface Grant {
   /** The run token, for `Authorization: Bearer` or `x-api-key`. Shown once; the wire keeps its hash. */
   readonly token: string
@@ -91,6 +97,8 @@ export interface Grant {
   calls(): readonly RecordedCall[]
   /** Calls whose evidence could not be stored. Anything but zero means that the record of the run has a hole (WIR-22). */
   unrecordedCalls(): number
+  /** What the model said in words in the answer to the last question that was answered, by the order of arrival; null before one. Kept in memory only. */
+  lastWords(): LastWords | null
   /** When the last call of this grant began or moved a byte; for idle limits. */
   lastActivityAt(): Date | undefined
   /** Refuses every later call with this reason, because what admitted the run is not in force any more. Calls under way go on. */
