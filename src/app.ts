@@ -65,7 +65,9 @@ export interface RunRequest {
   /** Instead of what the task names. */
   readonly profile: string | undefined
   readonly purpose: string | undefined
-  /** The one record that may admit the pair; undefined takes those in admissions/. */
+  /** The agent that must do it; undefined leaves that to the profile. */
+  readonly backend: string | undefined
+  /** The one record that may admit the pair; undefined takes those in admissions/, or for Case the one its variable names. */
   readonly admissionFile: string | undefined
   readonly cancelled: AbortSignal
 }
@@ -144,17 +146,22 @@ class LocalApp implements App {
   async run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer> {
     const { options, ledger, stateDirectory, engine } = this.#parts
     const loaded = loadTask(resolvePath(options.cwd, request.task))
+    const { chooseRun } = await import('./app/backend.ts')
+    const chosen = chooseRun(configurationOf(options).configuration, options.environment, options.cwd, { ...request, taskProfile: loaded.task.profile })
+    const world = await composeWorld(options, ledger, stateDirectory)
+    const { noRecord } = chosen
     const asked = {
       task: loaded.task,
       taskDigest: loaded.digest,
-      profile: request.profile ?? loaded.task.profile,
+      profile: chosen.profile,
       purpose: request.purpose ?? loaded.task.purpose,
       repository: loaded.repository,
       reference: loaded.referencePatch,
-      admissionFile: request.admissionFile === undefined ? null : resolvePath(options.cwd, request.admissionFile),
+      admissionFile: chosen.admissionFile,
+      asked: chosen.asked,
       cancelled: request.cancelled,
     }
-    const { report, json, directory } = await engine.runTask(await composeWorld(options, ledger, stateDirectory), asked, watcherOf(watcher))
+    const { report, json, directory } = await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, watcherOf(watcher))
     const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
     return {
       report,
@@ -272,8 +279,8 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
 
 /** Every agent that can be driven, by the name that profiles and records call it. A program of the project at `directory` comes first. */
 export async function agentAdapters(directory: string): Promise<World['agents']> {
-  const [{ piAgent }, { commandAgent }] = await Promise.all([import('./adapters/agent-pi/index.ts'), import('./adapters/agent-command/index.ts')])
-  return new Map([piAgent({ program: undefined, directory }), commandAgent].map((agent) => [agent.name, agent]))
+  const [{ piAgent }, { commandAgent }, { caseAgent }] = await Promise.all([import('./adapters/agent-pi/index.ts'), import('./adapters/agent-command/index.ts'), import('./adapters/agent-case/index.ts')])
+  return new Map([piAgent({ program: undefined, directory }), commandAgent, caseAgent].map((agent) => [agent.name, agent]))
 }
 
 const watcherOf = (watcher: RunWatcher): TaskWatcher => ({

@@ -16,7 +16,7 @@ export interface AdmitCheckAnswer {
 /** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
 export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
   const { configuration, directory } = configurationOf(options)
-  const [{ readAdmissions, readAdmissionFile, ADMISSIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionStatus }, { WORK_STAGE }] = await Promise.all([
+  const [{ readAdmissions, readAdmissionFile, ADMISSIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionStatus }, { stageOf }] = await Promise.all([
     import('../adapters/admission-files/index.ts'),
     import('../gates/admission/index.ts'),
     import('../engine/index.ts'),
@@ -30,7 +30,8 @@ export async function checkAdmission(options: AppOptions, asked: { readonly prof
     endpoint: provider.baseUrl,
     networkClass: provider.networkClass,
     credentialClass: provider.credential.class,
-    stage: WORK_STAGE,
+    asked: null,
+    stage: stageOf(profile.agent),
     source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
     observedAt: options.clock(),
     validForMs: 1,

@@ -116,7 +116,7 @@ async function agentRow(options: AppOptions, configuration: LoadedConfiguration[
   if (adapter === undefined) return { ...common, status: 'missing', found: `adapters for ${[...agents.keys()].join(', ')}`, remedy: 'Name one of them in the profile; `command` drives any program that takes its base URL and token from the environment.' }
   const place = join(stateDirectoryOf(options), 'runs', 'doctor')
   const request: PlanRequest = {
-    runId: 'doctor', profileName, profile, pair, dialect: provider.dialect, baseUrl: 'http://127.0.0.1', runToken: createRunToken(), inherited: options.environment,
+    runId: 'doctor', profileName, profile, pair, dialect: provider.dialect, endpoint: provider.baseUrl, baseUrl: 'http://127.0.0.1', runToken: createRunToken(), inherited: options.environment,
     workspace: join(place, 'workspace'), home: join(place, 'home'), configuration: join(place, 'configuration'), temporary: join(place, 'temporary'),
   }
   const planned = await adapter.plan(request)

@@ -69,6 +69,10 @@ export const REASON_TABLE = {
   isolation_not_reached: { title: 'The isolation that the profile requires cannot be reached here', http: 422, exit: 3, retry: 'never' },
   permission_mode_unsupported: { title: 'The agent cannot be held to the permission mode of its profile', http: 422, exit: 3, retry: 'never' },
   agent_setting_unsupported: { title: 'The agent cannot take a setting of its profile', http: 422, exit: 3, retry: 'never' },
+  auth_route_missing: { title: 'No key can reach the model by this agent', http: 422, exit: 3, retry: 'never' },
+  local_config_missing: { title: 'The local provider is not configured for this agent', http: 422, exit: 3, retry: 'never' },
+  catalogue_model_unknown: { title: 'The installed agent does not know the model', http: 422, exit: 3, retry: 'never' },
+  agent_does_not_start: { title: 'The installed agent does not start where it would run', http: 422, exit: 3, retry: 'never' },
   launch_plan_unsafe: { title: 'The launch plan would hand the agent a secret or the user\'s own configuration', http: 422, exit: 3, retry: 'never' },
   limit_not_enforceable: { title: 'A limit of the profile cannot be enforced', http: 422, exit: 3, retry: 'never' },
   workspace_unusable: { title: 'The repository of the task cannot be worked on', http: 422, exit: 3, retry: 'never' },
@@ -80,6 +84,7 @@ export const REASON_TABLE = {
 
   // acceptance
   agent_failed: { title: 'The agent ended in failure', http: 422, exit: 4, retry: 'never' },
+  agent_protocol: { title: 'The result protocol of the agent failed', http: 422, exit: 4, retry: 'never' },
   agent_timed_out: { title: 'The agent did not end within its limit', http: 422, exit: 4, retry: 'never' },
   done_without_change: { title: 'The agent changed nothing', http: 422, exit: 4, retry: 'never' },
   protected_changed: { title: 'The agent changed what the task protects', http: 422, exit: 4, retry: 'never' },

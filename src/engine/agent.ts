@@ -1,6 +1,7 @@
 import type { Refusal } from '../contract/gate.ts'
 import type { SessionState, Turn } from '../gates/dispatch/index.ts'
 import type { Planned, PlannedLaunch, PlanRequest } from '../gates/launch/index.ts'
+import type { Objection } from '../gates/acceptance/index.ts'
 import type { AgentClaims } from '../gates/readiness/index.ts'
 
 /** What an adapter may be able to do; `agents check` prints it, and each `native` or `derived` has a test that proves it. */
@@ -70,6 +71,10 @@ export interface AgentOutcome {
   readonly claimedStatus: 'completed' | 'failed' | null
   /** Its last words or its error, cut to a few thousand characters. May hold anything: scan it before it is kept. */
   readonly claim: string
+  /** By what name the agent itself calls its failure; null if it names none. A claim like the others. */
+  readonly runtimeFailure: string | null
+  /** Files of the agent that people may want to read after the run; they are scanned before they are kept. Names begin with `backend/`. */
+  readonly artefacts: readonly { readonly name: string; readonly content: Buffer }[]
 }
 
 /** `responded` is null for an agent without an interface of its own. */
@@ -93,6 +98,11 @@ export interface AgentSession<Process extends AgentProcess = AgentProcess> {
   deliver(turn: Turn, prompt: string, signal: AbortSignal): Promise<DeliveryResult>
   /** Resolves once, when the turn is over and the process has exited. Never rejects. */
   readonly finished: Promise<AgentOutcome>
+  /**
+   * What stands against a run that ended, by the agent's own result protocol and the end of its last answer on the wire (null:
+   * there was none). Null for an agent without such a protocol: words in its favour prove nothing.
+   */
+  objection(outcome: AgentOutcome, lastWords: string | null): Objection | null
   /** Ends the process, its group and all descendants. */
   stop(graceMs: number): Promise<void>
 }
@@ -106,6 +116,12 @@ export interface AgentAdapter {
   readonly manifest: AgentManifest
   /** Decides what would be started, and starts nothing: version and digest are read from disk. */
   plan(request: PlanRequest): Promise<Planned>
+  /**
+   * What only a start can show of a planned launch that would be permitted: that the program starts at all, that it knows the
+   * model. Whatever it starts for that has no run token, no prompt and not the workspace, and is gone when this resolves. Null:
+   * nothing stands against the launch.
+   */
+  preflight(launch: PlannedLaunch, request: PlanRequest): Promise<Refusal | null>
   /** Starts the planned process through `start`, the one door, and speaks with it. Rejects as `start` does. */
   open<Process extends AgentProcess>(launch: PlannedLaunch, start: StartAgent<Process>, now: () => Date): Promise<AgentSession<Process>>
 }

@@ -11,6 +11,7 @@ import type { LedgerEntry } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
+import { caseFieldsOf } from './report-case.ts'
 import { terminalStateOf } from './terminal-state.ts'
 import type { ReadHistory } from './verify-chain.ts'
 
@@ -44,6 +45,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     model: modelOf(record),
     process_started: record.processStarted,
     exit: exitOf(record),
+    ...caseFieldsOf(record),
     isolation: record.launch === undefined ? null : { ...record.launch.isolation, record_complete: record.facts(wireGate)?.recordComplete ?? false },
     wire: wireOf(record),
     workspace: workspaceOf(record),

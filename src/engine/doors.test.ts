@@ -45,7 +45,7 @@ const witnessed: Witnessed = forged({ admitted: pair })
 const accepted: Accepted = forged({ runId: '20261120T213918Z-t-1', attempt: 1, workspace: '0'.repeat(64) })
 
 const doors: Record<string, () => unknown> = {
-  'admission, for a resolution': () => decideAdmission(world, course, resolution, null),
+  'admission, for a resolution': () => decideAdmission(world, course, resolution, { admissionFile: null, asked: null }),
   'health, for a resolution': () => decideHealth(world, course, untouchable('wire'), resolution, admitted),
   'the licence on the wire': () => grantToAgent(world, course, untouchable('wire'), { resolution, admitted, healthy }),
   'readiness, for a launch permit': () => decideReadiness(world, course, resolution, permit, untouchable('session')),
@@ -67,7 +67,7 @@ for (const [name, open] of Object.entries(doors)) {
 test('the compiler refuses what only looks like a proof', () => {
   const open = (): unknown[] => [
     // @ts-expect-error a literal is no Resolution
-    decideAdmission(world, course, { pair, profileName: 'p', verdict }, null),
+    decideAdmission(world, course, { pair, profileName: 'p', verdict }, { admissionFile: null, asked: null }),
     // @ts-expect-error a literal is no Accepted
     finishRun(world, course, untouchable('directory'), { accepted: { runId: 'r', attempt: 1, workspace: 'w', verdict } }, []),
     // @ts-expect-error a Healthy is no Admitted

@@ -55,7 +55,7 @@ export async function grantLicence(world: World, asked: { readonly profile: stri
   }
   const resolution = await decideCatalog(world, course, { profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
   if (!resolution.ok) return blocked(resolution)
-  const admitted = await decideAdmission(world, course, resolution.proof, null)
+  const admitted = await decideAdmission(world, course, resolution.proof, { admissionFile: null, asked: null })
   if (!admitted.ok) return blocked(admitted)
   const wire = await world.openWire(createCallRecorder(world.ledger, world.scanner))
   try {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { definePredicate } from '../contract/evidence.ts'
 import { Name } from '../contract/ids.ts'
 import { Digest } from '../contract/verdict.ts'
+import { Objection } from '../gates/acceptance/index.ts'
 import { AcceptanceItem } from './task.ts'
 
 /** What was asked for, in the words of the task, and what decided about it. The first statement of every run. */
@@ -10,6 +11,9 @@ export const RunEvidence = definePredicate(
   z.strictObject({
     task: z.strictObject({ id: Name, title: z.string(), class: z.string(), purpose: z.string(), digest: Digest, prompt: Digest, acceptance: z.array(AcceptanceItem) }),
     profile: z.string(),
+    /** The agent of that profile, where the configuration has it; and the pair that the caller asked for beside the profile, where it must ask. */
+    backend: z.string().nullable(),
+    asked: z.strictObject({ provider: z.string().max(300), model: z.string().max(300) }).nullable(),
     configuration: z.strictObject({ path: z.string(), digest: Digest }),
     versions: z.strictObject({ portcullis: z.string(), node: z.string() }),
   }),
@@ -26,6 +30,10 @@ export const AgentExitEvidence = definePredicate(
     leaked: z.boolean(),
     claimedStatus: z.enum(['completed', 'failed']).nullable(),
     claim: z.string().max(4_000),
+    /** How the agent itself classes its failure. */
+    runtimeFailure: z.string().min(1).max(100).nullable(),
+    /** What its own result protocol says against the run. */
+    objection: Objection.nullable(),
     stdout: z.strictObject({ bytes: z.int().nonnegative(), sha256: Digest }),
     stderr: z.strictObject({ bytes: z.int().nonnegative(), sha256: Digest }),
     durationMs: z.number().nonnegative(),

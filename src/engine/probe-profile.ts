@@ -45,7 +45,7 @@ export async function probeProfile(world: World, profile: string, purpose: strin
   const resolution = await decideCatalog(world, course, { profile, purpose, candidate: 0, capability: grantPreflightCapability() })
   if (!resolution.ok) return refused('catalog', resolution, {})
   const known = { static_ok: true, pair: printPair(resolution.proof.pair) }
-  const admitted = await decideAdmission(world, course, resolution.proof, null)
+  const admitted = await decideAdmission(world, course, resolution.proof, { admissionFile: null, asked: null })
   if (!admitted.ok) return refused('admission', admitted, known)
   const wire = await world.openWire(createCallRecorder(world.ledger, world.scanner))
   try {

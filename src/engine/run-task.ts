@@ -1,8 +1,9 @@
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
+import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { type Accepted, type Binding, bindProbes } from '../gates/acceptance/index.ts'
-import type { Resolution } from '../gates/catalog/index.ts'
+import { entryOf, type Resolution } from '../gates/catalog/index.ts'
 import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
@@ -33,6 +34,8 @@ export interface TaskRequest {
   /** The patch of the reference solution, as it was before anything started. */
   readonly reference: Buffer | null
   readonly admissionFile: string | null
+  /** The pair that the caller asks for beside the profile, for an agent that must be asked so; null where the profile alone asks. */
+  readonly asked: ModelPair | null
   readonly cancelled: AbortSignal
 }
 
@@ -88,6 +91,8 @@ function openingOf(world: World, course: Course, request: TaskRequest) {
   return RunEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], {
     task: { id, title, class: taskClass, purpose: request.purpose, digest: request.taskDigest, prompt: sha256(prompt), acceptance },
     profile: request.profile,
+    backend: entryOf(world.configuration.profiles, request.profile)?.agent ?? null,
+    asked: request.asked,
     configuration: { path: world.configurationPath, digest: world.configurationDigest },
     versions: world.versions,
   })
@@ -101,6 +106,7 @@ class TaskRun {
   readonly #watcher: TaskWatcher
   #started = false
   #patch: Buffer = Buffer.alloc(0)
+  #agentArtefacts: readonly RawArtefact[] = []
 
   constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
     this.#world = world
@@ -114,7 +120,8 @@ class TaskRun {
   artefacts(): RawArtefact[] {
     if (!this.#started) return []
     const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
-    return this.#patch.length === 0 ? logs : [...logs, { name: 'backend/workspace.patch', content: this.#patch }]
+    const all = [...logs, ...this.#agentArtefacts]
+    return this.#patch.length === 0 ? all : [...all, { name: 'backend/workspace.patch', content: this.#patch }]
   }
 
   async toTheEnd(): Promise<Outcome> {
@@ -165,11 +172,11 @@ class TaskRun {
 
   /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
   async #choosePair(wire: Wire): Promise<ChosenPair> {
-    const { profile, purpose, admissionFile } = this.#request
+    const { profile, purpose } = this.#request
     for (let candidate = 0; ; candidate += 1) {
       this.#goOn()
       const resolution = required(await decideCatalog(this.#world, this.#course, { profile, purpose, candidate, capability: null }))
-      const admitted = required(await decideAdmission(this.#world, this.#course, resolution, admissionFile))
+      const admitted = required(await decideAdmission(this.#world, this.#course, resolution, this.#request))
       this.#goOn()
       const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted)
       if (health.ok) return { resolution, admitted, healthy: health.proof }
@@ -197,7 +204,7 @@ class TaskRun {
   async #runAgent(wire: Wire, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
     this.#goOn()
     const grant = grantToAgent(this.#world, this.#course, wire, chosen)
-    const endWatch = watchAdmission(this.#world, chosen.resolution, this.#request.admissionFile, grant)
+    const endWatch = watchAdmission(this.#world, chosen.resolution, this.#request, grant)
     try {
       return await this.#withLicence(grant, chosen)
     } finally {
@@ -223,7 +230,8 @@ class TaskRun {
       throw new Ended('agent_not_started')
     })
     try {
-      await this.#course.append({ events: [this.#course.event('process_started', { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found })] })
+      const started = { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found }
+      await this.#course.append({ events: [this.#course.event('process_started', started), ...(launch.plan.agent === 'case' ? [this.#course.event('case_process_started', started)] : [])] })
       const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
       const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt) : ready
       if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, dispatched.reason))
@@ -248,13 +256,14 @@ class TaskRun {
     const beganAt = this.#course.announce('wire')
     await session.stop(0)
     const outcome = await session.finished
-    await this.#recordExit(chosen.resolution, { outcome, limit: null, cancelled: false })
+    await this.#recordExit(chosen.resolution, { outcome, limit: null, cancelled: false, objection: null })
     const wire = await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: outcome.exit.durationMs })
     return wire.ok ? reason : wire.reason
   }
 
   async #recordExit(resolution: Resolution, turn: EndedTurn): Promise<void> {
-    const { exit, claimedStatus, claim } = turn.outcome
+    const { exit, claimedStatus, claim, runtimeFailure } = turn.outcome
+    this.#agentArtefacts = turn.outcome.artefacts
     const facts = {
       code: exit.code,
       signal: exit.signal,
@@ -262,6 +271,8 @@ class TaskRun {
       leaked: exit.leaked,
       claimedStatus,
       claim: this.#world.scanner.redact(claim).slice(0, 4_000).toWellFormed(),
+      runtimeFailure,
+      objection: turn.objection,
       stdout: outputOf(exit.stdout),
       stderr: outputOf(exit.stderr),
       durationMs: Math.round(exit.durationMs),

@@ -7,7 +7,7 @@ import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
 import { wireBudgets } from './limits.ts'
 import { createCallRecorder } from './recorder.ts'
-import { WORK_STAGE } from './steps/admission.ts'
+import { stageOf } from './steps/admission.ts'
 import type { World } from './world.ts'
 
 /** How often licences and admission records are read again, so that their end stops the next call within a second (WIR-04). */
@@ -207,7 +207,7 @@ class LicenceHost {
   async #admitted(resolution: ResolvedProfile): Promise<Target | undefined> {
     const facts = admissionFacts({
       ...admissionRequestOf(resolution),
-      stage: WORK_STAGE,
+      stage: stageOf(resolution.profile.agent),
       source: await this.#world.readAdmissions(null),
       observedAt: this.#world.clock(),
       validForMs: milliseconds(this.#world.configuration.health.maxAge),

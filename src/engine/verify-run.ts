@@ -88,7 +88,7 @@ function acceptanceOf(record: RunRecord): Problem[] {
   const problems: Problem[] = []
   const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
   for (const probe of recordsOf(facts)) if (!stored.has(canonicalJson(probe))) problems.push(contradiction('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
-  const ends = record.all(AgentExitEvidence).map(({ code, signal, timedOut, claimedStatus }) => canonicalJson({ exitCode: code, signal, timedOut: timedOut !== null, claimedStatus }))
+  const ends = record.all(AgentExitEvidence).map(({ code, signal, timedOut, claimedStatus, objection }) => canonicalJson({ exitCode: code, signal, timedOut: timedOut !== null, claimedStatus, objection }))
   if (ends.length !== 1 || ends[0] !== canonicalJson(facts.agent)) problems.push(contradiction('acceptance', 'the end of the agent is not the recorded one'))
   const changes = record.all(WorkspaceEvidence).map((change) => canonicalJson({ before: change.before, after: change.after, filesChanged: change.filesChanged }))
   const { before, after, filesChanged } = facts.workspace

@@ -19,7 +19,7 @@ async function withdrawnAfter(context: TestContext, read: () => Promise<Admissio
   assert.ok('resolution' in outcome)
   const world = { configuration, clock: () => new Date('2026-11-20T00:00:00Z'), readAdmissions: read } as unknown as World
   const { promise, resolve } = Promise.withResolvers<Withdrawal | undefined>()
-  const end = watchAdmission(world, outcome.resolution as never, null, { withdraw: resolve })
+  const end = watchAdmission(world, outcome.resolution as never, { admissionFile: null, asked: null }, { withdraw: resolve })
   context.after(end)
   const limit = new AbortController()
   const first = await Promise.race([promise, delay(1_200, undefined, { signal: limit.signal })])

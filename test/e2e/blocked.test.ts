@@ -88,7 +88,7 @@ verifies('MC-087', 'a purpose that the profile does not list is refused in a dir
   const silent = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
   try {
     for (const purpose of ['preflight', 'interactive', '']) {
-      const answer = await app.run({ task: 'task.yaml', profile: undefined, purpose, admissionFile: undefined, cancelled: new AbortController().signal }, silent)
+      const answer = await app.run({ task: 'task.yaml', profile: undefined, purpose, backend: undefined, admissionFile: undefined, cancelled: new AbortController().signal }, silent)
       assert.equal(answer.report.status, 'blocked', purpose)
       assert.ok(['runtime_purpose_violation', 'purpose_unknown'].includes(answer.report.reason ?? ''), `${purpose}: ${answer.report.reason}`)
       assert.equal(answer.report.process_started, false)

@@ -37,6 +37,7 @@ export function requestFor(context: TestContext, change: Partial<PlanRequest> & 
     profileName: 'test',
     pair: { provider: 'scripted', model: 'coder-1' },
     dialect: 'openai-chat',
+    endpoint: 'http://127.0.0.1:8009/v1',
     baseUrl: 'http://127.0.0.1:1/v1',
     runToken: createRunToken(),
     workspace: directory('workspace'),

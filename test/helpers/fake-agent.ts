@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
+import type { Refusal } from '../../src/contract/gate.ts'
 import type { AgentAdapter, AgentExit, AgentOutcome, AgentOutput, AgentProcess, AgentSession, DeliveryResult } from '../../src/engine/agent.ts'
+import type { Objection } from '../../src/gates/acceptance/index.ts'
 import { type SessionState, spendTurn } from '../../src/gates/dispatch/index.ts'
 import { type LaunchPlan, launchProof, planDigest, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
 import { expectationOf, type ReadinessFacts } from '../../src/gates/readiness/index.ts'
@@ -14,10 +16,13 @@ const CLEAN_END: AgentExit = { code: 0, signal: null, stdout: silence, stderr: s
 /** What a fake agent does. Each part is what a test may change about an agent that does its work. */
 export interface AgentScript {
   plan(launch: PlannedLaunch): PlannedLaunch
+  preflight(): Promise<Refusal | null>
   /** What it does once it has its prompt. The session ends when it resolves; never, if it never does. */
   work(): Promise<Partial<AgentOutcome> & { readonly exitCode?: number; readonly signal?: NodeJS.Signals }>
   state(): SessionState
   delivery(): DeliveryResult
+  /** What its result protocol says against it, by its last words on the wire. */
+  objection(words: string | null): Objection | null
   readiness(facts: ReadinessFacts): ReadinessFacts
   /** Rejects instead of starting. */
   start(): Promise<void>
@@ -41,6 +46,7 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
   return {
     name: 'command',
     manifest,
+    preflight: () => script.preflight(),
     plan: async (request) => ({ ok: true, launch: script.plan(planOf(request)) }),
     async open(_launch, start, now) {
       const process = await start(() => undefined)
@@ -57,17 +63,18 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
           log('deliver')
           spendTurn(turn, { prompt, pid: process.pid }, now())
           const result = script.delivery()
-          if (result.ok) void script.work().then(({ exitCode = 0, signal, ...outcome }) => end({ exit: { ...CLEAN_END, code: signal === undefined ? exitCode : null, signal: signal ?? null }, claimedStatus: null, claim: '', ...outcome }))
+          if (result.ok) void script.work().then(({ exitCode = 0, signal, ...outcome }) => end({ exit: { ...CLEAN_END, code: signal === undefined ? exitCode : null, signal: signal ?? null }, claimedStatus: null, claim: '', runtimeFailure: null, artefacts: [], ...outcome }))
           return result
         },
         finished,
+        objection: (_outcome, words) => script.objection(words),
         async stop() {
           if (!stopped) {
             stopped = true
             log('stop')
             await script.stopping()
           }
-          end({ exit: { ...CLEAN_END, code: null, signal: 'SIGTERM' }, claimedStatus: null, claim: '' })
+          end({ exit: { ...CLEAN_END, code: null, signal: 'SIGTERM' }, claimedStatus: null, claim: '', runtimeFailure: null, artefacts: [] })
         },
       }
       return session

@@ -98,6 +98,8 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     },
     state: () => 'idle',
     delivery: () => ({ ok: true, receipt: 'all bytes written' }),
+    objection: () => null,
+    preflight: () => Promise.resolve(null),
     readiness: (facts) => facts,
     start: () => Promise.resolve(),
     stopping: () => Promise.resolve(),
@@ -164,7 +166,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     advance: (ms) => {
       ahead += ms
     },
-    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, cancelled: cancel.signal, ...change }, silent),
+    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
     verify: async (runId) => {
       const history = await ledger.history(runId)
       if (history === undefined) throw new Error(`no run ${runId}`)

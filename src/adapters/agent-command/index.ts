@@ -8,5 +8,7 @@ export const commandAgent: AgentAdapter = {
   name: 'command',
   manifest,
   plan,
+  // Its plan names no more than files, and those were looked at.
+  preflight: () => Promise.resolve(null),
   open: (_launch, start, now) => openSession(start, now),
 }

@@ -11,7 +11,7 @@ export async function openSession<Process extends AgentProcess>(start: StartAgen
   let state: 'idle' | 'running' | 'dead' = 'idle'
   const finished = process.exited.then((exit): AgentOutcome => {
     state = 'dead'
-    return { exit, claimedStatus: exit.code === 0 ? 'completed' : 'failed', claim: claimOf(exit) }
+    return { exit, claimedStatus: exit.code === 0 ? 'completed' : 'failed', claim: claimOf(exit), runtimeFailure: null, artefacts: [] }
   })
   return {
     process,
@@ -29,6 +29,8 @@ export async function openSession<Process extends AgentProcess>(start: StartAgen
       if (outcome === 'closed') return notDelivered(process.pid, 'the program closed its standard input')
       return { ok: true, receipt: `${Buffer.byteLength(prompt)} bytes written to standard input, which was then closed` }
     },
+    // Its exit code is all it says.
+    objection: () => null,
     stop: (graceMs) => process.stop(graceMs),
   }
 }

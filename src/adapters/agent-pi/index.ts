@@ -9,6 +9,8 @@ export function piAgent(location: { readonly program: string | undefined; readon
     name: 'pi',
     manifest,
     plan: (request) => plan(request, location),
+    // Pi answers about itself before it gets its prompt: readiness asks it.
+    preflight: () => Promise.resolve(null),
     open: openSession,
   }
 }

@@ -35,7 +35,7 @@ class PiSession<Process extends AgentProcess> implements AgentSession<Process> {
     void protocol.settled.then(() => process.closeStdin())
     this.finished = process.exited.then((exit) => {
       this.#state = 'dead'
-      return { exit, ...claimOf(protocol) }
+      return { exit, ...claimOf(protocol), runtimeFailure: null, artefacts: [] }
     })
   }
 
@@ -60,6 +60,11 @@ class PiSession<Process extends AgentProcess> implements AgentSession<Process> {
     // Whatever it says, it was not taken: pi answers a prompt during a turn like this, and does not queue it.
     if (!response.success) return notDelivered(this.process.pid, `pi refused it: ${clip(response.error ?? 'without a reason').slice(0, 300)}`)
     return { ok: true, receipt: `pi accepted ${response.id ?? 'the prompt'}` }
+  }
+
+  /** Pi has no protocol for results: its messages are claims. */
+  objection(): null {
+    return null
   }
 
   stop(graceMs: number): Promise<void> {

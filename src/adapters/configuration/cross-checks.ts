@@ -44,6 +44,7 @@ function agentProblems(path: readonly string[], profile: Profile): Problem[] {
   }
   return [
     ...(profile.agentVersion === undefined ? [problemAt(path, `expected agentVersion, the exact version of ${profile.agent}; found nothing`)] : []),
-    ...(profile.command === undefined ? [] : [problemAt([...path, 'command'], `expected no command: the adapter of ${profile.agent} writes the argv`)]),
+    ...(profile.agent === 'case' && profile.command === undefined ? [problemAt(path, 'expected command, bun and the program of Case, as in [bun, /opt/case/src/index.ts]; found nothing')] : []),
+    ...(profile.command === undefined || profile.agent === 'case' ? [] : [problemAt([...path, 'command'], `expected no command: the adapter of ${profile.agent} writes the argv`)]),
   ]
 }

@@ -14,6 +14,7 @@ export function standIn(copy: DrillCopy): AgentAdapter {
     name: copy.profile.agent,
     manifest: commandAgent.manifest,
     open: commandAgent.open,
+    preflight: commandAgent.preflight,
     async plan(request) {
       const { agentVersion: _version, ...profile } = request.profile
       const planned = await commandAgent.plan({ ...request, profile: { ...profile, command: [...copy.command()], permissions: 'bypass' } })

@@ -28,7 +28,7 @@ test('the starter loads, resolves and is admitted as it was written', async () =
   assert.ok('resolution' in outcome)
   const { pair, profile, provider } = outcome.resolution
   const facts = admissionFacts({
-    requested: pair, runtime: profile.agent, stage: 'work', endpoint: provider.baseUrl, networkClass: provider.networkClass, credentialClass: provider.credential.class,
+    requested: pair, asked: null, runtime: profile.agent, stage: 'work', endpoint: provider.baseUrl, networkClass: provider.networkClass, credentialClass: provider.credential.class,
     observedAt: new Date('2026-11-20T00:00:00Z'), validForMs: 60_000, source: readAdmissions({ directory: join(directory, 'admissions'), root: directory }),
   })
   assert.equal(admissionStatus(facts), 'admitted')

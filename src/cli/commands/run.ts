@@ -9,6 +9,7 @@ import { printable, type Terminal } from '../terminal.ts'
 interface RunOptions extends CommonOptions {
   readonly profile?: string
   readonly purpose?: string
+  readonly backend?: string
   readonly admission?: string
 }
 
@@ -18,6 +19,7 @@ export const register: Register = (program, surface) => {
     .description('take one task through every gate')
     .option('-p, --profile <name>', 'run it with this profile instead of the one the task names')
     .option('--purpose <name>', 'run it for this purpose instead of the one the task names')
+    .option('--backend <agent>', 'run it with this agent, as in case; the profile must be one of its')
     .option('--admission <file>', 'the one admission record that may admit it')
   withExamples(withCommonOptions(command), 'run task.yaml', 'run task.yaml --profile claude_opus_1m_medium --json').action(async (task: string, options: RunOptions) => {
     const terminal = surface.terminal(options.json === true)
@@ -26,7 +28,7 @@ export const register: Register = (program, surface) => {
     const view = new RunView(terminal)
     try {
       const answer = await app.run(
-        { task, profile: options.profile, purpose: options.purpose, admissionFile: options.admission, cancelled: surface.cancelled },
+        { task, profile: options.profile, purpose: options.purpose, backend: options.backend, admissionFile: options.admission, cancelled: surface.cancelled },
         {
           opened: (run) => view.heading(`${run.taskId} · ${run.profile} · for ${run.purpose}`),
           gateBegan: (gate: GateName) => view.began(gate),

@@ -1,5 +1,5 @@
 import { digestOf } from '../../contract/canonical.ts'
-import { printPair } from '../../contract/model.ts'
+import { type ModelPair, printPair } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { type AdmissionFacts, admissionFacts, admissionGate, admissionProof, admissionRequestOf, type AdmittedContent } from '../../gates/admission/index.ts'
 import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
@@ -11,23 +11,37 @@ import type { World } from '../world.ts'
 /** The stage that an ordinary run is: work on a copy. Records name the stages they cover (ADM-A15). */
 export const WORK_STAGE = 'work'
 
+/** Runs of Case are the one stage that its records were made for (ADM-A15). */
+const CASE_STAGE = 'stage-2'
+
+/** The stage that a run of an agent asks to be admitted for. */
+export const stageOf = (agent: string): string => (agent === 'case' ? CASE_STAGE : WORK_STAGE)
+
+/** Where a run's record comes from, and what was asked for beside the profile. */
+export interface AskedAdmission {
+  /** The one record that may admit the run; null takes those beside the configuration. */
+  readonly admissionFile: string | null
+  readonly asked: ModelPair | null
+}
+
 /** Gate 2: exactly this pair, at this endpoint, for this runtime and stage, by a record in force. Checked before any process starts (ADM-N1). */
-export function decideAdmission(world: World, course: Course, resolution: Resolution, namedFile: string | null): Promise<Decided<'admission', AdmittedContent>> {
+export function decideAdmission(world: World, course: Course, resolution: Resolution, asking: AskedAdmission): Promise<Decided<'admission', AdmittedContent>> {
   catalogProof.check(resolution, world.clock())
   return course.decide({
     definition: admissionGate,
     mint: admissionProof,
     subject: { name: printPair(resolution.pair), digest: { sha256: digestOf(resolution.pair) } },
     timeoutMs: LOCAL_WORK_MS,
-    observe: async () => ({ facts: await admissionNow(world, resolution, namedFile) }),
+    observe: async () => ({ facts: await admissionNow(world, resolution, asking) }),
   })
 }
 
-const admissionNow = async (world: World, resolution: Resolution, namedFile: string | null): Promise<AdmissionFacts> =>
+const admissionNow = async (world: World, resolution: Resolution, { admissionFile, asked }: AskedAdmission): Promise<AdmissionFacts> =>
   admissionFacts({
     ...admissionRequestOf(resolution),
-    stage: WORK_STAGE,
-    source: await world.readAdmissions(namedFile),
+    asked,
+    stage: stageOf(resolution.profile.agent),
+    source: await world.readAdmissions(admissionFile),
     observedAt: world.clock(),
     validForMs: milliseconds(world.configuration.health.maxAge),
   })
@@ -37,10 +51,10 @@ const admissionNow = async (world: World, resolution: Resolution, namedFile: str
  * any more: revoked, removed, changed or unreadable (WIR-04). What cannot be looked at in time is not in force. Ends when
  * the returned function is called.
  */
-export function watchAdmission(world: World, resolution: Resolution, namedFile: string | null, grant: Pick<Grant, 'withdraw'>): () => void {
+export function watchAdmission(world: World, resolution: Resolution, asking: AskedAdmission, grant: Pick<Grant, 'withdraw'>): () => void {
   let since: number | undefined
   const look = async (): Promise<void> => {
-    const finding = admissionGate.decide(await admissionNow(world, resolution, namedFile), ['0'.repeat(64)])
+    const finding = admissionGate.decide(await admissionNow(world, resolution, asking), ['0'.repeat(64)])
     if (finding.outcome !== 'pass') grant.withdraw({ reason: finding.reason, found: finding.message, remedy: 'The approval ended while the agent ran. Nothing more is forwarded; have the pair approved again, then run it again.' })
   }
   const failed = (found: string): void => grant.withdraw({ reason: 'gate_crashed', found, remedy: 'Make the directory of the admission records readable, then run it again.' })

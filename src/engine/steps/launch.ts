@@ -1,7 +1,8 @@
 import { digestOf } from '../../contract/canonical.ts'
+import type { Refusal } from '../../contract/gate.ts'
 import type { Subject } from '../../contract/verdict.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
-import { composeLaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
+import { composeLaunchFacts, type LaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
 import { type ReadyContent, readinessGate, readinessProof } from '../../gates/readiness/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
 import { milliseconds } from '../../contract/units.ts'
@@ -31,6 +32,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     profile,
     pair,
     dialect: provider.dialect,
+    endpoint: provider.baseUrl,
     baseUrl: grant.baseUrl[provider.dialect],
     runToken: grant.token,
     workspace: directory.workspace,
@@ -47,7 +49,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     timeoutMs: LOCAL_WORK_MS,
     observe: async () => {
       planned = await plan(world, request)
-      const facts = composeLaunchFacts(planned, request, {
+      const factsOf = (what: Planned): LaunchFacts => composeLaunchFacts(what, request, {
         observedAt: world.clock(),
         validForMs: milliseconds(profile.limits.total),
         runDirectory: directory.path,
@@ -55,7 +57,9 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
         secrets: world.knownSecrets(),
         unenforceableLimits: unenforceableLimits(profile, world.configuration, provider, pair.model),
       })
-      return { facts }
+      const refusal = await preflight(world, planned, factsOf(planned), request)
+      if (refusal !== null) planned = { ok: false, refusal }
+      return { facts: factsOf(planned) }
     },
     together: (verdict) => (verdict.outcome === 'pass' ? { state: { to: 'started', reason: null, at: world.clock() } } : {}),
   })
@@ -75,6 +79,12 @@ async function plan(world: World, request: PlanRequest): Promise<Planned> {
       remedy: 'Name one of them in the profile; `command` drives any program that takes its base URL and token from the environment.',
     },
   }
+}
+
+/** Nothing of a program is started, not even to see whether it starts, where the plan itself would be refused. */
+async function preflight(world: World, planned: Planned, facts: LaunchFacts, request: PlanRequest): Promise<Refusal | null> {
+  const wouldPass = launchGate.decide(facts, ['0'.repeat(64)]).outcome === 'pass'
+  return planned.ok && wouldPass ? ((await world.agents.get(request.profile.agent)?.preflight(planned.launch, request)) ?? null) : null
 }
 
 /** Starts the agent through the one door. Whatever it prints from the first byte on is heard. */

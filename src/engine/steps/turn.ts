@@ -1,4 +1,5 @@
 import { milliseconds } from '../../contract/units.ts'
+import type { Objection } from '../../gates/acceptance/index.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from '../agent.ts'
@@ -10,6 +11,7 @@ export interface EndedTurn {
   readonly outcome: AgentOutcome
   readonly limit: 'total' | 'idle' | null
   readonly cancelled: boolean
+  readonly objection: Objection | null
 }
 
 const LOOK_EVERY_MS = 100
@@ -36,7 +38,7 @@ export async function awaitTurn(world: World, resolution: Resolution, session: A
   })
   try {
     const outcome = await Promise.race([session.finished, stopping.then(() => session.finished)])
-    return { outcome, limit: ended === 'total' || ended === 'idle' ? ended : null, cancelled: ended === 'cancelled' }
+    return { outcome, limit: ended === 'total' || ended === 'idle' ? ended : null, cancelled: ended === 'cancelled', objection: session.objection(outcome, grant.lastWords()?.text ?? null) }
   } finally {
     clearInterval(timer)
     // Also after a clean end: what the agent left running must not go on writing while its work is judged.

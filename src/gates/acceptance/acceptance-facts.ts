@@ -24,6 +24,15 @@ export type RunnerState = z.infer<typeof RunnerState>
 
 const records = z.array(ProbeRecord).max(2 * PROBES_AT_MOST)
 
+/** What an agent's own result protocol, or what was found of its settings, says against the run. It can only object (ADM-N15). */
+export const Objection = z.strictObject({
+  reason: z.enum(['agent_protocol', 'agent_failed', 'agent_not_as_planned', 'evidence_invalid']),
+  message: z.string().min(1).max(1_000),
+  asked: z.string().min(1).max(1_000),
+  found: z.string().min(1).max(1_000),
+})
+export type Objection = Readonly<z.infer<typeof Objection>>
+
 /** All that decides whether the work of a run counts. */
 export const AcceptanceFacts = z.strictObject({
   observedAt: z.iso.datetime(),
@@ -40,6 +49,7 @@ export const AcceptanceFacts = z.strictObject({
     timedOut: z.boolean(),
     /** What the agent said of itself: it can fail a run, and never pass one. */
     claimedStatus: z.enum(['completed', 'failed']).nullable(),
+    objection: Objection.nullable(),
   }),
   workspace: z.strictObject({
     before: Digest,

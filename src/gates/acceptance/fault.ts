@@ -15,6 +15,8 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   probe_crashed: 'Run the task again. If it happens again, look at the run\'s trace.jsonl.',
   agent_timed_out: 'Raise the limits of the profile, or make the task smaller.',
   agent_failed: 'Read the agent\'s output in the run directory; then run the task again.',
+  agent_protocol: 'Read the last answer in the agent\'s own log: it must end with the result as the agent\'s prompt asks for it. A model that does not keep to it is too weak for this agent.',
+  agent_not_as_planned: 'Find out what writes to the settings of the agent while it runs; what it did under other settings counts for nothing.',
   done_without_change: 'Read the agent\'s output in the run directory: it ended without touching a file.',
   protected_changed: 'Let the agent do its work without touching these files; if they have to change, take them out of `protected` and review the change.',
   work_not_pinned: 'Have the files themselves in the workspace, or links that stay inside; what lies elsewhere can be changed after it was judged.',

@@ -62,7 +62,7 @@ const proven: AcceptanceFacts = {
   taskId: 'r1-string-slugify',
   taskClass: 'code-change',
   completion: 'product',
-  agent: { exitCode: 0, signal: null, timedOut: false, claimedStatus: 'completed' },
+  agent: { exitCode: 0, signal: null, timedOut: false, claimedStatus: 'completed', objection: null },
   workspace: { before: BEFORE, after: AFTER, filesChanged: 1, protectedChanged: [], linksOut: [] },
   binding: [bound()],
   items: [{ id: 1, text: 'All tests of the repository pass', probes: ['repository-tests'] }],

@@ -64,6 +64,8 @@ function faultOfAgent({ agent }: AcceptanceFacts): Fault | undefined {
   if (agent.timedOut) return fault('agent_timed_out', 'The agent did not end within its limit.', asked, 'Portcullis ended it at its limit')
   if (agent.signal !== null) return fault('agent_failed', `The agent was ended by ${agent.signal}.`, asked, `signal ${agent.signal}`)
   if (agent.exitCode !== 0) return fault('agent_failed', `The agent ended with ${agent.exitCode === null ? 'no exit code' : `exit code ${agent.exitCode}`}.`, asked, `exit code ${agent.exitCode ?? 'unknown'}`)
+  // Before the claim: an agent whose result cannot be read says that it failed, and not why.
+  if (agent.objection !== null) return fault(agent.objection.reason, agent.objection.message, agent.objection.asked, agent.objection.found)
   if (agent.claimedStatus === 'failed') return fault('agent_failed', 'The agent says that it failed.', asked, 'exit code 0 and a claim of failure')
   return undefined
 }

@@ -1,4 +1,4 @@
-export { AcceptanceEvidence, AcceptanceFacts, BoundProbe, recordsOf, RunnerState } from './acceptance-facts.ts'
+export { AcceptanceEvidence, AcceptanceFacts, BoundProbe, Objection, recordsOf, RunnerState } from './acceptance-facts.ts'
 export { bindProbes, type Binding, type BindingRequest, type BindingResult } from './binding.ts'
 export { type Accepted, type AcceptedContent, acceptanceGate, acceptedProof, type ItemStatus, itemStatuses } from './gate.ts'
 export type { ProbeRequest, ProbeRunner } from './ports.ts'

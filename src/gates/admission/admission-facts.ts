@@ -32,6 +32,8 @@ export const AdmissionFacts = z.strictObject({
   validForMs: z.int().positive().max(YEAR_MS),
   /** Empty strings mean that none was asked for. */
   requested: z.strictObject({ provider: z.string().max(300), model: z.string().max(300) }),
+  /** What the caller asks for beside the profile, where it must (ADM-A1, ADM-E1): empty strings where it does not; null where the profile alone asks. */
+  asked: z.strictObject({ provider: z.string().max(300), model: z.string().max(300) }).nullable(),
   /** The agent that will run, as records call it. */
   runtime: z.string().max(300),
   stage: z.string().max(300),
@@ -50,15 +52,18 @@ export type AdmissionFacts = z.infer<typeof AdmissionFacts>
 
 export interface AdmissionRequest {
   readonly requested: ModelPair
+  /** What the caller asks for beside the profile; null where the profile alone asks. */
+  readonly asked: ModelPair | null
   readonly runtime: string
   readonly endpoint: string
   readonly networkClass: string
   readonly credentialClass: string
 }
 
-/** What a resolved profile asks to be admitted for. */
+/** What a resolved profile asks to be admitted for, by itself. */
 export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider'>): AdmissionRequest => ({
   requested: resolution.pair,
+  asked: null,
   runtime: resolution.profile.agent,
   endpoint: resolution.provider.baseUrl,
   networkClass: resolution.provider.networkClass,
@@ -78,6 +83,7 @@ export function admissionFacts(question: AdmissionRequest & { readonly stage: st
     observedAt: question.observedAt.toISOString(),
     validForMs: question.validForMs,
     requested: { provider: requested.provider, model: requested.model },
+    asked: question.asked === null ? null : { provider: question.asked.provider, model: question.asked.model },
     runtime,
     stage,
     endpoint,

@@ -36,7 +36,7 @@ interface Candidate {
 
 /** Which of the five statuses the facts give, and why. Pure and total; the order of the checks is that of ADM-G2 to G5. */
 export function judgeRecords(facts: AdmissionFacts): Judgement {
-  const { provider, model } = facts.requested
+  const { provider, model } = wanted(facts)
   if (provider === '' || model === '') {
     const missing = [provider === '' ? 'provider' : '', model === '' ? 'model' : ''].filter((part) => part !== '').join(' and no ')
     return refuse(facts, { status: 'not_admitted', found: `no ${missing} was requested`, remedy: 'Name the exact provider and model; none is assumed.' })
@@ -67,6 +67,9 @@ function judgeCandidates(candidates: readonly Candidate[], facts: AdmissionFacts
   }
   const [first, ...rest] = [...covering].sort((a, b) => (a.scope.expiresAt ?? '9').localeCompare(b.scope.expiresAt ?? '9'))
   if (first === undefined) return refuse(facts, missing(facts))
+  if (!samePair(wanted(facts), facts.requested)) {
+    return refuse(facts, { status: 'mismatch', found: `the profile uses ${printPair(facts.requested)}`, remedy: `Ask for ${printPair(facts.requested)}, or run a profile whose model is ${printPair(wanted(facts))}.` })
+  }
   const servedModelIds = first.scope.servedModelIds.filter((id) => rest.every(({ scope }) => scope.servedModelIds.includes(id)))
   if (servedModelIds.length === 0) {
     return refuse(facts, { status: 'not_admitted', found: `${covering.map(({ file }) => file.path).join(' and ')} agree on no served model id`, remedy: 'Keep one record for the pair.' })
@@ -74,6 +77,9 @@ function judgeCandidates(candidates: readonly Candidate[], facts: AdmissionFacts
   const { file, sha256, scope } = first
   return { status: 'admitted', admission: { path: file.path, sha256, servedModelIds, expiresAt: scope.expiresAt, endpointBound: covering.every((candidate) => candidate.scope.endpoint !== null) } }
 }
+
+/** The pair that must be admitted: what the caller asks for, where it must ask; otherwise what the profile uses. */
+const wanted = (facts: AdmissionFacts): AdmissionFacts['requested'] => facts.asked ?? facts.requested
 
 const samePairAs = (file: AdmissionFile, facts: AdmissionFacts): boolean => file.record !== null && samePair({ provider: file.record.provider, model: file.record.model }, facts.requested)
 
@@ -93,8 +99,8 @@ function validityFault(file: AdmissionFile, facts: AdmissionFacts): Fault | unde
 function useFault({ file, record, scope }: Candidate, facts: AdmissionFacts): Fault | undefined {
   const refused = (found: string, remedy: string): Fault => ({ status: 'not_admitted', found: `${file.path}: ${found}`, remedy })
   if (record.status !== 'admitted') return refused(`its status is ${record.status}`, 'Have the pair approved; only the status admitted admits.')
-  if (!samePair(scope.pair, facts.requested)) {
-    return { status: 'mismatch', found: `${file.path} admits ${printPair(scope.pair)}`, remedy: `Name the record of ${printPair(facts.requested)}, or ask for ${printPair(scope.pair)}.` }
+  if (!samePair(scope.pair, wanted(facts))) {
+    return { status: 'mismatch', found: `${file.path} admits ${printPair(scope.pair)}`, remedy: `Name the record of ${printPair(wanted(facts))}, or ask for ${printPair(scope.pair)}.` }
   }
   const outside = scopeFault(scope, file.path, facts)
   if (outside !== undefined) return outside
@@ -139,12 +145,13 @@ function missing(facts: AdmissionFacts): Fault {
   return {
     status: 'missing_admission',
     found: source.kind === 'file' ? `no file at ${source.path}` : inDirectory,
-    remedy: `have the pair approved, then: npx portcullis admit create ${printPair(facts.requested)}`,
+    remedy: `have the pair approved, then: npx portcullis admit create ${printPair(wanted(facts))}`,
   }
 }
 
 function refuse(facts: AdmissionFacts, fault: Fault): Judgement {
-  const { requested, runtime, stage } = facts
+  const { runtime, stage } = facts
+  const requested = wanted(facts)
   const pair = requested.provider === '' && requested.model === '' ? 'no pair' : printPair({ provider: requested.provider || '(no provider)', model: requested.model || '(no model)' })
   return {
     status: fault.status,

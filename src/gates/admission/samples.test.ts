@@ -45,6 +45,7 @@ type Question = Parameters<typeof admissionFacts>[0]
 export const sampleFacts = (files: readonly AdmissionFile[] = [fileOf(currentRecord())], changes: Partial<Question> = {}): AdmissionFacts =>
   admissionFacts({
     requested: { provider: 'scripted', model: 'coder-1' },
+    asked: null,
     runtime: 'pi',
     stage: 'work',
     endpoint: 'http://127.0.0.1:4010/v1',

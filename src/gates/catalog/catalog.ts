@@ -111,7 +111,7 @@ export const Profile = z.strictObject({
   /** The exact version of the agent program. For `command` agents, which have none, it is left out. */
   agentVersion: z.string().min(1).optional().describe('The exact version of the agent program. Required, except for command agents, which have none.'),
   /** The argv of a `command` agent. */
-  command: z.array(z.string().min(1)).min(1).optional().describe('The argv of a command agent, started in the copy of the repository: name files of your own by absolute paths. Never a secret.'),
+  command: z.array(z.string().min(1)).min(1).optional().describe('The argv of a command agent, started in the copy of the repository: name files of your own by absolute paths. For case: bun, and the program of Case. Never a secret.'),
   /** An exact `provider/model`, or the name of an alias. */
   model: z.string().min(1).describe('An exact provider/model, or the name of an alias.'),
   context: z.string().min(1).optional().describe('The context variant, as in 1m.'),

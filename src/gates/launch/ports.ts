@@ -10,6 +10,8 @@ export interface PlanRequest {
   readonly profile: Profile
   readonly pair: ModelPair
   readonly dialect: Dialect
+  /** The provider's own address, which only the wire calls. For comparing: an agent is never given it. */
+  readonly endpoint: string
   /** The wire's base URL for the dialect, and the run token that opens it. The token is the only secret an agent ever holds. */
   readonly baseUrl: string
   readonly runToken: string

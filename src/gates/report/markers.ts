@@ -8,6 +8,11 @@ const MARKER_OF: Partial<Record<Reason, string>> = {
   not_admitted: 'backend/provider-model-not-admitted.txt',
   credential_unavailable: 'backend/provider-auth-unavailable.txt',
   provider_auth: 'backend/provider-auth-unavailable.txt',
+  auth_route_missing: 'backend/provider-auth-unavailable.txt',
+  local_config_missing: 'backend/provider-local-config-missing.txt',
+  catalogue_model_unknown: 'backend/provider-model-not-in-catalogue.txt',
+  agent_does_not_start: 'backend/runtime-does-not-start.txt',
+  agent_protocol: 'backend/provider-agent-protocol.txt',
 }
 
 export interface Marker {
