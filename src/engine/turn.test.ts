@@ -121,3 +121,49 @@ test('an agent that changed nothing is not done', async (t) => {
   made.agent.work = async () => (await made.grants[1]?.ask(), { claimedStatus: 'completed' })
   assert.equal((await made.run()).report.reason, 'done_without_change')
 })
+
+test('what the session holds against the run, by its last words on the wire, fails it and stands in the report', async (t) => {
+  const made = await stage(t)
+  const heard: (string | null)[] = []
+  const { work } = made.agent
+  made.agent.work = async () => {
+    const grant = made.grants[1]
+    if (grant !== undefined) grant.words = { number: 1, text: 'the last words' }
+    return work()
+  }
+  made.agent.objection = (words) => {
+    heard.push(words)
+    return { reason: 'agent_protocol', message: 'case agent result protocol failed: none', asked: 'a result', found: 'none' }
+  }
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, heard], ['fail', 'agent_protocol', ['the last words']])
+  assert.deepEqual(report.markers, ['backend/provider-agent-protocol.txt'])
+})
+
+test('a preflight that objects blocks the run under its own reason, with nothing started', async (t) => {
+  const made = await stage(t)
+  made.agent.preflight = () => Promise.resolve({ reason: 'agent_does_not_start', message: 'It does not start.', asked: '--help', found: 'exit 1', remedy: 'Install it.' })
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, report.process_started, made.acts.includes('start')], ['blocked', 'agent_does_not_start', false, false])
+  assert.deepEqual(report.markers, ['backend/runtime-does-not-start.txt'])
+})
+
+test('a preflight that fails or never ends permits nothing', async (t) => {
+  const made = await stage(t)
+  made.agent.preflight = () => Promise.reject(new Error('x'))
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, made.acts.includes('start')], ['blocked', 'gate_crashed', false])
+})
+
+test('nothing of a program is started for a preflight where its plan would be refused', async (t) => {
+  const made = await stage(t)
+  let asked = 0
+  made.agent.preflight = async () => {
+    asked += 1
+    return null
+  }
+  const { plan } = made.agent
+  made.agent.plan = (launch) => ({ ...plan(launch), plan: { ...launch.plan, permissions: { mode: 'ask', enforcedBy: null } } })
+  const { report } = await made.run()
+  assert.deepEqual([report.reason, asked], ['permission_mode_unsupported', 0])
+})

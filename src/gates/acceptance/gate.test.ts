@@ -118,6 +118,15 @@ test('an agent that failed, was killed or ran late is not accepted, whatever the
   blocks(withAgent({ claimedStatus: 'failed' }), 'agent_failed', /says that it failed/)
 })
 
+test('what stands against a run by the agent\'s own protocol or settings fails it under its own reason, before what the agent says of itself', () => {
+  for (const reason of ['agent_protocol', 'agent_not_as_planned', 'agent_failed', 'evidence_invalid'] as const) {
+    const objection = { reason, message: 'case agent result protocol failed: no delimiter', asked: 'a result', found: 'none' }
+    blocks(withAgent({ objection, claimedStatus: 'failed' }), reason, /^case agent result protocol failed/)
+    blocks(withAgent({ objection }), reason)
+    blocks(withAgent({ objection, timedOut: true }), 'agent_timed_out')
+  }
+})
+
 test('that the agent says nothing, or says that it is done, changes nothing', () => {
   assert.equal(decide(withAgent({ claimedStatus: null })).outcome, 'pass')
   blocks(withRecords({ result: [record({ status: 'failed' })] }), 'probe_failed')

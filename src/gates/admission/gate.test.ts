@@ -259,3 +259,17 @@ test('facts stay bounded, and what is cut off can only deny', () => {
   blocks(many, 'missing_admission', /^100 records in admissions\/.*, and 50 more$/)
   assert.equal(admissionGate.facts.schema.safeParse(many).success, true)
 })
+
+verifies('ADM-E1 ADM-N2 ADM-N3 ADM-G5', 'where the caller must ask beside the profile, what it asks for must be there, be admitted, and be what the profile uses', () => {
+  const pair = { provider: 'scripted', model: 'coder-1' }
+  const other = { provider: 'scripted', model: 'coder-2' }
+  const asking = (asked: typeof pair, named = fileOf(currentRecord())) => namedFacts(named, { asked })
+  passes(asking(pair))
+  blocks(asking({ provider: '', model: 'coder-1' }), 'not_admitted', /no provider was requested/)
+  blocks(asking({ provider: 'scripted', model: '' }), 'not_admitted', /no model was requested/)
+  const { message, asked } = blocks(asking(other), 'mismatch', /admits scripted\/coder-1/)
+  assert.match(`${message} ${asked}`, /^scripted\/coder-2 is not admitted: .* scripted\/coder-2 for stage work/)
+  // Admitted and asked for, and yet not what would run.
+  blocks(asking(other, fileOf(currentRecord({ model: 'coder-2' }), 'admissions/scripted--coder-2.json')), 'mismatch', /the profile uses scripted\/coder-1/)
+  blocks(asking({ provider: 'Scripted', model: 'coder-1' }), 'mismatch', /admits scripted\/coder-1/)
+})

@@ -67,9 +67,6 @@ function judgeCandidates(candidates: readonly Candidate[], facts: AdmissionFacts
   }
   const [first, ...rest] = [...covering].sort((a, b) => (a.scope.expiresAt ?? '9').localeCompare(b.scope.expiresAt ?? '9'))
   if (first === undefined) return refuse(facts, missing(facts))
-  if (!samePair(wanted(facts), facts.requested)) {
-    return refuse(facts, { status: 'mismatch', found: `the profile uses ${printPair(facts.requested)}`, remedy: `Ask for ${printPair(facts.requested)}, or run a profile whose model is ${printPair(wanted(facts))}.` })
-  }
   const servedModelIds = first.scope.servedModelIds.filter((id) => rest.every(({ scope }) => scope.servedModelIds.includes(id)))
   if (servedModelIds.length === 0) {
     return refuse(facts, { status: 'not_admitted', found: `${covering.map(({ file }) => file.path).join(' and ')} agree on no served model id`, remedy: 'Keep one record for the pair.' })
@@ -101,6 +98,10 @@ function useFault({ file, record, scope }: Candidate, facts: AdmissionFacts): Fa
   if (record.status !== 'admitted') return refused(`its status is ${record.status}`, 'Have the pair approved; only the status admitted admits.')
   if (!samePair(scope.pair, wanted(facts))) {
     return { status: 'mismatch', found: `${file.path} admits ${printPair(scope.pair)}`, remedy: `Name the record of ${printPair(wanted(facts))}, or ask for ${printPair(scope.pair)}.` }
+  }
+  // Before the endpoint and the classes: those of the profile's provider say nothing about the pair that is asked for.
+  if (!samePair(wanted(facts), facts.requested)) {
+    return { status: 'mismatch', found: `the profile uses ${printPair(facts.requested)}`, remedy: `Ask for ${printPair(facts.requested)}, or run a profile whose model is ${printPair(wanted(facts))}.` }
   }
   const outside = scopeFault(scope, file.path, facts)
   if (outside !== undefined) return outside
