@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { test } from 'node:test'
+import { parse } from 'yaml'
 import { verifies } from '../verifies.ts'
 import { type CaseScenario, caseScenario, CODEX, LOCAL, PROFILE_OF_CASE, VARIABLE } from './case-scenario.ts'
 import { CONFIGURATION, type Ran, runTask } from './scenario.ts'
@@ -30,13 +32,10 @@ verifies('ADM-A1 ADM-E2 ADM-N1 ADM-N5', 'the pair in the environment admits noth
 
 for (const [what, change, status, found] of [
   ['no provider is asked for', (made: CaseScenario) => delete made.env[VARIABLE.provider], 'not_admitted', 'provider'],
-  ['no model is asked for', (made: CaseScenario) => delete made.env[VARIABLE.model], 'not_admitted', 'model'],
   ['another model is asked for', (made: CaseScenario) => Object.assign(made.env, { [VARIABLE.model]: 'qwen3.6-35b' }), 'mismatch', 'admits qwen-local/qwen3.6-35b-a3b'],
-  ['the record is revoked', (made: CaseScenario) => made.admit({ status: 'revoked' }), 'not_admitted', 'its status is revoked'],
-  ['the record holds a key', (made: CaseScenario) => made.admit({ api_key: 'x' }), 'invalid_admission', 'api_key'],
   ['the profile uses another pair', (made: CaseScenario) => made.set(CONFIGURATION, [...PROFILE_OF_CASE, 'model'], 'scripted/coder-1'), 'mismatch', 'the profile uses scripted/coder-1'],
 ] as const) {
-  verifies('ADM-E1 ADM-N1 ADM-N2 ADM-N3 ADM-N4 ADM-N6 ADM-N7 ADM-T6', `blocked where ${what}, with the fallback that Case would have taken in the report`, async (t) => {
+  verifies('ADM-E1 ADM-N1 ADM-N2 ADM-N4 ADM-N6 ADM-T6', `blocked where ${what}, with the fallback that Case would have taken in the report`, async (t) => {
     const made = await caseScenario(t, LOCAL)
     change(made)
     const { report } = await blocked(made, status, NOT_ADMITTED)
@@ -63,10 +62,12 @@ verifies('ADM-N11 ADM-M4 ADM-P2 ADM-E4', 'a local provider without its endpoint 
   assert.match(report.refusal?.remedy ?? '', /CTO_HARNESS_CASE_LOCAL_BASE_URL/)
 })
 
-verifies('ADM-P6', 'a pair that is admitted and unknown to the installed Pi is blocked with a marker of its own', async (t) => {
-  await blocked(await caseScenario(t, { ...CODEX, model: 'gpt-5.5' }), 'catalogue_model_unknown', 'provider-model-not-in-catalogue')
-})
-
-verifies('ADM-P5', 'a Case that does not start is blocked before it gets anything to do', async (t) => {
-  await blocked(await caseScenario(t, LOCAL, { fault: 'does-not-start' }), 'agent_does_not_start', 'runtime-does-not-start')
+test('the configuration that docs/case.md shows is one', async (t) => {
+  const [, yaml = ''] = /```yaml\n([^]*?)```/.exec(readFileSync(join(import.meta.dirname, '../../docs/case.md'), 'utf8')) ?? []
+  const made = await caseScenario(t, LOCAL)
+  for (const [table, entries] of Object.entries(parse(yaml) as Record<string, Record<string, unknown>>)) {
+    for (const [name, entry] of Object.entries(entries)) made.set(CONFIGURATION, [table, name], entry)
+  }
+  const { stdout, code } = await made.portcullis(['resolve', 'case_qwen_local', '--purpose', 'ticket'])
+  assert.deepEqual([code, stdout.includes('case/qwen-local/qwen3.6-35b-a3b')], [0, true], stdout)
 })

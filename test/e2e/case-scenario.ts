@@ -6,7 +6,7 @@ import { CONFIGURATION, type Scenario, scenario } from './scenario.ts'
 
 export const LOCAL = { provider: 'qwen-local', model: 'qwen3.6-35b-a3b', dialect: 'openai-chat' } as const
 export const CODEX = { provider: 'openai-codex', model: 'gpt-5.4', dialect: 'openai-responses' } as const
-export type CasePair = { readonly provider: string; readonly model: string; readonly dialect: 'openai-chat' | 'openai-responses' }
+export type CasePair = { readonly provider: string; readonly model: string; readonly dialect: 'openai-chat' | 'openai-responses' | 'anthropic-messages' }
 
 const VARIABLE = { provider: 'CTO_HARNESS_CASE_MODEL_PROVIDER', model: 'CTO_HARNESS_CASE_MODEL', file: 'CTO_HARNESS_CASE_MODEL_ADMISSION_FILE', bridge: 'CTO_HARNESS_CASE_OPENAI_CODEX_AUTH_BRIDGE', local: 'CTO_HARNESS_CASE_LOCAL_BASE_URL' } as const
 export { VARIABLE }
@@ -36,6 +36,9 @@ export const working = (model: string, last: ScriptedAnswer = { text: `Done.\n\n
 /** A model that only talks. */
 export const talking = (model: string, text: string): ProviderScript => ({ version: 1, models: [model], turns: [ANSWERS_PROBE, { when: { always: true }, answer: { text } }] })
 
+/** A model that is well when it is probed, and whose provider then refuses the key of the work. */
+export const refusing = (model: string): ProviderScript => ({ ...talking(model, RESULT()), faults: [{ on: { lastUser: 'Implementer' }, fault: { status: 401 } }] })
+
 export interface CaseScenario extends Scenario {
   readonly program: CaseProgram
   readonly recordFile: string
@@ -50,13 +53,15 @@ export const PROFILE_OF_CASE = ['profiles', 'case_stage_2']
 export async function caseScenario(test: TestContext, pair: CasePair, options: { readonly script?: ProviderScript; readonly fault?: CaseFault; readonly program?: (directory: string) => CaseProgram } = {}): Promise<CaseScenario> {
   const made = await scenario(test, { script: options.script ?? working(pair.model) })
   const program = options.program?.(made.directory) ?? layOutCase(made.directory, options.fault)
+  // One look at a copy less in each run; that a reference must pass is proven elsewhere.
+  made.remove('task.yaml', ['baseline', 'reference'])
   const classes = pair.provider === LOCAL.provider ? (['pi-models-json-local-provider-no-secret', 'local-tailscale-vllm-spark1'] as const) : (['hermes-openai-codex-oauth-and-local-vllm-config', 'codex-oauth-hosted-model-plus-local-vllm-fallback'] as const)
   made.set(CONFIGURATION, ['providers', pair.provider], {
-    dialect: pair.dialect, baseUrl: `${made.provider.url}/v1`, networkClass: classes[1], credential: { source: 'none', class: classes[0] },
+    dialect: pair.dialect, baseUrl: pair.dialect === 'anthropic-messages' ? made.provider.url : `${made.provider.url}/v1`, networkClass: classes[1], credential: { source: 'none', class: classes[0] },
     timeouts: { connect: '1s', firstByte: '10s', idle: '10s', total: '1m' },
   })
   made.set(CONFIGURATION, PROFILE_OF_CASE, {
-    agent: 'case', agentVersion: '0.1.0+pi.0.63.2', command: [...program.command], model: `${pair.provider}/${pair.model}`, permissions: 'bypass', purposes: ['ticket'],
+    agent: 'case', agentVersion: program.version, command: [...program.command], model: `${pair.provider}/${pair.model}`, permissions: 'bypass', purposes: ['ticket'],
     isolation: 'env', backgroundModels: 'refuse', limits: { total: '1m', idle: '30s', calls: 50, tokens: 2_000_000 },
   })
   const admit = (change: object = {}): void =>

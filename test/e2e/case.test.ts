@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readRecordText } from '../../src/gates/admission/index.ts'
 import { leavesOf } from '../../src/gates/report/index.ts'
 import { verifies } from '../verifies.ts'
-import { caseScenario, CODEX, LOCAL, RESULT, talking, VARIABLE, working } from './case-scenario.ts'
+import { caseScenario, CODEX, LOCAL, refusing, RESULT, talking, VARIABLE, working } from './case-scenario.ts'
 import { type Ran, runTask } from './scenario.ts'
 
 const AS_CASE = ['--backend', 'case']
@@ -75,8 +75,7 @@ verifies('ADM-N14 ADM-N15', 'a Case that asks no model anything fails by that, a
 })
 
 verifies('ADM-N16', 'a key that the provider refuses is told as that, and not as the delimiter that Case misses', async (t) => {
-  const script = { ...talking(LOCAL.model, RESULT()), faults: [{ on: { lastUser: 'Implementer' }, fault: { status: 401 } }] }
-  const made = await caseScenario(t, LOCAL, { script })
+  const made = await caseScenario(t, LOCAL, { script: refusing(LOCAL.model) })
   const { report } = await runTask(made, AS_CASE)
   assert.deepEqual([report.status, report.reason, report.case_process_started, report.markers], ['fail', 'provider_auth', true, ['backend/provider-auth-unavailable.txt']])
 })
