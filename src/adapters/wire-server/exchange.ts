@@ -28,7 +28,7 @@ export interface Exchanged {
   readonly begun: boolean
   /** True if nothing of the request can have reached the provider, so that repeating it repeats nothing (WIR-32). */
   readonly neverSent: boolean
-  /** What the model said in words; empty for an answer that failed. */
+  /** What the model said in words, as far as the answer came. */
   readonly words: string
   /** How long the provider asks to wait, in milliseconds; null if it does not say. */
   readonly retryAfterMs: number | null
@@ -175,7 +175,7 @@ class Exchange implements UpstreamEvents {
     this.#resolve({
       conclusion,
       begun: this.#begun,
-      words: fault === undefined ? (this.#reader?.words() ?? '') : '',
+      words: this.#reader?.words() ?? '',
       neverSent: this.#status === null && fault?.reason === 'provider_unreachable' && !this.#upstream.sent,
       retryAfterMs: retryAfterMs(this.#headers['retry-after']),
       deliver: (durable) => {
