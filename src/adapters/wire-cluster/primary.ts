@@ -153,13 +153,12 @@ export class ClusteredWire implements LicenceWire {
   }
 
   async #answer(hand: Hand, question: number, asked: Asked): Promise<void> {
-    try {
-      const value = await this.#valueOf(hand, asked)
-      tell(hand.worker, { kind: 'answer', question, answer: { ok: true, value } })
-    } catch (error) {
+    const answer = await this.#valueOf(hand, asked).then(
+      (value) => ({ ok: true as const, value }),
       // The worker need not know more than that it has no evidence; whoever runs this process is told by the ledger's own fault.
-      tell(hand.worker, { kind: 'answer', question, answer: { ok: false, fault: error instanceof Error ? error.message : typeof error } })
-    }
+      (error: unknown) => ({ ok: false as const, fault: error instanceof Error ? error.message : typeof error }),
+    )
+    tell(hand.worker, { kind: 'answer', question, answer })
   }
 
   async #valueOf(hand: Hand, asked: Asked) {
