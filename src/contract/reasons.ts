@@ -103,6 +103,8 @@ export const REASON_TABLE = {
   probe_not_run: { title: 'A required probe was not run', http: 422, exit: 4, retry: 'later' },
   baseline_passes: { title: 'A probe passes on the untouched workspace', http: 422, exit: 4, retry: 'never' },
   baseline_inconclusive: { title: 'A probe gave no clear failure on the untouched workspace', http: 422, exit: 4, retry: 'never' },
+  baseline_not_compared: { title: 'The result was not compared with what doing nothing achieves', http: 422, exit: 4, retry: 'later' },
+  not_better_than_baseline: { title: 'The result is no better than what doing nothing achieves', http: 422, exit: 4, retry: 'never' },
   reference_fails: { title: 'A probe fails on the reference solution', http: 422, exit: 4, retry: 'never' },
   evidence_invalid: { title: 'Stored evidence is not valid', http: 500, exit: 4, retry: 'never' },
   review_missing: { title: 'The task class asks for a review, and there is none', http: 403, exit: 4, retry: 'never' },

@@ -2,7 +2,7 @@ import { digestOf, printDigest } from '../contract/canonical.ts'
 import { printPair } from '../contract/model.ts'
 import { REASON_TABLE, type Reason } from '../contract/reasons.ts'
 import type { Verdict } from '../contract/verdict.ts'
-import { acceptanceGate, itemStatuses, type ProbeRecord, ProbeRecordEvidence, recordDigest } from '../gates/acceptance/index.ts'
+import { type AcceptanceFacts, acceptanceGate, compareWithBaseline, itemStatuses, type ProbeRecord, ProbeRecordEvidence, recordDigest } from '../gates/acceptance/index.ts'
 import { admissionOf, admissionStatus } from '../gates/admission/index.ts'
 import { markersOf, Report, reportGate } from '../gates/report/index.ts'
 import { wireGate } from '../gates/wire/index.ts'
@@ -153,11 +153,11 @@ function acceptanceOf(record: RunRecord): Pick<Report, 'acceptance' | 'runtime_p
   }
 }
 
-function baselineOf(facts: { records: { untouched: readonly ProbeRecord[]; reference: readonly ProbeRecord[] | null; result: readonly ProbeRecord[] } }): Report['baseline'] {
-  const { untouched, reference, result } = facts.records
+function baselineOf(facts: AcceptanceFacts): Report['baseline'] {
+  const { untouched, fake, reference } = facts.records
   const all = (records: readonly ProbeRecord[]): string => (records.length === 0 ? 'not-run' : records.every((record) => record.status === 'passed') ? 'passed' : 'failed')
-  const comparison = untouched.length === 0 || result.length === 0 ? 'not-run' : all(result) === 'passed' && untouched.every((record) => record.status === 'failed') ? 'better-than-untouched' : 'not-better-than-untouched'
-  return { untouched: all(untouched), reference: reference === null ? null : all(reference), comparison }
+  const { outcome, checks } = compareWithBaseline(facts)
+  return { untouched: all(untouched), fake: all(fake), reference: reference === null ? null : all(reference), comparison: outcome, checks: checks.map((check) => ({ ...check })) }
 }
 
 function scanOf(record: RunRecord): Report['secret_scan'] {

@@ -11,6 +11,8 @@ export interface RunDirectory {
   readonly workspace: string
   /** The copy nobody works on: what the probes must fail on. */
   readonly untouched: string
+  /** The copy of the fake backend, which does nothing with it. */
+  readonly fake: string
   /** The copy with the reference solution. */
   readonly reference: string
   readonly home: string

@@ -30,26 +30,27 @@ test('a run that passes every gate is accepted, and verifies', async (t) => {
   const { report } = await made.run()
   assert.deepEqual([report.status, report.reason], ['pass', null], JSON.stringify(report.gates.at(-1)))
   assert.equal(verdictsOf(report), LIFECYCLE.map((gate) => `${gate} pass`).join(', '))
-  assert.deepEqual(report.acceptance.map(({ id, status, runtime_probe_evidence: probes }) => [id, status, probes.length]), [[1, 'met', 2]])
+  assert.deepEqual(report.acceptance.map(({ id, status, runtime_probe_evidence: probes }) => [id, status, probes.length]), [[1, 'met', 3]])
   assert.deepEqual(report.isolation, { required: 'env', reached: 'env', record_complete: false })
   assert.deepEqual((await made.verify(report.run_id)).problems, [])
-  assert.deepEqual(made.acts, ['grant health', 'revoke health', 'grant agent', 'start', 'deliver', 'stop', 'revoke agent', 'probe untouched', 'probe result', 'close wire'])
+  assert.deepEqual(made.acts, ['grant health', 'revoke health', 'grant agent', 'start', 'deliver', 'stop', 'revoke agent', 'probe untouched', 'probe fake', 'probe result', 'close wire'])
 })
 
 verifies('ACC-01 ACC-28', 'the records of the probes stand in the verdict by their digests, and in the result in order', async (t) => {
   const made = await stage(t)
   const { report } = await made.run()
-  assert.deepEqual(report.runtime_probe_evidence.map(({ phase, status }) => `${phase} ${status}`), ['untouched failed', 'result passed'])
+  assert.deepEqual(report.runtime_probe_evidence.map(({ phase, status }) => `${phase} ${status}`), ['untouched failed', 'fake failed', 'result passed'])
   const { read } = await readHistory(made.world, report.run_id)
   const verdict = read.verdicts.find((each) => each.verdict.gate === 'acceptance')?.verdict
-  assert.deepEqual(verdict?.evidence.slice(1).map(printDigest), report.runtime_probe_evidence.map((probe) => probe.evidence))
+  // First the facts, then what the fake backend left, then the records.
+  assert.deepEqual(verdict?.evidence.slice(2).map(printDigest), report.runtime_probe_evidence.map((probe) => probe.evidence))
 })
 
 verifies('ACC-05 ACC-77', 'two runs of one instance share no evidence, and the first keeps its own', async (t) => {
   const made = await stage(t)
   const first = await made.run()
   const second = await made.run({ profile: 'nobody' })
-  assert.deepEqual([first.report.runtime_probe_evidence.length, second.report.runtime_probe_evidence.length, second.report.status], [2, 0, 'blocked'])
+  assert.deepEqual([first.report.runtime_probe_evidence.length, second.report.runtime_probe_evidence.length, second.report.status], [3, 0, 'blocked'])
   const third = await made.run()
   const digests = (report: typeof first.report): string[] => report.runtime_probe_evidence.map((probe) => probe.evidence)
   assert.deepEqual(digests(third.report).filter((digest) => digests(first.report).includes(digest)), [])

@@ -102,7 +102,7 @@ test('each phase of the probes looks at its own copy, and the reference must pas
     return fails && request.phase === 'reference' ? { ...record, status: 'failed', payload: { ...record.payload, exit_code: 1 } } : record
   } })
   assert.equal((await (await look(false)).run({ reference: Buffer.from('patch') })).report.status, 'pass')
-  assert.deepEqual(seen, ['untouched untouched b', 'reference reference c', 'result workspace a'])
+  assert.deepEqual(seen, ['untouched untouched b', 'fake fake b', 'reference reference c', 'result workspace a'])
   assert.equal((await (await look(true)).run({ reference: Buffer.from('patch') })).report.reason, 'reference_fails')
 })
 

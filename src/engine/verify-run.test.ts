@@ -110,6 +110,9 @@ verifies('EVD-10', 'facts that say something else than what was observed first-h
     ['an agent that said it failed', forged(history, withFacts('agent-exit', (fields) => ({ ...fields, claimedStatus: 'failed' })))],
     ['another workspace', forged(history, withFacts('workspace', (fields) => ({ ...fields, after: 'd'.repeat(64) })))],
     ['a workspace without a change', forged(history, withFacts('workspace', (fields) => ({ ...fields, filesChanged: 0 })))],
+    ['another fake backend', forged(history, withFacts('fake-work', (fields) => ({ ...fields, files_changed: 1 })))],
+    ['a fake backend left out', forged(history, (body) => (isEvidence(body, 'fake-work') ? undefined : body))],
+    ['a fake backend that passed', forged(history, withFacts('acceptance-probe', (fields) => (fields['phase'] === 'fake' ? { ...fields, status: 'passed', payload: { ...(fields['payload'] as Body), exit_code: 0 } } : fields)))],
     ['another prompt delivered', forged(history, withFacts('delivery', (fields) => ({ ...fields, promptDigest: 'd'.repeat(64) })))],
   ]
   for (const [name, attacked] of attacks) assert.ok(found(attacked).includes('facts_contradict_evidence') || found(attacked).includes('evidence_missing'), `${name}: ${found(attacked).join(', ') || 'nothing found'}`)

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import type { GateName } from '../contract/lifecycle.ts'
-import { acceptanceGate, ProbeRecordEvidence, recordsOf } from '../gates/acceptance/index.ts'
+import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, recordsOf } from '../gates/acceptance/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
 import { healthGate, probeCallOf } from '../gates/health/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
@@ -88,6 +88,8 @@ function acceptanceOf(record: RunRecord): Problem[] {
   const problems: Problem[] = []
   const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
   for (const probe of recordsOf(facts)) if (!stored.has(canonicalJson(probe))) problems.push(contradiction('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  const works = record.all(FakeWorkEvidence).map((work) => canonicalJson(work))
+  if (canonicalJson(works) !== canonicalJson(facts.fake === null ? [] : [canonicalJson(facts.fake)])) problems.push(contradiction('acceptance', 'the work of the fake backend is not the recorded one'))
   const ends = record.all(AgentExitEvidence).map(({ code, signal, timedOut, claimedStatus, objection }) => canonicalJson({ exitCode: code, signal, timedOut: timedOut !== null, claimedStatus, objection }))
   if (ends.length !== 1 || ends[0] !== canonicalJson(facts.agent)) problems.push(contradiction('acceptance', 'the end of the agent is not the recorded one'))
   const changes = record.all(WorkspaceEvidence).map((change) => canonicalJson({ before: change.before, after: change.after, filesChanged: change.filesChanged }))

@@ -5,7 +5,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { RunDirectory, StoredFile } from '../../engine/index.ts'
 
 /** Directories that serve the run and are gone after it; what is left is what people read. */
-const SCRATCH = ['agent', 'untouched', 'reference', 'staging', 'workspace.baseline'] as const
+const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'workspace.baseline'] as const
 
 /** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
 export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {
@@ -23,6 +23,7 @@ export function openRunDirectory(stateDirectory: string, runId: string): RunDire
     path,
     workspace: join(path, 'workspace'),
     untouched: join(path, 'untouched'),
+    fake: join(path, 'fake'),
     reference: join(path, 'reference'),
     home: join(path, 'agent', 'home'),
     configuration: join(path, 'agent', 'configuration'),

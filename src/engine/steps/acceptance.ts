@@ -1,5 +1,5 @@
 import { milliseconds } from '../../contract/units.ts'
-import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type PhaseResult, type ProbePhase, recordStatement, runProbes } from '../../gates/acceptance/index.ts'
+import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type FakeWork, fakeWorkStatement, type PhaseResult, PROBE_PHASES, type ProbePhase, recordsOf, recordStatement, runProbes } from '../../gates/acceptance/index.ts'
 import { type Witnessed, witnessed } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
@@ -31,7 +31,7 @@ export interface AcceptanceInput {
 const ATTEMPT = 1
 
 /**
- * Gate 8: the probes run on the untouched copy, on the reference solution where there is one, and on the work; then their
+ * Gate 8: the probes run on the untouched copy, on the fake backend's, on the reference solution where there is one, and on the work; then their
  * records are judged, as arguments of the verdict (ACC-28). The gate runs nothing itself: the runner does (ACC-54).
  */
 export function decideAcceptance(world: World, course: Course, input: AcceptanceInput): Promise<Decided<'acceptance', AcceptedContent>> {
@@ -41,10 +41,10 @@ export function decideAcceptance(world: World, course: Course, input: Acceptance
     definition: acceptanceGate,
     mint: acceptedProof,
     subject: { name: 'workspace', digest: { sha256: input.after.digest } },
-    timeoutMs: 3 * probesMs + LOCAL_WORK_MS,
+    timeoutMs: PROBE_PHASES.length * probesMs + LOCAL_WORK_MS,
     observe: async (signal) => {
       const facts = await observe(world, course, input, AbortSignal.any([signal, input.request.cancelled]))
-      return { facts, supporting: [...facts.records.untouched, ...(facts.records.reference ?? []), ...facts.records.result].map(recordStatement) }
+      return { facts, supporting: [...(facts.fake === null ? [] : [fakeWorkStatement(facts.fake)]), ...recordsOf(facts).map(recordStatement)] }
     },
   })
 }
@@ -56,10 +56,23 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
     return runProbes(world.probeRunner, binding.definitions, { phase: name, workspace, subjectDigest, environment: world.inherited, runId: course.run.runId, attempt: ATTEMPT, taskClass: request.task.class, signal })
   }
   const untouched = await phase('untouched', directory.untouched, before)
+  const work = await playFake(world, course, directory, before)
+  const fake = await phase('fake', directory.fake, work.after)
   const reference = request.reference === null ? null : await onReference(world, input, request.reference, phase)
   const result = await phase('result', directory.workspace, after.digest)
-  const failed = [untouched, reference, result].find((each) => each !== null && each.runner !== 'ran')
-  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', records: { untouched: [...untouched.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+  const failed = [untouched, fake, reference, result].find((each) => each !== null && each.runner !== 'ran')
+  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+}
+
+/**
+ * Plays the fake backend, in the same run and after the agent: it is given its own copy, does nothing with it, and its work
+ * is measured by the same instruments. What passes here passes without any work.
+ */
+async function playFake(world: World, course: Course, { untouched, fake }: RunDirectory, before: string): Promise<FakeWork> {
+  await world.workspaces.copy(untouched, fake)
+  const after = await world.workspaces.digest(fake)
+  const { filesChanged } = await world.workspaces.changes(fake, untouched)
+  return { backend: 'fake', script: 'nothing', run_id: course.run.runId, attempt: ATTEMPT, before, after, files_changed: filesChanged }
 }
 
 /** The copy with the known solution. A patch that does not apply is no solution: the probes then find the untouched copy, and fail on it. */
@@ -70,7 +83,7 @@ async function onReference(world: World, input: AcceptanceInput, patch: Buffer, 
   return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
 }
 
-function factsOf(world: World, course: Course, { request, binding, turn, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records'> {
+function factsOf(world: World, course: Course, { request, binding, turn, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake'> {
   const { exit, claimedStatus } = turn.outcome
   return {
     observedAt: world.clock().toISOString(),

@@ -3,6 +3,7 @@ import { definePredicate } from '../../contract/evidence.ts'
 import { Name, RunId } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
 import { COMPLETIONS, PROBE_KINDS } from '../catalog/index.ts'
+import { FakeWork } from './fake-work.ts'
 import { ProbeRecord } from './probe-record.ts'
 
 const VALID_AT_MOST_MS = 366 * 86_400_000
@@ -64,12 +65,14 @@ export const AcceptanceFacts = z.strictObject({
   binding: z.array(BoundProbe).max(PROBES_AT_MOST),
   items: z.array(z.strictObject({ id: z.int().positive(), text: z.string().min(1).max(2_000), probes: z.array(Name).max(PROBES_AT_MOST) })).max(PROBES_AT_MOST),
   runner: RunnerState,
+  /** What the fake backend left; null if it was not played, and then nothing can be accepted (ADM-B1). */
+  fake: FakeWork.nullable(),
   /** `reference` is null where the task has no reference solution. */
-  records: z.strictObject({ untouched: records, reference: records.nullable(), result: records }),
+  records: z.strictObject({ untouched: records, fake: records, reference: records.nullable(), result: records }),
 })
 export type AcceptanceFacts = z.infer<typeof AcceptanceFacts>
 
 export const AcceptanceEvidence = definePredicate('https://portcullis.dev/evidence/acceptance/v1', AcceptanceFacts)
 
 /** Every record of a run in the order in which it was made; `[]` where no probe is bound (ACC-01). Rendered as `runtime_probe_evidence`. */
-export const recordsOf = (facts: AcceptanceFacts): readonly ProbeRecord[] => [...facts.records.untouched, ...(facts.records.reference ?? []), ...facts.records.result]
+export const recordsOf = (facts: AcceptanceFacts): readonly ProbeRecord[] => [...facts.records.untouched, ...facts.records.fake, ...(facts.records.reference ?? []), ...facts.records.result]

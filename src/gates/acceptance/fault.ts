@@ -33,6 +33,8 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   interrupted: 'Run the task again.',
   baseline_passes: 'Tighten the probe until it fails on the untouched workspace; a probe that passes on nothing proves nothing.',
   baseline_inconclusive: 'Make the probe end with a failure on the untouched workspace, within its limit and without an error.',
+  baseline_not_compared: 'Run the task again; a result counts only beside what doing nothing achieves in the same run.',
+  not_better_than_baseline: 'Find out why the probe passes where nobody worked: something outside the workspace decides it. Let it look at the work alone.',
   reference_fails: 'Correct the reference patch or the probe: the known solution must pass.',
 }
 

@@ -6,7 +6,7 @@ import { verifies } from '../../../test/verifies.ts'
 import { evidenceDigest } from '../../contract/evidence.ts'
 import { type Finding, gateOf, judge, type Observed, runGate } from '../../contract/gate.ts'
 import { type Reason, REASON_TABLE } from '../../contract/reasons.ts'
-import { AcceptanceEvidence, type AcceptanceFacts, acceptanceGate, acceptedProof, itemStatuses, type ProbeRecord, recordsOf, recordStatement } from './index.ts'
+import { AcceptanceEvidence, type AcceptanceFacts, acceptanceGate, acceptedProof, compareWithBaseline, type FakeWork, fakeWorkStatement, itemStatuses, type ProbeRecord, recordsOf, recordStatement } from './index.ts'
 
 const BEFORE = 'b'.repeat(64)
 const AFTER = 'a'.repeat(64)
@@ -51,6 +51,9 @@ function record(change: Partial<ProbeRecord> = {}, payload: Partial<Record<strin
 }
 
 const untouched = (change: Partial<ProbeRecord> = {}): ProbeRecord => record({ phase: 'untouched', status: 'failed', subject_digest: BEFORE, ...change })
+/** What the probes say of the copy of the fake backend. It is the untouched one again, by digest. */
+const idle = (change: Partial<ProbeRecord> = {}): ProbeRecord => untouched({ phase: 'fake', ...change })
+const fakeWork = (change: Partial<FakeWork> = {}): FakeWork => ({ backend: 'fake', script: 'nothing', run_id: RUN, attempt: 1, before: BEFORE, after: BEFORE, files_changed: 0, ...change })
 const reference = (change: Partial<ProbeRecord> = {}): ProbeRecord => record({ phase: 'reference', subject_digest: REFERENCE, ...change })
 const bound = (probe = 'repository-tests', allowsWrites = false): AcceptanceFacts['binding'][number] => ({ probe, kind: 'headless_run', definitionDigest: DEFINITION, allowsWrites })
 
@@ -67,12 +70,13 @@ const proven: AcceptanceFacts = {
   binding: [bound()],
   items: [{ id: 1, text: 'All tests of the repository pass', probes: ['repository-tests'] }],
   runner: 'ran',
-  records: { untouched: [untouched()], reference: [reference()], result: [record()] },
+  fake: fakeWork(),
+  records: { untouched: [untouched()], fake: [idle()], reference: [reference()], result: [record()] },
 }
 
 const withRecords = (change: Partial<AcceptanceFacts['records']>, more: Partial<AcceptanceFacts> = {}): AcceptanceFacts => ({ ...proven, ...more, records: { ...proven.records, ...change } })
 const withAgent = (change: Partial<AcceptanceFacts['agent']>): AcceptanceFacts => ({ ...proven, agent: { ...proven.agent, ...change } })
-const observed = (facts: AcceptanceFacts): Observed => [AcceptanceEvidence.state([SUBJECT], facts), ...recordsOf(facts).map(recordStatement)]
+const observed = (facts: AcceptanceFacts): Observed => [AcceptanceEvidence.state([SUBJECT], facts), ...(facts.fake === null ? [] : [fakeWorkStatement(facts.fake)]), ...recordsOf(facts).map(recordStatement)]
 const decide = (facts: AcceptanceFacts): Finding => judge(acceptanceGate, observed(facts))
 
 function blocks(facts: AcceptanceFacts, reason: Reason, text?: RegExp): void {
@@ -94,12 +98,12 @@ verifies('ACC-28', 'work that holds is accepted, with an expiry and the digest o
 })
 
 verifies('ACC-28', 'a record that does not stand in the verdict by its digest counts for nothing', () => {
-  for (const left of [0, 1, 2]) {
+  for (const left of [0, 1, 2, 3, 4]) {
     const statements = observed(proven).filter((_, index) => index !== left + 1)
     const finding = judge(acceptanceGate, statements)
     assert.deepEqual([finding.outcome, finding.outcome === 'block' && finding.reason], ['block', 'evidence_invalid'])
   }
-  const swapped = [...observed(proven).slice(0, 3), recordStatement(record({ summary: 'another one' }))]
+  const swapped = [...observed(proven).slice(0, 5), recordStatement(record({ summary: 'another one' }))]
   assert.equal(judge(acceptanceGate, swapped).outcome, 'block')
 })
 
@@ -132,7 +136,7 @@ test('that the agent says nothing, or says that it is done, changes nothing', ()
   blocks(withRecords({ result: [record({ status: 'failed' })] }), 'probe_failed')
 })
 
-test('done without a change is refused by digest and by count', () => {
+verifies('ADM-B5', 'done without a change is refused by digest and by count', () => {
   blocks({ ...proven, workspace: { ...proven.workspace, filesChanged: 0 } }, 'done_without_change')
   blocks({ ...proven, workspace: { ...proven.workspace, linksOut: ['src'] } }, 'work_not_pinned')
   blocks({ ...proven, workspace: { ...proven.workspace, protectedChanged: ['test'] } }, 'protected_changed')
@@ -140,7 +144,7 @@ test('done without a change is refused by digest and by count', () => {
 })
 
 verifies('ACC-26', 'completion code asks for a change and no probe; product asks for both; a bound probe counts in each', () => {
-  const nothing: Partial<AcceptanceFacts> = { binding: [], items: [], runner: 'not_run', records: { untouched: [], reference: null, result: [] } }
+  const nothing: Partial<AcceptanceFacts> = { binding: [], items: [], runner: 'not_run', records: { untouched: [], fake: [], reference: null, result: [] } }
   const code = decide({ ...proven, ...nothing, completion: 'code' })
   assert.deepEqual([code.outcome, code.outcome === 'pass' && code.message], ['pass', '1 file changed; completion code asks for no probe'])
   blocks({ ...proven, ...nothing, completion: 'code', workspace: { ...proven.workspace, filesChanged: 0 } }, 'done_without_change')
@@ -151,7 +155,7 @@ verifies('ACC-26', 'completion code asks for a change and no probe; product asks
 
 verifies('ACC-19 ACC-27', 'not run, run without a result and run in part are told apart, and all block', () => {
   blocks({ ...proven, runner: 'not_run' }, 'probe_not_run')
-  blocks(withRecords({ untouched: [], reference: null, result: [] }, { runner: 'not_run' }), 'probe_not_run')
+  blocks(withRecords({ untouched: [], fake: [], reference: null, result: [] }, { runner: 'not_run' }), 'probe_not_run')
   blocks(withRecords({ result: [] }), 'probe_produced_nothing')
   blocks(withRecords({}, { binding: [bound(), bound('second')] }), 'probe_not_run', /second was not run on the result/)
   blocks(withRecords({ untouched: [] }), 'probe_not_run', /untouched/)
@@ -168,7 +172,7 @@ verifies('ACC-16 ACC-78', 'a probe that did not pass blocks with its own reason'
 verifies('ACC-16', 'the refusal quotes the first failing summaries', () => {
   const names = ['one', 'two', 'three', 'four', 'five', 'six', 'seven']
   const facts = withRecords(
-    { untouched: names.map((probe) => untouched({ probe })), reference: null, result: names.map((probe) => record({ probe, status: probe === 'two' ? 'passed' : 'failed', summary: `summary of ${probe}` })) },
+    { untouched: names.map((probe) => untouched({ probe })), fake: names.map((probe) => idle({ probe })), reference: null, result: names.map((probe) => record({ probe, status: probe === 'two' ? 'passed' : 'failed', summary: `summary of ${probe}` })) },
     { binding: names.map((name) => bound(name)), items: [] },
   )
   blocks(facts, 'probe_failed', /^6 of 7 probes did not pass: one: summary of one; three: summary of three; four: summary of four; five: .*; six: .*; 1 more$/)
@@ -177,7 +181,7 @@ verifies('ACC-16', 'the refusal quotes the first failing summaries', () => {
 verifies('ACC-11', 'a kind without a runner blocks, on the result and on the untouched copy', () => {
   const binding = [{ ...bound(), kind: 'sim_trace' as const }]
   const change = { kind: 'sim_trace' as const, payload: {} }
-  const facts = (status: ProbeRecord['status']): AcceptanceFacts => withRecords({ untouched: [untouched(change)], reference: null, result: [record({ ...change, status })] }, { binding })
+  const facts = (status: ProbeRecord['status']): AcceptanceFacts => withRecords({ untouched: [untouched(change)], fake: [idle(change)], reference: null, result: [record({ ...change, status })] }, { binding })
   blocks(facts('unimplemented'), 'probe_unimplemented')
   assert.equal(decide(facts('passed')).outcome, 'pass', 'the twin: only the status is in the way')
   blocks(withRecords({ untouched: [untouched({ ...change, status: 'unimplemented' })], reference: null, result: [record(change)] }, { binding }), 'baseline_inconclusive')
@@ -198,13 +202,54 @@ test('a probe that passes on the untouched copy proves nothing, and one that gav
   }
 })
 
+verifies('ADM-B1', 'without the fake backend of the same run, on the same repository, with every probe run on it, nothing is accepted', () => {
+  assert.equal(decide(proven).outcome, 'pass', 'the twin: only the fake backend is in the way')
+  blocks({ ...proven, fake: null }, 'baseline_not_compared', /was not played/)
+  const code: Partial<AcceptanceFacts> = { completion: 'code', binding: [], items: [], runner: 'not_run', records: { untouched: [], fake: [], reference: null, result: [] } }
+  blocks({ ...proven, ...code, fake: null }, 'baseline_not_compared', /was not played/)
+  blocks({ ...proven, fake: fakeWork({ run_id: '20261120T213918Z-r1-string-slugify-2' }) }, 'evidence_invalid')
+  blocks({ ...proven, fake: fakeWork({ attempt: 2 }) }, 'evidence_invalid')
+  blocks({ ...proven, fake: fakeWork({ before: REFERENCE }) }, 'evidence_invalid')
+  blocks(withRecords({ fake: [] }), 'probe_not_run', /copy of the fake backend/)
+  for (const status of ['timed_out', 'error', 'cancelled'] as const) blocks(withRecords({ fake: [idle({ status, payload: record({ status }).payload })] }), 'baseline_inconclusive')
+  blocks(withRecords({ fake: [idle({ changed_workspace: true })] }), 'baseline_inconclusive')
+})
+
+verifies('ADM-B2', 'a result that is no better than the empty diff of the fake backend is not accepted, in whole or in part', () => {
+  const passing = record().payload
+  blocks(withRecords({ fake: [idle({ status: 'passed', payload: passing })] }), 'not_better_than_baseline', /^The result is no better .*: repository-tests passed for the fake backend as well\.$/)
+  const two = { binding: [bound(), bound('second')] }
+  const facts = withRecords({ untouched: [untouched(), untouched({ probe: 'second' })], fake: [idle(), idle({ probe: 'second', status: 'passed', payload: passing })], reference: null, result: [record(), record({ probe: 'second' })] }, two)
+  blocks(facts, 'not_better_than_baseline', /^A part of the result .*: second passed/)
+  assert.deepEqual(compareWithBaseline(facts).checks.map(({ check, untouched: before, fake, result, better }) => [check, before, fake, result, better]), [
+    ['workspace-change', 'failed', 'failed', 'passed', true],
+    ['repository-tests', 'failed', 'failed', 'passed', true],
+    ['second', 'failed', 'passed', 'passed', false],
+  ])
+})
+
+verifies('ADM-B2', 'a copy of the fake backend that changed shows that the comparison cannot be trusted', () => {
+  blocks({ ...proven, fake: fakeWork({ files_changed: 1 }) }, 'baseline_inconclusive', /though it does nothing/)
+  blocks({ ...withRecords({ fake: [idle({ subject_digest: REFERENCE })] }), fake: fakeWork({ after: REFERENCE }) }, 'baseline_inconclusive', /though it does nothing/)
+})
+
+verifies('ADM-B2', 'the comparison says of each check what it found on each side, and is not made where a side is missing', () => {
+  const { outcome, checks } = compareWithBaseline(proven)
+  assert.equal(outcome, 'better-than-untouched')
+  assert.deepEqual(checks.at(-1), { check: 'repository-tests', untouched: 'failed', fake: 'failed', reference: 'passed', result: 'passed', better: true })
+  for (const side of ['untouched', 'fake', 'result'] as const) assert.equal(compareWithBaseline(withRecords({ [side]: [] })).outcome, 'not-run', side)
+  assert.equal(compareWithBaseline({ ...proven, fake: null }).outcome, 'not-run')
+  const worse = [withRecords({ result: [record({ status: 'failed' })] }), withRecords({ untouched: [untouched({ status: 'passed' })] }), withRecords({ fake: [idle({ status: 'passed' })] }), { ...proven, workspace: { ...proven.workspace, filesChanged: 0 } }]
+  for (const facts of worse) assert.equal(compareWithBaseline(facts).outcome, 'not-better-than-untouched')
+})
+
 test('the reference solution must be another workspace, and every probe must pass on it', () => {
   blocks(withRecords({ reference: [reference({ status: 'failed', payload: record({ status: 'failed' }).payload })] }), 'reference_fails')
   blocks(withRecords({ reference: [reference({ status: 'error', payload: record({ status: 'error' }).payload })] }), 'reference_fails')
   blocks(withRecords({ reference: [reference({ subject_digest: BEFORE })] }), 'reference_fails', /changes nothing/)
   const two = { binding: [bound(), bound('second')] }
   const both = (make: (change: Partial<ProbeRecord>) => ProbeRecord): ProbeRecord[] => [make({}), make({ probe: 'second' })]
-  const facts = withRecords({ untouched: both(untouched), reference: both(reference), result: both(record) }, two)
+  const facts = withRecords({ untouched: both(untouched), fake: both(idle), reference: both(reference), result: both(record) }, two)
   assert.equal(decide(facts).outcome, 'pass')
   blocks(withRecords({ ...facts.records, reference: [reference(), reference({ probe: 'second', subject_digest: AFTER })] }, two), 'evidence_invalid')
 })
@@ -221,11 +266,12 @@ verifies('ACC-07', 'a record of another run, attempt, class, phase, kind, defini
   ]
   for (const stranger of strangers) {
     blocks(withRecords({ result: [record(stranger)] }), 'evidence_invalid')
-    if (stranger.phase === undefined) blocks(withRecords({ untouched: [untouched(stranger)] }), 'evidence_invalid')
+    if (stranger.phase === undefined) for (const change of [{ untouched: [untouched(stranger)] }, { fake: [idle(stranger)] }]) blocks(withRecords(change), 'evidence_invalid')
     if (stranger.subject_digest === undefined && stranger.phase === undefined) blocks(withRecords({ reference: [reference(stranger)] }), 'evidence_invalid')
   }
   blocks(withRecords({ untouched: [untouched({ phase: 'reference' })] }), 'evidence_invalid')
   blocks(withRecords({ reference: [reference({ phase: 'result' })] }), 'evidence_invalid')
+  blocks(withRecords({ fake: [untouched()] }), 'evidence_invalid')
 })
 
 verifies('ACC-05', 'a second record of a probe, or one of a probe that is not bound, is not looked over', () => {
@@ -244,20 +290,20 @@ test('an item without a probe, or with one that is not bound, cannot be met', ()
 test('each item has its status and the records of its probes', () => {
   const names = ['one', 'two']
   const facts = withRecords(
-    { untouched: names.map((probe) => untouched({ probe })), reference: null, result: [record({ probe: 'one' }), record({ probe: 'two', status: 'failed' })] },
+    { untouched: names.map((probe) => untouched({ probe })), fake: names.map((probe) => idle({ probe })), reference: null, result: [record({ probe: 'one' }), record({ probe: 'two', status: 'failed' })] },
     { binding: names.map((name) => bound(name)), items: [{ id: 1, text: 'first', probes: ['one'] }, { id: 2, text: 'second', probes: ['one', 'two'] }, { id: 3, text: 'third', probes: [] }] },
   )
   assert.deepEqual(itemStatuses(facts).map(({ id, status, runtime_probe_evidence }) => [id, status, runtime_probe_evidence.map((each) => `${each.probe} ${each.phase}`)]), [
-    [1, 'met', ['one untouched', 'one result']],
-    [2, 'not_met', ['one untouched', 'two untouched', 'one result', 'two result']],
+    [1, 'met', ['one untouched', 'one fake', 'one result']],
+    [2, 'not_met', ['one untouched', 'two untouched', 'one fake', 'two fake', 'one result', 'two result']],
     [3, 'not_met', []],
   ])
   assert.deepEqual(itemStatuses(withRecords({ result: [record({ run_id: '20261120T213918Z-x-2' })] })).map((item) => item.status), ['not_met'])
 })
 
 verifies('ACC-01 ACC-74', 'the evidence of a run is a list in order, empty and present where no probe is bound', () => {
-  assert.deepEqual(recordsOf(withRecords({ untouched: [], reference: null, result: [] })), [])
-  assert.deepEqual(recordsOf(proven).map((each) => each.phase), ['untouched', 'reference', 'result'])
+  assert.deepEqual(recordsOf(withRecords({ untouched: [], fake: [], reference: null, result: [] })), [])
+  assert.deepEqual(recordsOf(proven).map((each) => each.phase), ['untouched', 'fake', 'reference', 'result'])
 })
 
 verifies('ACC-08 ACC-03', 'a record that was edited by hand does not load, and blocks', () => {
@@ -278,7 +324,7 @@ test('the proof names the workspace that was accepted, and only a verdict of the
     policy: { name: 'policy', digest: { sha256: DEFINITION } },
     timeoutMs: 1_000,
     subject: [SUBJECT],
-    observe: (facts: AcceptanceFacts) => Promise.resolve({ facts, supporting: recordsOf(facts).map(recordStatement) }),
+    observe: (facts: AcceptanceFacts) => Promise.resolve({ facts, supporting: observed(facts).slice(1) }),
     keep: (statements) => void (kept = statements),
   })
   const now = new Date(proven.observedAt)

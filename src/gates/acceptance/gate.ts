@@ -3,6 +3,8 @@ import { defineGate, type Finding } from '../../contract/gate.ts'
 import { defineProof, type Proof } from '../../contract/proof.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import { AcceptanceEvidence, type AcceptanceFacts, recordsOf } from './acceptance-facts.ts'
+import { faultOfComparison, faultOfFake, faultOfFakeRecords } from './comparison.ts'
+import { fakeWorkDigest } from './fake-work.ts'
 import { type Fault, fault, remedyOf } from './fault.ts'
 import { faultOfRecords, faultOfReference, faultOfResult, faultOfUntouched, holds } from './judge-records.ts'
 import { type ProbeRecord, recordDigest } from './probe-record.ts'
@@ -53,7 +55,7 @@ export function itemStatuses(facts: AcceptanceFacts): readonly ItemStatus[] {
 type Check = (facts: AcceptanceFacts, evidence: Digests) => Fault | undefined
 
 /** In the order in which a reader wants to hear of them: first what makes the rest meaningless. */
-const CHECKS: readonly Check[] = [faultOfRunner, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfReference]
+const CHECKS: readonly Check[] = [faultOfRunner, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfReference, faultOfComparison]
 
 function faultOfRunner({ runner }: AcceptanceFacts): Fault | undefined {
   return typeof runner === 'string' ? undefined : fault('probe_crashed', `runtime probe runner failed: ${runner.failed}`, 'a record of every bound probe', `the runner failed: ${runner.failed}`)
@@ -99,6 +101,7 @@ function faultOfProduct({ completion, taskClass, binding, items }: AcceptanceFac
 /** A record that does not stand in the verdict by its digest is an annotation beside it, and counts for nothing (ACC-28). */
 function faultOfListing(facts: AcceptanceFacts, evidence: Digests): Fault | undefined {
   const listed = new Set(evidence.slice(1))
+  if (facts.fake !== null && !listed.has(fakeWorkDigest(facts.fake))) return fault('evidence_invalid', 'The work of the fake backend is not among the evidence of the verdict.', 'its statement beside the facts', 'none as fakeWorkStatement makes it')
   const missing = recordsOf(facts).find((record) => !listed.has(recordDigest(record)))
   return missing === undefined ? undefined : fault('evidence_invalid', `The record of ${missing.probe} is not among the evidence of the verdict.`, 'the statement of every record beside the facts', `none for ${missing.probe} (${missing.phase}) as recordStatement makes it`)
 }

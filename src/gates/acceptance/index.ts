@@ -1,6 +1,8 @@
 export { AcceptanceEvidence, AcceptanceFacts, BoundProbe, Objection, recordsOf, RunnerState } from './acceptance-facts.ts'
 export { bindProbes, type Binding, type BindingRequest, type BindingResult } from './binding.ts'
 export { type Accepted, type AcceptedContent, acceptanceGate, acceptedProof, type ItemStatus, itemStatuses } from './gate.ts'
+export { CHANGE_CHECK, type ComparedCheck, type Comparison, compareWithBaseline } from './comparison.ts'
+export { FakeWork, fakeWorkDigest, FakeWorkEvidence, fakeWorkStatement } from './fake-work.ts'
 export type { ProbeRequest, ProbeRunner } from './ports.ts'
 export {
   HeadlessRunPayload,

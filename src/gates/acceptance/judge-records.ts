@@ -3,7 +3,7 @@ import type { AcceptanceFacts, BoundProbe } from './acceptance-facts.ts'
 import { type Fault, fault } from './fault.ts'
 import type { ProbePhase, ProbeRecord, ProbeStatus } from './probe-record.ts'
 
-const PLACES: Readonly<Record<ProbePhase, string>> = { untouched: 'the untouched copy', reference: 'the reference solution', result: 'the result' }
+const PLACES: Readonly<Record<ProbePhase, string>> = { untouched: 'the untouched copy', fake: 'the copy of the fake backend', reference: 'the reference solution', result: 'the result' }
 
 /** How many failing summaries a refusal quotes (ACC-16 asks for three at least). */
 const SUMMARIES = 5
@@ -49,6 +49,9 @@ export const holds = (facts: AcceptanceFacts, record: ProbeRecord): boolean => r
 const changedUnasked = (facts: AcceptanceFacts, record: ProbeRecord): boolean =>
   record.changed_workspace && facts.binding.find((bound) => bound.probe === record.probe)?.allowsWrites !== true
 
+/** True unless the probe looked, found that what it looks for is not so, and left the copy as it was. */
+export const notCleanlyFailed = (facts: AcceptanceFacts, record: ProbeRecord): boolean => record.status !== 'failed' || changedUnasked(facts, record)
+
 /** Every bound probe must hold on the result; the refusal quotes the summaries of those that do not. */
 export function faultOfResult(facts: AcceptanceFacts): Fault | undefined {
   const failing = facts.records.result.filter((record) => !holds(facts, record))
@@ -64,7 +67,7 @@ export function faultOfUntouched(facts: AcceptanceFacts): Fault | undefined {
   for (const record of facts.records.untouched) {
     const asked = `${record.probe} to fail on the untouched copy`
     if (record.status === 'passed') return fault('baseline_passes', `${record.probe} passes on the untouched copy, so it proves nothing.`, asked, record.summary)
-    if (record.status !== 'failed' || changedUnasked(facts, record)) {
+    if (notCleanlyFailed(facts, record)) {
       return fault('baseline_inconclusive', `${record.probe} gave no clear failure on the untouched copy: ${record.summary}`, asked, `${record.changed_workspace ? 'changed the workspace' : record.status}: ${record.summary}`)
     }
   }
@@ -84,7 +87,8 @@ export function faultOfReference(facts: AcceptanceFacts): Fault | undefined {
   return fault('reference_fails', `The reference solution does not pass: ${summariesOf(failing)}`, `${facts.binding.map((bound) => bound.probe).join(', ')} to pass on the reference solution`, summariesOf(failing))
 }
 
-function summariesOf(failing: readonly ProbeRecord[]): string {
+/** The first failing summaries, as a refusal quotes them. */
+export function summariesOf(failing: readonly ProbeRecord[]): string {
   const quoted = failing.slice(0, SUMMARIES).map((record) => `${record.probe}: ${record.summary}`)
   return [...quoted, ...(failing.length > SUMMARIES ? [`${failing.length - SUMMARIES} more`] : [])].join('; ')
 }

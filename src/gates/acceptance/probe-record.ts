@@ -12,8 +12,8 @@ import { PROBE_KINDS, type ProbeKind } from '../catalog/index.ts'
 export const PROBE_STATUSES = ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled'] as const
 export type ProbeStatus = (typeof PROBE_STATUSES)[number]
 
-/** Which copy was looked at: the one nobody worked on, the one with the reference solution, or the agent's work. */
-export const PROBE_PHASES = ['untouched', 'reference', 'result'] as const
+/** Which copy was looked at: the one nobody worked on, the fake backend's, the one with the reference solution, or the agent's work. */
+export const PROBE_PHASES = ['untouched', 'fake', 'reference', 'result'] as const
 export type ProbePhase = (typeof PROBE_PHASES)[number]
 
 export const PREVIEW_CHARACTERS = 4_096

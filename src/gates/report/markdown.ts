@@ -19,6 +19,7 @@ export function renderMarkdown(report: Report): string {
     '',
     ...refusalOf(report),
     ...acceptanceOf(report),
+    ...comparisonOf(report),
     ...changesOf(report),
     `Check it offline: \`npx portcullis verify ${report.run_id}\``,
     '',
@@ -50,6 +51,13 @@ function acceptanceOf(report: Report): string[] {
   if (report.acceptance.length === 0) return []
   const items = report.acceptance.map((item) => `${item.id}. ${item.status === 'met' ? 'met' : '**not met**'}: ${inline(item.text)} (${item.runtime_probe_evidence.map((probe) => `${probe.probe} ${probe.status} on ${probe.phase}`).join(', ')})`)
   return ['## Acceptance', '', ...items, '']
+}
+
+/** Check by check: what doing nothing achieves beside what the agent did. */
+function comparisonOf({ baseline }: Report): string[] {
+  if (baseline === null) return []
+  const rows = baseline.checks.map((check) => `| ${cell(check.check)} | ${[check.untouched, check.fake, check.reference, check.result].map((status) => status ?? '-').join(' | ')} | ${check.better ? 'yes' : '**no**'} |`)
+  return [`## Comparison: ${baseline.comparison}`, '', '| check | untouched | fake backend | reference | result | better |', '| --- | --- | --- | --- | --- | --- |', ...rows, '']
 }
 
 function changesOf(report: Report): string[] {

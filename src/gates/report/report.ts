@@ -11,7 +11,7 @@ const Time = z.iso.datetime()
 export const ReportedProbe = z.strictObject({
   probe: z.string(),
   kind: z.string(),
-  phase: z.enum(['untouched', 'reference', 'result']),
+  phase: z.enum(['untouched', 'fake', 'reference', 'result']),
   status: z.string(),
   summary: z.string(),
   duration_ms: z.number().nonnegative(),
@@ -23,6 +23,16 @@ export const ReportedItem = z.strictObject({
   text: z.string(),
   status: z.enum(['met', 'not_met']),
   runtime_probe_evidence: z.array(ReportedProbe),
+})
+
+/** One check of the comparison, and what it said of each side; null where it was not made. */
+export const ComparedCheck = z.strictObject({
+  check: z.string(),
+  untouched: z.string().nullable(),
+  fake: z.string().nullable(),
+  reference: z.string().nullable(),
+  result: z.string().nullable(),
+  better: z.boolean().describe('It holds on the result, and on nothing that was reached without the agent.'),
 })
 
 export const ReportedGate = z.strictObject({
@@ -91,7 +101,15 @@ export const Report = z.strictObject({
     .nullable(),
   acceptance: z.array(ReportedItem),
   runtime_probe_evidence: z.array(ReportedProbe),
-  baseline: z.strictObject({ untouched: z.string(), reference: z.string().nullable(), comparison: z.enum(['better-than-untouched', 'not-better-than-untouched', 'not-run']) }).nullable(),
+  baseline: z
+    .strictObject({
+      untouched: z.string(),
+      fake: z.string().describe('What the probes said of the copy of the fake backend, which does nothing with it.'),
+      reference: z.string().nullable(),
+      comparison: z.enum(['better-than-untouched', 'not-better-than-untouched', 'not-run']).describe('Whether the result is better than what doing nothing achieves, in every check. Nothing passes without it.'),
+      checks: z.array(ComparedCheck).describe('The comparison, check by check.'),
+    })
+    .nullable(),
   gates: z.array(ReportedGate),
   terminal_state: z.strictObject({
     contract: z.literal(1),
