@@ -46,7 +46,7 @@ process.exit(1)`)
   made.set(CONFIGURATION, ['probes', 'repository-tests', 'command'], ['node', join(made.directory, 'forgetful.mjs')])
   const { report, result } = await runTask(made)
   assert.deepEqual([report.status, report.reason, result.code, report.process_started], ['fail', 'not_better_than_baseline', 4, true])
-  assert.match(report.refusal?.asked ?? '', /fail for the fake backend/)
+  assert.match(report.refusal?.asked ?? '', /better than what the fake backend achieves/)
   assert.deepEqual(report.baseline?.checks.at(-1), { check: 'repository-tests', untouched: 'failed', fake: 'passed', reference: 'passed', result: 'passed', better: false })
 })
 

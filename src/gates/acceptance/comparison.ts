@@ -46,10 +46,10 @@ function probeCheck(facts: AcceptanceFacts, probe: string): ComparedCheck {
   return { check: probe, untouched: before?.status ?? null, fake: idle?.status ?? null, reference: known?.status ?? null, result: done?.status ?? null, better }
 }
 
-/** The fake backend was played in this run, on this repository, and left nothing. */
+/** What the fake backend left is of this run, on this repository, and empty. That it was played at all is asked by the comparison. */
 export function faultOfFake({ fake, workspace, runId, attempt }: AcceptanceFacts): Fault | undefined {
+  if (fake === null) return undefined
   const asked = 'the work of the fake backend in the same run, on its own copy of the repository'
-  if (fake === null) return fault('baseline_not_compared', 'The fake backend was not played, so the result is compared with nothing.', asked, 'none')
   if (fake.run_id !== runId || fake.attempt !== attempt) return fault('evidence_invalid', 'The work of the fake backend is not of this run.', asked, `attempt ${fake.attempt} of run ${fake.run_id}`)
   if (fake.before !== workspace.before) return fault('evidence_invalid', 'The fake backend was played on another repository.', asked, `workspace ${fake.before.slice(0, 12)}, where the agent began on ${workspace.before.slice(0, 12)}`)
   if (fake.after !== fake.before || fake.files_changed > 0) {
@@ -58,26 +58,24 @@ export function faultOfFake({ fake, workspace, runId, attempt }: AcceptanceFacts
   return undefined
 }
 
-/** Every bound probe was run on the fake backend's copy, and failed there, and cleanly. */
+/** Every bound probe was run on the fake backend's copy, and looked: that it passed there is the comparison's to judge. */
 export function faultOfFakeRecords(facts: AcceptanceFacts): Fault | undefined {
-  const { fake, binding, records } = facts
-  const faulty = faultOfRecords(facts, 'fake', records.fake, fake?.after ?? '')
+  const { fake, records } = facts
+  if (fake === null) return undefined
+  const faulty = faultOfRecords(facts, 'fake', records.fake, fake.after)
   if (faulty !== undefined) return faulty
-  const passing = records.fake.filter((record) => record.status === 'passed')
-  if (passing.length > 0) {
-    const names = passing.map((record) => record.probe).join(', ')
-    const more = passing.length === binding.length ? 'The result is no better than what doing nothing achieves' : 'A part of the result is no better than what doing nothing achieves'
-    return fault('not_better_than_baseline', `${more}: ${names} passed for the fake backend as well.`, 'checks that pass on the result and fail for the fake backend', summariesOf(passing))
-  }
-  const unclear = records.fake.find((record) => notCleanlyFailed(facts, record))
+  const unclear = records.fake.find((record) => record.status !== 'passed' && notCleanlyFailed(facts, record))
   return unclear === undefined ? undefined : fault('baseline_inconclusive', `${unclear.probe} gave no clear failure for the fake backend: ${unclear.summary}`, `${unclear.probe} to fail for the fake backend`, `${unclear.status}: ${unclear.summary}`)
 }
 
-/** The last word: whatever the checks before it let through, without a comparison that the result wins nothing is accepted (ADM-B1, ADM-B2). */
+/** Without a comparison that the result wins in every check nothing is accepted (ADM-B1, ADM-B2). */
 export function faultOfComparison(facts: AcceptanceFacts): Fault | undefined {
   const { outcome, checks } = compareWithBaseline(facts)
-  const asked = 'a result that is better than what doing nothing achieves, in every check'
-  if (outcome === 'not-run') return fault('baseline_not_compared', 'The result was not compared with what doing nothing achieves.', asked, `no complete comparison of ${checks.map(({ check }) => check).join(', ')}`)
+  const asked = 'a result that is better than what the fake backend achieves by doing nothing, in every check'
+  if (outcome === 'not-run') return fault('baseline_not_compared', 'The result was not compared with what doing nothing achieves.', asked, facts.fake === null ? 'the fake backend was not played' : 'a check without one of its sides')
   const poor = checks.filter((check) => !check.better).map(({ check }) => check)
-  return poor.length === 0 ? undefined : fault('not_better_than_baseline', `The result is no better than what doing nothing achieves: ${poor.join(', ')}.`, asked, `no difference in ${poor.join(', ')}`)
+  if (poor.length === 0) return undefined
+  const part = checks.some((check) => check.better && check.check !== CHANGE_CHECK) ? 'A part of the result' : 'The result'
+  const found = [...poor.filter((check) => check === CHANGE_CHECK), summariesOf(facts.records.fake.filter((record) => poor.includes(record.probe)))].filter((text) => text !== '').join('; ')
+  return fault('not_better_than_baseline', `${part} is no better than what doing nothing achieves: ${poor.join(', ')}.`, asked, found)
 }

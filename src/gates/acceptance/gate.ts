@@ -55,7 +55,7 @@ export function itemStatuses(facts: AcceptanceFacts): readonly ItemStatus[] {
 type Check = (facts: AcceptanceFacts, evidence: Digests) => Fault | undefined
 
 /** In the order in which a reader wants to hear of them: first what makes the rest meaningless. */
-const CHECKS: readonly Check[] = [faultOfRunner, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfReference, faultOfComparison]
+const CHECKS: readonly Check[] = [faultOfRunner, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference]
 
 function faultOfRunner({ runner }: AcceptanceFacts): Fault | undefined {
   return typeof runner === 'string' ? undefined : fault('probe_crashed', `runtime probe runner failed: ${runner.failed}`, 'a record of every bound probe', `the runner failed: ${runner.failed}`)
