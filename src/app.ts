@@ -261,6 +261,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     loadOverride: () => Promise.resolve(loadOverride(loaded.directory)),
     readAdmissions: (file) =>
       Promise.resolve(file === null ? admissions.readAdmissions({ directory: join(loaded.directory, admissions.ADMISSIONS_DIRECTORY), root: loaded.directory }) : admissions.readAdmissionFile({ file, root: loaded.directory })),
+    readDecisions: () => Promise.resolve(admissions.readDecisions({ directory: join(loaded.directory, admissions.DECISIONS_DIRECTORY), root: loaded.directory })),
     openWire: (recorder, served) => {
       const reader = served === undefined ? credentials : credentialAdapter.onlyWhile(served.current, credentials)
       return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health), ...(served?.tally === undefined ? {} : { tally: served.tally }) })

@@ -16,22 +16,18 @@ export interface AdmitCheckAnswer {
 /** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
 export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
   const { configuration, directory } = configurationOf(options)
-  const [{ readAdmissions, readAdmissionFile, ADMISSIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionStatus }, { stageOf }] = await Promise.all([
+  const [{ readAdmissions, readAdmissionFile, readDecisions, ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionRequestOf, admissionStatus }, { stageOf }] = await Promise.all([
     import('../adapters/admission-files/index.ts'),
     import('../gates/admission/index.ts'),
     import('../engine/index.ts'),
   ])
   const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
   if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
-  const { pair, provider, profile } = outcome.resolution
+  const { pair } = outcome.resolution
   const facts = admissionFacts({
-    requested: pair,
-    runtime: profile.agent,
-    endpoint: provider.baseUrl,
-    networkClass: provider.networkClass,
-    credentialClass: provider.credential.class,
-    asked: null,
-    stage: stageOf(profile.agent),
+    ...admissionRequestOf(outcome.resolution, configuration.networkClasses),
+    decisions: readDecisions({ directory: join(directory, DECISIONS_DIRECTORY), root: directory }),
+    stage: stageOf(outcome.resolution.profile.agent),
     source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
     observedAt: options.clock(),
     validForMs: 1,

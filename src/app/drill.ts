@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { composeWorld } from '../app.ts'
-import { ADMISSIONS_DIRECTORY, readAdmissions } from '../adapters/admission-files/index.ts'
+import { ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY, readAdmissions, readDecisions } from '../adapters/admission-files/index.ts'
 import { loadOverride, loadTask } from '../adapters/configuration/index.ts'
 import { type Attack, ATTACKS, CONTROL, DrillCopy, type DrillTarget, faultsOf, leftoversOf, type Observed, standIn, startDrillProviders, targetOf, undrillable } from '../adapters/drill/index.ts'
 import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
@@ -69,7 +69,12 @@ export interface DrillWatcher {
 export async function runDrill(options: AppOptions, asked: { readonly profile: string | undefined; readonly cancelled: AbortSignal }, watcher: DrillWatcher): Promise<DrillAnswer> {
   const began = performance.now()
   const { configuration, directory } = configurationOf(options)
-  const read = { configuration, override: loadOverride(directory), admissions: readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) }
+  const read = {
+    configuration,
+    override: loadOverride(directory),
+    admissions: readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }),
+    decisions: readDecisions({ directory: join(directory, DECISIONS_DIRECTORY), root: directory }),
+  }
   const names = asked.profile === undefined ? Object.keys(configuration.profiles) : [asked.profile]
   const targets = names.flatMap((name) => targetOf(read, name) ?? [])
   if (targets.length === 0) throw usage('a profile to drill', asked.profile === undefined ? 'none in the configuration' : `no profile ${JSON.stringify(asked.profile)}`, `Name a profile of portcullis.yaml: ${Object.keys(configuration.profiles).join(', ')}`)

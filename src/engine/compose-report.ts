@@ -3,7 +3,7 @@ import { printPair } from '../contract/model.ts'
 import { REASON_TABLE, type Reason } from '../contract/reasons.ts'
 import type { Verdict } from '../contract/verdict.ts'
 import { type AcceptanceFacts, acceptanceGate, compareWithBaseline, itemStatuses, type ProbeRecord, ProbeRecordEvidence, recordDigest } from '../gates/acceptance/index.ts'
-import { admissionOf, admissionStatus } from '../gates/admission/index.ts'
+import { admissionOf, admissionStatus, isExternal } from '../gates/admission/index.ts'
 import { markersOf, Report, reportGate } from '../gates/report/index.ts'
 import { wireGate } from '../gates/wire/index.ts'
 
@@ -102,6 +102,7 @@ function modelOf(record: RunRecord): Report['model'] {
     served: [...new Set(record.agentCalls.flatMap((call) => call.servedModel ?? []))],
     admission_status: status,
     admission_record: used === undefined ? null : { path: used.path, sha256: used.sha256, expires_at: used.expiresAt },
+    network: admission === undefined ? null : { class: admission.networkClass, external: isExternal(admission), decision: admitted?.approval == null ? null : { path: admitted.approval.path, sha256: admitted.approval.sha256, expires_at: admitted.approval.expiresAt } },
     alias: resolution?.alias == null ? null : { name: resolution.alias.name, steps: [...resolution.alias.steps], override: resolution.alias.overrideDigest === null ? null : printDigest(resolution.alias.overrideDigest) },
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
-import { Budget, Catalog, ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
+import { Budget, Catalog, NetworkClasses, ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -26,6 +26,7 @@ export const HealthPolicy = z.strictObject({
 export const Configuration = Catalog.extend({
   $schema: z.string().optional(),
   version: z.literal(1),
+  networkClasses: NetworkClasses.optional().describe('Which network classes are external. One that is not declared counts as external, except at a loopback address.'),
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),

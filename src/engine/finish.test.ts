@@ -238,5 +238,5 @@ function failing(ledger: Ledger, gate: string): Ledger {
 test('the directory of a run holds no scratch when it is over', async (t) => {
   const made = await stage(t)
   const { directory } = await made.run()
-  for (const place of ['staging', 'agent', 'untouched', 'reference']) assert.ok(!existsSync(join(directory.path, place)), place)
+  for (const place of ['staging', 'agent', 'untouched', 'fake', 'reference']) assert.ok(!existsSync(join(directory.path, place)), place)
 })

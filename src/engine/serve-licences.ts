@@ -206,15 +206,16 @@ class LicenceHost {
 
   async #admitted(resolution: ResolvedProfile): Promise<Target | undefined> {
     const facts = admissionFacts({
-      ...admissionRequestOf(resolution),
+      ...admissionRequestOf(resolution, this.#world.configuration.networkClasses),
       stage: stageOf(resolution.profile.agent),
       source: await this.#world.readAdmissions(null),
+      decisions: await this.#world.readDecisions(),
       observedAt: this.#world.clock(),
       validForMs: milliseconds(this.#world.configuration.health.maxAge),
     })
     const admission = admissionOf(facts)
     if (admission === undefined) return undefined
-    return { admitted: resolution.pair, provider: resolution.provider, servedModelIds: admission.servedModelIds, admittedUntil: admission.expiresAt === null ? null : new Date(admission.expiresAt) }
+    return { admitted: resolution.pair, provider: resolution.provider, servedModelIds: admission.servedModelIds, admittedUntil: admission.endsAt === null ? null : new Date(admission.endsAt) }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../contract/clock.ts'
-import type { AdmissionSource } from '../gates/admission/index.ts'
+import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { OverrideState } from '../gates/catalog/index.ts'
 import type { ProbeRunner } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
@@ -86,6 +86,8 @@ export interface World {
   loadOverride(): Promise<OverrideState>
   /** The record that the caller named, or those that stand beside the configuration. */
   readAdmissions(namedFile: string | null): Promise<AdmissionSource>
+  /** What people decided about providers, beside the configuration. */
+  readDecisions(): Promise<DecisionSource>
   /** On any free port, or on one that is given; `current` then says whether what licences rest on was read just now, and without it nothing is forwarded. */
   openWire(recorder: CallRecorder, served?: ServedOn): Promise<Wire>
   readonly probeModel: Probe

@@ -30,13 +30,14 @@ const MUTATIONS: readonly Mutation[] = [
     gate: 'what no record names is admitted',
     file: RECORDS,
     from: 'if (speaking.length === 0) return refuse(facts, missing(facts))',
-    to: "if (speaking.length === 0) return { status: 'admitted', admission: { path: 'none', sha256: '0'.repeat(64), servedModelIds: [model], expiresAt: null, endpointBound: false } }",
+    to: "if (speaking.length === 0) return { status: 'admitted', admission: { path: 'none', sha256: '0'.repeat(64), servedModelIds: [model], expiresAt: null, endpointBound: false, approval: null, endsAt: null } }",
     opens: ['unadmitted-pair', 'moved-alias', 'missing-record'],
   },
   { gate: 'a record admits any pair', file: RECORDS, from: 'if (!samePair(scope.pair, facts.requested))', to: 'if (false)', opens: ['mismatching-record'] },
   { gate: 'unknown fields are passed over', file: 'src/gates/admission/admission-record.ts', from: 'export const CurrentRecord = z.strictObject({', to: 'export const CurrentRecord = z.object({', opens: ['invalid-record'] },
   { gate: 'records do not expire', file: RECORDS, from: 'if (scope.expiresAt !== null && Date.parse(facts.observedAt) >= Date.parse(scope.expiresAt))', to: 'if (false)', opens: ['expired-record'] },
   { gate: 'stages are not compared', file: RECORDS, from: 'if (!scope.stages.includes(facts.stage))', to: 'if (false)', opens: ['wrong-stage'] },
+  { gate: 'external providers need no approval', file: 'src/gates/admission/approval.ts', from: 'if (!isExternal(facts)) return', to: 'if (true) return', opens: ['unapproved-external'] },
   { gate: 'endpoints are not compared', file: RECORDS, from: 'if (scope.endpoint !== null && !sameEndpoint(scope.endpoint, facts.endpoint))', to: 'if (false)', opens: ['repointed-endpoint'] },
   { gate: 'a missing key is no key', file: 'src/adapters/credentials/create-credentials.ts', from: 'if (!result.ok) return { ok: false,', to: 'if (!result.ok) return { ok: true, credential: new ReadCredential({}, []),', opens: ['no-key'] },
   { gate: 'a probe may fail', file: 'src/gates/health/gate.ts', from: 'faultOfRecord(facts, probe) ?? faultOfOutcome(probe)', to: 'faultOfRecord(facts, probe)', opens: ['dead-endpoint'] },
@@ -111,7 +112,7 @@ test('a record that binds no endpoint leaves a hole in the user\'s own configura
   const shown = await made.portcullis(['drill'])
   assert.equal(shown.code, 4)
   assert.match(shown.stdout, /✘ OPEN {5}repointed endpoint +it passed every gate/)
-  assert.match(shown.stdout, /24 closed, 1 open, 2 not applicable in .* exit 4/)
+  assert.match(shown.stdout, /25 closed, 1 open, 2 not applicable in .* exit 4/)
 })
 
 /** The drill of a copy of the source in which one gate is disabled: it must find that hole. */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { verifies } from '../verifies.ts'
-import { RECORD, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, RECORD, runTask, scenario } from './scenario.ts'
 
 const check = ['admit', 'check', 'pi_scripted', '--purpose', 'ticket'] as const
 
@@ -77,4 +77,19 @@ verifies('ADM-D9', 'a decision is written down, and admits nothing: without a re
   assert.match(again.stderr, /A file is there already/)
   const copied = await decide('not_decided', 'local_case_compatible', '--evidence', '{"status":"pass"}')
   assert.match(copied.stderr, /evidence_sources/)
+})
+
+verifies('ADM-D10', 'an external provider is blocked with its record in force, until people decide; the end of the decision blocks it again', async (t) => {
+  const made = await scenario(t)
+  made.set(CONFIGURATION, ['networkClasses', 'loopback', 'external'], true)
+  const before = await runTask(made)
+  assert.deepEqual([before.result.code, before.report.reason, before.report.process_started, made.provider.requests().length], [3, 'not_admitted', false, 0])
+  assert.match((await made.portcullis(check)).stdout, /not_admitted[^]*no decision in decisions\/ approves scripted\/coder-1/)
+  assert.equal((await made.portcullis(['tokens', 'create', '--kind', 'run', '--profile', 'pi_scripted', '--purpose', 'ticket', '--expires', '1h', '--json'])).code, 3)
+  const decided = await made.portcullis(['decide', '--status', 'external_provider_approved', '--class', 'external_openai_codex', '--pair', 'scripted/coder-1', '--approved-by', 'a test', '--credential-class', 'no-secret', '--network-class', 'loopback', '--review', '2036-01-01T00:00:00Z'])
+  assert.equal(decided.code, 0, decided.stderr)
+  const approved = await runTask(made)
+  assert.deepEqual([approved.report.status, approved.report.model.network?.external, approved.report.model.network?.decision?.path], ['pass', true, 'decisions/scripted--coder-1.json'])
+  made.set('decisions/scripted--coder-1.json', ['review_trigger'], '2026-01-01')
+  assert.match((await made.portcullis(check)).stdout, /not_admitted[^]*it ended at 2026-01-01/)
 })

@@ -7,7 +7,7 @@ import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
 import { ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
 import { definitionDigest } from '../../src/gates/catalog/index.ts'
-import type { AdmissionFile } from '../../src/gates/admission/index.ts'
+import type { AdmissionFile, DecisionFile } from '../../src/gates/admission/index.ts'
 import { fakeAgent, fakeLauncher, type AgentScript } from './fake-agent.ts'
 import { type FakeGrant, FakeWire } from './fake-wire.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -68,6 +68,7 @@ export interface Stage {
 export interface StageOptions {
   readonly configuration?: Record<string, unknown>
   readonly records?: readonly AdmissionFile[]
+  readonly decisions?: readonly DecisionFile[]
   readonly health?: (grant: FakeGrant) => Promise<void>
   readonly probe?: (request: ProbeRequest, record: ProbeRecord) => ProbeRecord
   readonly patch?: string
@@ -117,6 +118,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     inherited: {},
     loadOverride: () => Promise.resolve(null),
     readAdmissions: () => Promise.resolve({ kind: 'directory', path: 'admissions/', problem: null, files: [...(options.records ?? [recordFor('coder-1')])] }),
+    readDecisions: () => Promise.resolve({ path: 'decisions/', problem: null, files: [...(options.decisions ?? [])] }),
     openWire: (recorder) => {
       const wire = new FakeWire(recorder, log)
       return Promise.resolve(Object.assign(wire, { grant: (request: Parameters<FakeWire['grant']>[0]) => {

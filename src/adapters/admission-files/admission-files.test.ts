@@ -31,8 +31,9 @@ const record = (changes: Record<string, unknown> = {}): Record<string, unknown> 
   approval_source: 'a test', admission_timestamp: '2026-06-01T00:00:00Z', review_trigger: { expires_at: '2027-06-01T00:00:00Z' }, evidence_expectations: ['a pass'], ...changes,
 })
 
+const NO_DECISIONS = { path: 'decisions/', problem: null, files: [] }
 const factsOf = (source: AdmissionSource, requested = { provider: 'scripted', model: 'coder-1' }) =>
-  admissionFacts({ requested, asked: null, runtime: 'pi', stage: 'work', endpoint: 'http://127.0.0.1:4010/v1', networkClass: 'loopback', credentialClass: 'no-secret', observedAt: now, validForMs: 60_000, source })
+  admissionFacts({ requested, asked: null, runtime: 'pi', stage: 'work', endpoint: 'http://127.0.0.1:4010/v1', networkClass: 'loopback', credentialClass: 'no-secret', external: false, decisions: NO_DECISIONS, observedAt: now, validForMs: 60_000, source })
 
 test('the record of the example admits its pair for its own configuration', () => {
   const source = readAdmissions({ directory: join(SLUGIFY, 'admissions'), root: SLUGIFY })
@@ -44,7 +45,7 @@ test('the sample record is read, and the sample decision record is no admission'
   const source = readAdmissions({ directory: join(SAMPLE, 'admissions'), root: SAMPLE })
   assert.deepEqual(source.files.map(({ path, problems }) => [path, problems]), [['admissions/qwen-local--qwen3.6-35b-a3b.json', []]])
   const requested = { provider: 'qwen-local', model: 'qwen3.6-35b-a3b' }
-  const facts = { requested, asked: null, runtime: 'case', stage: 'stage-2', endpoint: 'http://127.0.0.1:8000/v1', networkClass: 'local-vllm', credentialClass: 'pi-models-json-local-provider-no-secret', observedAt: now, validForMs: 60_000 }
+  const facts = { requested, asked: null, runtime: 'case', stage: 'stage-2', endpoint: 'http://127.0.0.1:8000/v1', networkClass: 'local-vllm', credentialClass: 'pi-models-json-local-provider-no-secret', external: false, decisions: NO_DECISIONS, observedAt: now, validForMs: 60_000 }
   assert.equal(admissionStatus(admissionFacts({ ...facts, source })), 'admitted')
   mkdirSync(directory)
   cpSync(join(SAMPLE, 'decision.json'), join(directory, 'decision.json'))

@@ -1,5 +1,5 @@
 export { createAdmission, type CreatedAdmission } from './create-admission.ts'
 export { createDecision, type CreatedDecision, DECISIONS_DIRECTORY } from './create-decision.ts'
 export { type AdmissionRow, listAdmissions } from './list-admissions.ts'
-export { ADMISSIONS_DIRECTORY, readAdmissionFile, readAdmissions } from './read-admissions.ts'
+export { ADMISSIONS_DIRECTORY, readAdmissionFile, readAdmissions, readDecisions } from './read-admissions.ts'
 export { REVOKED, revokeAdmission, type RevokedAdmission } from './revoke-admission.ts'

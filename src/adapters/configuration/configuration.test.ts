@@ -91,6 +91,7 @@ for (const [name, from, to, expected] of [
   ['a profile that names an unknown alias', 'model: scripted/coder-1', 'model: tool-use-capabel', /expected an exact provider\/model or the name of an alias; found tool-use-capabel; did you mean tool-use-capable\?/],
   ['a profile that names an unknown purpose', 'purposes: [ticket, baseline]', 'purposes: [ticket, basline]', /profiles\.pi_scripted\.purposes\[1\]: expected the name of a purpose of this file; found basline; did you mean baseline\?/],
   ['a purpose named like a property of every object', 'purposes: [ticket, baseline]', 'purposes: [ticket, constructor]', /found constructor/],
+  ['a provider whose network class a table of classes does not declare', 'version: 1', 'version: 1\nnetworkClasses: { hosted: { external: true } }', /providers\.\S+networkClass: expected the name of a network class of this file; found /],
   ['a task class with an unknown probe', 'completion: product, probes: [repository-tests]', 'completion: product, probes: [repository-test]', /taskClasses\.code-change\.probes\[0\]: expected the name of a probe/],
   ['a product class without a probe', 'completion: product, probes: [repository-tests]', 'completion: product, probes: []', /expected at least one probe: completion product/],
   ['an agent without a version', '    agentVersion: 0.87.1\n', '\n', /profiles\.pi_scripted: expected agentVersion, the exact version of pi; found nothing/],

@@ -9,8 +9,11 @@ import { type Problem, problemAt, suggest } from './problem.ts'
  * but by the catalog gate, for each resolution, with the override of that moment.
  */
 export function crossChecks(configuration: Configuration): Problem[] {
-  const { profiles, taskClasses, probes } = configuration
+  const { networkClasses, profiles, providers, taskClasses, probes } = configuration
   return [
+    ...Object.entries(providers).flatMap(([name, { networkClass }]) =>
+      networkClasses === undefined || entryOf(networkClasses, networkClass) !== undefined ? [] : [undefinedName(['providers', name, 'networkClass'], 'network class', networkClass, Object.keys(networkClasses))],
+    ),
     ...Object.entries(profiles).flatMap(([name, profile]) => profileProblems(['profiles', name], profile, configuration)),
     ...Object.entries(taskClasses).flatMap(([name, taskClass]) => [
       ...taskClass.probes.flatMap((probe, index) => (entryOf(probes, probe) === undefined ? [undefinedName(['taskClasses', name, 'probes', index], 'probe', probe, Object.keys(probes))] : [])),

@@ -98,6 +98,13 @@ const ATTACKS_ON_ADMISSION: readonly Attack[] = [
     arrange: (copy) => copy.changeRecords((record) => void (record.stages = ['portcullis-drill'])),
   },
   {
+    id: 'unapproved-external',
+    title: 'external, unapproved',
+    tries: 'the provider belongs to somebody else, and no decision of people approves it; its admission record stands',
+    expects: { ...atAdmission('not_admitted'), naming: ['is external'] },
+    arrange: (copy) => copy.withoutApproval(),
+  },
+  {
     id: 'repointed-endpoint',
     title: 'repointed endpoint',
     tries: 'the provider of the same name is moved to another address',

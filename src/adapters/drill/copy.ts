@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import type { Configuration } from '../../engine/index.ts'
-import { type AdmissionRecord, type AdmissionSource, CurrentRecord, fileNameOf, scopeOf } from '../../gates/admission/index.ts'
+import { type AdmissionRecord, type AdmissionSource, CurrentRecord, type DecisionRecord, type DecisionSource, fileNameOf, scopeOf } from '../../gates/admission/index.ts'
 import type { OverrideState, Profile, Provider } from '../../gates/catalog/index.ts'
-import { ADMISSIONS_DIRECTORY, revokeAdmission } from '../admission-files/index.ts'
+import { ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY, revokeAdmission } from '../admission-files/index.ts'
 import { CONFIGURATION_FILE, OVERRIDE_FILE } from '../configuration/index.ts'
 import type { DrillTarget } from './target.ts'
 
@@ -22,6 +22,12 @@ interface CopiedRecord {
   record: AdmissionRecord | null
 }
 
+/** A file among the decisions; one that is none is stood for by one that is none either. */
+interface CopiedDecision {
+  readonly name: string
+  readonly decision: DecisionRecord | null
+}
+
 /**
  * The user's configuration, records and override as a drill may change them. Every provider is repointed to a scripted one
  * on loopback and every credential is replaced by a planted one; nothing else differs from what the user wrote.
@@ -31,6 +37,7 @@ export class DrillCopy {
   readonly target: DrillTarget
   readonly configuration: Configuration
   readonly records: CopiedRecord[]
+  readonly decisions: CopiedDecision[]
   /** Stands for the provider's credential in this copy. */
   readonly canary: string
   override: OverrideState
@@ -52,6 +59,7 @@ export class DrillCopy {
     this.configuration.probes[OWN_NAME] = { kind: 'headless_run', command: ['grep', '-qx', 'done', 'answer.txt'], timeout: PROBE_LIMIT, expect: { exitCode: 0 } }
     this.configuration.taskClasses[OWN_NAME] = { completion: 'product', probes: [OWN_NAME] }
     this.records = target.admissions.files.map(({ path, record }) => ({ name: fileNameOf(path), record: record === null ? null : this.#rebound(record) }))
+    this.decisions = target.decisions.files.map(({ path, decision }) => ({ name: fileNameOf(path), decision }))
     this.override = target.override
     this.purpose = target.purpose ?? ''
     this.environment = { [KEY_VARIABLE]: place.canary }
@@ -83,6 +91,14 @@ export class DrillCopy {
   /** Gives the provider a credential, of the class that it has, where its own source is `none`: a scan needs something to find. */
   holdKey(): void {
     this.provider.credential = { source: 'env', name: KEY_VARIABLE, class: this.provider.credential.class }
+  }
+
+  /** Declares that the provider belongs to somebody else, and takes every decision about it away. */
+  withoutApproval(): void {
+    // A table of classes declares that of every provider.
+    const all = Object.values(this.configuration.providers).map(({ networkClass }) => [networkClass, { external: true }] as const)
+    this.configuration.networkClasses = { ...Object.fromEntries(all), ...this.configuration.networkClasses, [this.provider.networkClass]: { external: true } }
+    this.decisions.splice(0)
   }
 
   /** Changes every valid record of the pair. */
@@ -133,6 +149,7 @@ export class DrillCopy {
     if (this.override !== null) write(OVERRIDE_FILE, 'value' in this.override ? this.override.value : 'not an override')
     writeFileSync(join(this.directory, 'planted.txt'), this.canary, { mode: 0o600 })
     this.#writeRecords(this.target.admissions)
+    this.#writeDecisions(this.target.decisions)
   }
 
   #writeRecords({ problem }: AdmissionSource): void {
@@ -141,6 +158,13 @@ export class DrillCopy {
     if (problem !== null) return writeFileSync(folder, '')
     mkdirSync(folder, { recursive: true })
     for (const { name, record } of this.records) writeFileSync(join(folder, name), record === null ? 'not a record' : `${JSON.stringify(record, null, 2)}\n`)
+  }
+
+  #writeDecisions({ problem }: DecisionSource): void {
+    const folder = join(this.directory, DECISIONS_DIRECTORY)
+    if (problem !== null) return writeFileSync(folder, '')
+    mkdirSync(folder, { recursive: true })
+    for (const { name, decision } of this.decisions) writeFileSync(join(folder, name), decision === null ? 'not a decision' : `${JSON.stringify(decision, null, 2)}\n`)
   }
 
   /** A record that binds its provider's address binds the address of the copy; any other binding stays, and goes on denying. */

@@ -1,6 +1,6 @@
 import { parsePair } from '../../contract/model.ts'
 import type { Configuration } from '../../engine/index.ts'
-import { type AdmissionRecord, type AdmissionSource, fileNameOf, type RecordScope, scopeOf } from '../../gates/admission/index.ts'
+import { type AdmissionRecord, type AdmissionSource, type DecisionSource, fileNameOf, type RecordScope, scopeOf } from '../../gates/admission/index.ts'
 import { entryOf, type OverrideState, type Profile, type ResolvedProfile, resolveProfile } from '../../gates/catalog/index.ts'
 
 /** What is drilled: one profile of the user's own configuration, with everything beside it that a run of it would read. */
@@ -10,6 +10,7 @@ export interface DrillTarget {
   readonly configuration: Configuration
   readonly override: OverrideState
   readonly admissions: AdmissionSource
+  readonly decisions: DecisionSource
   /** The first purpose that the profile lists and that a caller may use; undefined if there is none. */
   readonly purpose: string | undefined
   /** What the profile means today; undefined if the catalog refuses it, and then the control will show why. */
@@ -19,7 +20,7 @@ export interface DrillTarget {
 }
 
 /** What a drill attacks. Undefined if no profile has this name. Pure: what was read is given. */
-export function targetOf(read: { readonly configuration: Configuration; readonly override: OverrideState; readonly admissions: AdmissionSource }, profileName: string): DrillTarget | undefined {
+export function targetOf(read: { readonly configuration: Configuration; readonly override: OverrideState; readonly admissions: AdmissionSource; readonly decisions: DecisionSource }, profileName: string): DrillTarget | undefined {
   const { configuration, override } = read
   const profile = entryOf(configuration.profiles, profileName)
   if (profile === undefined) return undefined

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { admissionFacts, admissionStatus } from '../../gates/admission/index.ts'
+import { admissionFacts, admissionRequestOf, admissionStatus } from '../../gates/admission/index.ts'
 import { resolveProfile } from '../../gates/catalog/index.ts'
 import { readAdmissions } from '../admission-files/index.ts'
 import { findConfiguration, loadConfiguration, loadOverride, loadTask } from '../configuration/index.ts'
@@ -28,7 +28,7 @@ test('the starter loads, resolves and is admitted as it was written', async () =
   assert.ok('resolution' in outcome)
   const { pair, profile, provider } = outcome.resolution
   const facts = admissionFacts({
-    requested: pair, asked: null, runtime: profile.agent, stage: 'work', endpoint: provider.baseUrl, networkClass: provider.networkClass, credentialClass: provider.credential.class,
+    ...admissionRequestOf({ pair, profile, provider }, configuration.networkClasses), stage: 'work', decisions: { path: 'decisions/', problem: null, files: [] },
     observedAt: new Date('2026-11-20T00:00:00Z'), validForMs: 60_000, source: readAdmissions({ directory: join(directory, 'admissions'), root: directory }),
   })
   assert.equal(admissionStatus(facts), 'admitted')

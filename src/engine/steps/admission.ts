@@ -38,10 +38,11 @@ export function decideAdmission(world: World, course: Course, resolution: Resolu
 
 const admissionNow = async (world: World, resolution: Resolution, { admissionFile, asked }: AskedAdmission): Promise<AdmissionFacts> =>
   admissionFacts({
-    ...admissionRequestOf(resolution),
+    ...admissionRequestOf(resolution, world.configuration.networkClasses),
     asked,
     stage: stageOf(resolution.profile.agent),
     source: await world.readAdmissions(admissionFile),
+    decisions: await world.readDecisions(),
     observedAt: world.clock(),
     validForMs: milliseconds(world.configuration.health.maxAge),
   })

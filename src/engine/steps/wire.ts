@@ -36,7 +36,7 @@ export function grantToAgent(world: World, course: Course, wire: Wire, { resolut
 }
 
 /** A run is pinned to the pair that its gates chose: the wire never fails over from it (WIR-31). A one-shot run has one generation. */
-export const pinned = ({ record }: Admitted) => ({ epoch: 1, byModelId: true, fallbacks: [], admittedUntil: record.expiresAt === null ? null : new Date(record.expiresAt) })
+export const pinned = ({ endsAt }: Admitted) => ({ epoch: 1, byModelId: true, fallbacks: [], admittedUntil: endsAt === null ? null : new Date(endsAt) })
 
 /** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
 export function decideWire(world: World, course: Course, { resolution, admitted }: ChosenPair, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {

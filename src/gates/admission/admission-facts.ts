@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import { type ModelPair, printPair, samePair } from '../../contract/model.ts'
 import { Digest } from '../../contract/verdict.ts'
-import type { ResolvedProfile } from '../catalog/index.ts'
+import { entryOf, type NetworkClasses, type ResolvedProfile } from '../catalog/index.ts'
 import { AdmissionRecord } from './admission-record.ts'
-import { fileNameOf, nameAgrees, readRecordFileName } from './file-name.ts'
-import type { AdmissionSource } from './ports.ts'
+import { DecisionRecord } from './decision-record.ts'
+import { fileNameOf, nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'
+import type { AdmissionSource, DecisionSource } from './ports.ts'
 import { secretProblems } from '../../contract/secret-like.ts'
 
 const YEAR_MS = 366 * 24 * 3_600_000
@@ -26,6 +27,13 @@ export const AdmissionFile = z
   .refine((file) => secretProblems(file.record).length === 0, 'a record with a secret in it must not be stored')
 export type AdmissionFile = z.infer<typeof AdmissionFile>
 
+/** One decision record as it was found: its content, or what is wrong with it. */
+export const DecisionFile = z
+  .strictObject({ path: z.string().min(1).max(1_000), sha256: Digest.nullable(), decision: DecisionRecord.nullable(), problems: z.array(z.string().min(1).max(1_000)).max(20) })
+  .refine((file) => (file.decision === null) === file.problems.length > 0, 'expected a decision or problems, and not both')
+  .refine((file) => secretProblems(file.decision).length === 0, 'a decision with a secret in it must not be stored')
+export type DecisionFile = z.infer<typeof DecisionFile>
+
 /** What was asked for, and every record that speaks about it. */
 export const AdmissionFacts = z.strictObject({
   observedAt: z.iso.datetime(),
@@ -41,6 +49,10 @@ export const AdmissionFacts = z.strictObject({
   endpoint: z.string().max(2_000),
   networkClass: z.string().max(300),
   credentialClass: z.string().max(300),
+  /** Whether the configuration declares the network class as external; null where it does not declare it (ADM-D10). */
+  network: z.strictObject({ external: z.boolean().nullable() }),
+  /** The decisions about the requested pair, and why the place of decisions could not be read, if so. */
+  decisions: z.strictObject({ path: z.string().min(1).max(1_000), problem: z.string().min(1).max(1_000).nullable(), files: z.array(DecisionFile).max(MAX_FILES) }),
   source: z.strictObject({ kind: z.enum(['directory', 'file']), path: z.string().min(1).max(1_000), problem: z.string().min(1).max(1_000).nullable() }),
   /** The named file, or the files that are for the requested pair by their name or by their content. */
   files: z.array(AdmissionFile).max(MAX_FILES),
@@ -58,25 +70,32 @@ export interface AdmissionRequest {
   readonly endpoint: string
   readonly networkClass: string
   readonly credentialClass: string
+  /** What the configuration declares of the network class; null if nothing. */
+  readonly external: boolean | null
 }
 
 /** What a resolved profile asks to be admitted for, by itself. */
-export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider'>): AdmissionRequest => ({
+export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider'>, networkClasses: NetworkClasses | undefined): AdmissionRequest => ({
   requested: resolution.pair,
   asked: null,
   runtime: resolution.profile.agent,
   endpoint: resolution.provider.baseUrl,
   networkClass: resolution.provider.networkClass,
   credentialClass: resolution.provider.credential.class,
+  external: entryOf(networkClasses, resolution.provider.networkClass)?.external ?? null,
 })
+
+/** True if a file claims to decide about this pair, by its name or by what it holds. */
+export const isAboutPair = ({ path, decision }: DecisionFile, pair: ModelPair): boolean =>
+  fileNameOf(path) === recordFileName(pair) || (decision !== null && samePair({ provider: decision.provider, model: decision.model }, pair))
 
 /** True if a file claims to be for this pair: by its name, or by what it holds. Either is enough to let its faults deny. */
 const isFor = (file: AdmissionFile, pair: ModelPair): boolean =>
   nameAgrees(fileNameOf(file.path), pair) || (file.record !== null && samePair({ provider: file.record.provider, model: file.record.model }, pair))
 
 /** The facts of one question. `validForMs` is how long an answer may be used before the record is read again. */
-export function admissionFacts(question: AdmissionRequest & { readonly stage: string; readonly source: AdmissionSource; readonly observedAt: Date; readonly validForMs: number }): AdmissionFacts {
-  const { requested, runtime, stage, endpoint, networkClass, credentialClass, source } = question
+export function admissionFacts(question: AdmissionRequest & { readonly stage: string; readonly source: AdmissionSource; readonly decisions: DecisionSource; readonly observedAt: Date; readonly validForMs: number }): AdmissionFacts {
+  const { requested, runtime, stage, endpoint, networkClass, credentialClass, external, source, decisions } = question
   const speaking = source.files.filter((file) => source.kind === 'file' || isFor(file, requested))
   const others = source.files.filter((file) => !speaking.includes(file))
   return {
@@ -89,6 +108,9 @@ export function admissionFacts(question: AdmissionRequest & { readonly stage: st
     endpoint,
     networkClass,
     credentialClass,
+    network: { external },
+    // Those that are cut off are of other names than the one that is right, and a pair has only one.
+    decisions: { path: decisions.path, problem: decisions.problem, files: decisions.files.filter((file) => isAboutPair(file, requested)).slice(0, MAX_FILES) },
     source: { kind: source.kind, path: source.path, problem: source.problem },
     // Only two names are right for a pair, so that what is cut off here has wrongly named files before it, and they deny.
     files: speaking.slice(0, MAX_FILES),

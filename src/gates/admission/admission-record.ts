@@ -9,7 +9,7 @@ export const STAGES_NEVER_COVERED = ['real-repo', 'copied-repo', 'sandbox-repo',
 export const isNeverCovered = (stage: string): boolean => STAGES_NEVER_COVERED.some((never) => never === stage)
 
 const Instant = z.iso.datetime({ offset: true })
-const InstantOrDay = z.union([Instant, z.iso.date()])
+export const InstantOrDay = z.union([Instant, z.iso.date()])
 
 /** When the record must be looked at again. Only a date ends it by itself; conditions and sentences are for people. */
 export const ReviewTrigger = z.union([

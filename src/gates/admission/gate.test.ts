@@ -230,6 +230,7 @@ verifies('ADM-A19', 'the proof names the record by path and SHA-256, and cannot 
   assert.deepEqual(content, {
     pair: { provider: 'scripted', model: 'coder-1' }, servedModelIds: ['coder-1'],
     record: { path: file.path, sha256: file.sha256, expiresAt: '2027-06-01T00:00:00.000Z' },
+    approval: null, endsAt: '2027-06-01T00:00:00.000Z',
     endpoint: 'http://127.0.0.1:4010/v1', endpointBound: true, runtime: 'pi', stage: 'work',
   })
   admissionProof.check(proof, observedAt)

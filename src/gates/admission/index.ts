@@ -8,7 +8,8 @@ export {
   scopeOf,
   STAGES_NEVER_COVERED,
 } from './admission-record.ts'
-export { AdmissionFacts, admissionFacts, AdmissionFile, type AdmissionRequest, admissionRequestOf } from './admission-facts.ts'
+export { AdmissionFacts, admissionFacts, AdmissionFile, type AdmissionRequest, admissionRequestOf, DecisionFile } from './admission-facts.ts'
+export { type Approval, isExternal } from './approval.ts'
 export { DECISION_EFFECT, DECISION_STATUSES, DecisionRecord, type DecisionReading, PROVIDER_CLASSES, readDecision, readDecisionText } from './decision-record.ts'
 export { caseRecordFileName, fileNameOf, nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'
 export { admissionGate, admissionOf, admissionProof, admissionStatus, type Admitted, type AdmittedContent } from './gate.ts'

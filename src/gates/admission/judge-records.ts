@@ -1,5 +1,6 @@
 import type { Refusal } from '../../contract/gate.ts'
 import { printPair, samePair } from '../../contract/model.ts'
+import { type Approval, judgeApproval } from './approval.ts'
 import { type AdmissionRecord, type RecordScope, scopeOf } from './admission-record.ts'
 import type { AdmissionFacts, AdmissionFile } from './admission-facts.ts'
 import { fileNameOf, nameAgrees, recordFileName } from './file-name.ts'
@@ -15,6 +16,10 @@ export interface Admission {
   /** ISO instant at which the record ends; null if no date ends it. */
   readonly expiresAt: string | null
   readonly endpointBound: boolean
+  /** The decision by which people approved an external provider; null where the provider is not external. */
+  readonly approval: Approval | null
+  /** ISO instant at which the record or the approval ends, whichever is first; null if no date ends them. */
+  readonly endsAt: string | null
 }
 
 export type Judgement =
@@ -71,12 +76,19 @@ function judgeCandidates(candidates: readonly Candidate[], facts: AdmissionFacts
   if (servedModelIds.length === 0) {
     return refuse(facts, { status: 'not_admitted', found: `${covering.map(({ file }) => file.path).join(' and ')} agree on no served model id`, remedy: 'Keep one record for the pair.' })
   }
+  const judged = judgeApproval(facts)
+  if ('found' in judged) return refuse(facts, { status: 'not_admitted', ...judged })
+  const { approval } = judged
   const { file, sha256, scope } = first
-  return { status: 'admitted', admission: { path: file.path, sha256, servedModelIds, expiresAt: scope.expiresAt, endpointBound: covering.every((candidate) => candidate.scope.endpoint !== null) } }
+  const endpointBound = covering.every((candidate) => candidate.scope.endpoint !== null)
+  return { status: 'admitted', admission: { path: file.path, sha256, servedModelIds, expiresAt: scope.expiresAt, endpointBound, approval, endsAt: earlier(scope.expiresAt, approval?.expiresAt ?? null) } }
 }
 
 /** The pair that must be admitted: what the caller asks for, where it must ask; otherwise what the profile uses. */
 const wanted = (facts: AdmissionFacts): AdmissionFacts['requested'] => facts.asked ?? facts.requested
+
+/** Both as ISO instants in UTC, which sort by time. */
+const earlier = (a: string | null, b: string | null): string | null => (a === null || (b !== null && b < a) ? b : a)
 
 const samePairAs = (file: AdmissionFile, facts: AdmissionFacts): boolean => file.record !== null && samePair({ provider: file.record.provider, model: file.record.model }, facts.requested)
 

@@ -51,6 +51,8 @@ export const sampleFacts = (files: readonly AdmissionFile[] = [fileOf(currentRec
     endpoint: 'http://127.0.0.1:4010/v1',
     networkClass: 'loopback',
     credentialClass: 'no-secret',
+    external: false,
+    decisions: { path: 'decisions/', problem: null, files: [] },
     observedAt,
     validForMs: 3_600_000,
     source: { kind: 'directory', path: 'admissions/', problem: null, files },

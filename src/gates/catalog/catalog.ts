@@ -135,6 +135,13 @@ export const Purpose = z.strictObject({
 })
 export type Purpose = z.infer<typeof Purpose>
 
+/**
+ * Which network classes lead out of the machines that people here answer for. Nothing is concluded from the name of a
+ * class: one that is not declared counts as external, except at a loopback address (ADM-D10).
+ */
+export const NetworkClasses = z.record(Name, z.strictObject({ external: z.boolean().describe('True if calls of this class reach somebody else. Such a provider needs a decision of people in decisions/, beside its admission record.') }))
+export type NetworkClasses = z.infer<typeof NetworkClasses>
+
 /** The tables that a name is resolved in. Part of portcullis.yaml. */
 export const Catalog = z.strictObject({
   providers: z.record(Name, Provider).describe('Who serves models.'),
