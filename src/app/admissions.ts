@@ -16,10 +16,9 @@ export interface AdmitCheckAnswer {
 /** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
 export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
   const { configuration, directory } = configurationOf(options)
-  const [{ readAdmissions, readAdmissionFile, readDecisions, ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionRequestOf, admissionStatus }, { stageOf }] = await Promise.all([
+  const [{ readAdmissions, readAdmissionFile, readDecisions, ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionRequestOf, admissionStatus }] = await Promise.all([
     import('../adapters/admission-files/index.ts'),
     import('../gates/admission/index.ts'),
-    import('../engine/index.ts'),
   ])
   const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
   if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
@@ -27,7 +26,6 @@ export async function checkAdmission(options: AppOptions, asked: { readonly prof
   const facts = admissionFacts({
     ...admissionRequestOf(outcome.resolution, configuration.networkClasses),
     decisions: readDecisions({ directory: join(directory, DECISIONS_DIRECTORY), root: directory }),
-    stage: stageOf(outcome.resolution.profile.agent),
     source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
     observedAt: options.clock(),
     validForMs: 1,
@@ -71,13 +69,13 @@ export async function createAdmissionRecord(options: AppOptions, asked: { readon
   return { ...created, path: relative(options.cwd, created.path) }
 }
 
-/** Ends every record of a pair: from this moment on they admit nothing. */
-export async function revokeAdmissionRecords(options: AppOptions, asked: { readonly pair: string }) {
+/** Ends every record of a pair, or those for one agent: from this moment on they admit nothing. */
+export async function revokeAdmissionRecords(options: AppOptions, asked: { readonly pair: string; readonly runtime: string | undefined }) {
   const directory = dirname(configurationPathOf(options))
   const [{ revokeAdmission, ADMISSIONS_DIRECTORY }, { parsePair }] = await Promise.all([import('../adapters/admission-files/index.ts'), import('../contract/model.ts')])
   const pair = parsePair(asked.pair)
   if (pair === undefined) throw usage('an exact provider/model', JSON.stringify(asked.pair), 'npx portcullis admit list shows the records.')
-  return revokeAdmission(join(directory, ADMISSIONS_DIRECTORY), pair).map((revoked) => ({ ...revoked, path: relative(options.cwd, revoked.path) }))
+  return revokeAdmission(join(directory, ADMISSIONS_DIRECTORY), pair, asked.runtime).map((revoked) => ({ ...revoked, path: relative(options.cwd, revoked.path) }))
 }
 
 /** Writes down what people decided about a provider. It admits nothing. */

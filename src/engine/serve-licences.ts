@@ -7,7 +7,6 @@ import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
 import { wireBudgets } from './limits.ts'
 import { createCallRecorder } from './recorder.ts'
-import { stageOf } from './steps/admission.ts'
 import type { World } from './world.ts'
 
 /** How often licences and admission records are read again, so that their end stops the next call within a second (WIR-04). */
@@ -207,7 +206,6 @@ class LicenceHost {
   async #admitted(resolution: ResolvedProfile): Promise<Target | undefined> {
     const facts = admissionFacts({
       ...admissionRequestOf(resolution, this.#world.configuration.networkClasses),
-      stage: stageOf(resolution.profile.agent),
       source: await this.#world.readAdmissions(null),
       decisions: await this.#world.readDecisions(),
       observedAt: this.#world.clock(),

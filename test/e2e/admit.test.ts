@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, RECORD, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, scenario } from './scenario.ts'
 
 const check = ['admit', 'check', 'pi_scripted', '--purpose', 'ticket'] as const
 
@@ -92,4 +92,20 @@ verifies('ADM-D10', 'an external provider is blocked with its record in force, u
   assert.deepEqual([approved.report.status, approved.report.model.network?.external, approved.report.model.network?.decision?.path], ['pass', true, 'decisions/scripted--coder-1.json'])
   made.set('decisions/scripted--coder-1.json', ['review_trigger'], '2026-01-01')
   assert.match((await made.portcullis(check)).stdout, /not_admitted[^]*it ended at 2026-01-01/)
+})
+
+verifies('ADM-A15 ADM-A16', 'a purpose says which stage its runs are: one pair is admitted for two stages at once, and never for those that no record covers', async (t) => {
+  const made = await scenario(t)
+  for (const stage of ['stage-2', 'core-promotion']) made.set(CONFIGURATION, ['purposes', stage], { needs: ['acceptance'], stage })
+  made.set(CONFIGURATION, [...PROFILE, 'purposes'], ['ticket', 'stage-2', 'core-promotion'])
+  const asked = async (purpose: string) => (({ result, report }) => [result.code, report.status, report.reason, report.model.stage, report.process_started])(await runTask(made, ['--purpose', purpose]))
+  assert.deepEqual(await asked('stage-2'), [3, 'blocked', 'not_admitted', 'stage-2', false])
+  const create = (stage: string) => made.portcullis(['admit', 'create', 'scripted/coder-1', '--runtime', 'command', '--stage', stage, '--approved-by', 'a test', '--expires', '2036-01-01T00:00:00Z', '--expects', 'a pass'])
+  const created = await create('stage-2')
+  assert.equal(created.code, 0, created.stderr)
+  assert.match(created.stdout, /scripted--coder-1@command\+stage-2\.json/)
+  assert.deepEqual(await asked('stage-2'), [0, 'pass', null, 'stage-2', true])
+  assert.deepEqual(await asked('ticket'), [0, 'pass', null, 'work', true])
+  assert.deepEqual(await asked('core-promotion'), [3, 'blocked', 'not_admitted', 'core-promotion', false])
+  assert.equal((await create('core-promotion')).code, 2)
 })

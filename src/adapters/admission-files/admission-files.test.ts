@@ -122,6 +122,25 @@ verifies('ADM-A12', 'a new record is written whole under its right name and admi
   assert.equal(admissionStatus(factsOf(readAdmissions({ directory, root }), { provider: 'openrouter', model: 'qwen/qwen3:free' })), 'admitted')
 })
 
+verifies('ADM-A16 ADM-A12', 'a second record of a pair for another use gets a name of its own, and can be revoked alone', () => {
+  createAdmission(directory, record())
+  const second = createAdmission(directory, record({ runtime: 'case', stages: ['stage-2'] }))
+  assert.equal(second.path, join(directory, 'scripted--coder-1@case+stage-2.json'))
+  const third = createAdmission(directory, record({ stages: ['review'] }))
+  assert.equal(third.path, join(directory, 'scripted--coder-1@pi+review.json'))
+  // The same use twice is one record too many, under either name.
+  assert.throws(() => createAdmission(directory, record({ stages: ['work', 'other'] })), { code: 'file_exists' })
+  assert.throws(() => createAdmission(directory, record({ runtime: 'case', stages: ['stage-2'] })), { code: 'file_exists' })
+  const status = (runtime: string, stage: string) => admissionStatus({ ...factsOf(readAdmissions({ directory, root })), runtime, stage })
+  assert.deepEqual([status('pi', 'work'), status('pi', 'review'), status('case', 'stage-2'), status('case', 'work')], ['admitted', 'admitted', 'admitted', 'not_admitted'])
+  assert.deepEqual(revokeAdmission(directory, { provider: 'scripted', model: 'coder-1' }, 'case').map(({ changed }) => changed), [true])
+  assert.deepEqual([status('pi', 'work'), status('case', 'stage-2')], ['admitted', 'not_admitted'])
+  assert.throws(() => revokeAdmission(directory, { provider: 'scripted', model: 'coder-1' }, 'codex'), { code: 'usage' })
+  assert.deepEqual(listAdmissions(readAdmissions({ directory, root }), now, 1).flatMap(({ problems }) => problems), [])
+  assert.equal(revokeAdmission(directory, { provider: 'scripted', model: 'coder-1' }).length, 3)
+  assert.equal(status('pi', 'work'), 'not_admitted')
+})
+
 test('nothing is overwritten, no secret and no half record is written, and nothing is left behind', () => {
   const path = put('scripted--coder-1.json', 'something else')
   assert.throws(() => createAdmission(directory, record()), { code: 'file_exists', found: path })

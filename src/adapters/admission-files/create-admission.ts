@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
-import { type AdmissionRecord, readRecord, recordFileName } from '../../gates/admission/index.ts'
+import { type AdmissionRecord, readRecord, readRecordText, recordFileName, type RecordScope, scopedRecordFileName, scopeOf } from '../../gates/admission/index.ts'
+import { samePair } from '../../contract/model.ts'
+import { readText } from '../configuration/index.ts'
 import { MAX_RECORD_BYTES } from './read-admissions.ts'
 
 const MAX_FILE_NAME_BYTES = 255
@@ -15,7 +17,8 @@ export interface CreatedAdmission {
 }
 
 /**
- * Writes a record under its right name, whole or not at all, and never over another one. The file admits from this
+ * Writes a record under its right name, whole or not at all, and never over another one. Beside a record of the same pair for
+ * another runtime or other stages, the name says which one it is. The file admits from this
  * moment on; that it is approved is shown by the commit that brings it in. Throws `usage` for what is no record,
  * `file_exists`, or `file_unwritable`.
  */
@@ -23,7 +26,8 @@ export function createAdmission(directory: string, document: unknown): CreatedAd
   const { record, problems } = readRecord(document)
   const asked = `a new admission record in ${directory}`
   if (record === null) throw new PortcullisError('usage', { asked, found: problems.join('; '), remedy: 'Give a complete record without secrets; its fields are in spec/admission-record.schema.json.' })
-  const name = recordFileName({ provider: record.provider, model: record.model })
+  const scope = scopeOf(record)
+  const name = standsApart(join(directory, recordFileName(scope.pair)), scope) ? scopedRecordFileName(scope.pair, scope) : recordFileName(scope.pair)
   const text = `${JSON.stringify(record, null, 2)}\n`
   if (Buffer.byteLength(name) > MAX_FILE_NAME_BYTES || Buffer.byteLength(text) > MAX_RECORD_BYTES) {
     throw new PortcullisError('usage', { asked, found: 'a record whose name or text is too long for a file', remedy: 'Shorten it.' })
@@ -38,6 +42,18 @@ export function createAdmission(directory: string, document: unknown): CreatedAd
     throw new PortcullisError('file_unwritable', { asked, found: `${path} cannot be written (${code ?? 'unknown error'})`, remedy: 'Make the directory writable.', cause: error })
   }
   return { path, sha256: sha256(text), record }
+}
+
+/**
+ * True if the plain name of the pair is taken by a valid record for another runtime, or for other stages: then both stand
+ * side by side, and neither says anything about the other (ADM-A16). Two records for the same use are one too many.
+ */
+function standsApart(path: string, { pair, runtime, stages }: RecordScope): boolean {
+  const reading = readText(path, MAX_RECORD_BYTES)
+  const record = 'text' in reading ? readRecordText(reading.text).record : null
+  if (record === null) return false
+  const there = scopeOf(record)
+  return samePair(there.pair, pair) && (there.runtime !== runtime || !there.stages.some((stage) => stages.includes(stage)))
 }
 
 /** A link fails where a rename would overwrite, so that of two writers exactly one succeeds. */

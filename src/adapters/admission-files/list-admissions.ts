@@ -1,5 +1,5 @@
 import { printPair } from '../../contract/model.ts'
-import { type AdmissionSource, fileNameOf, nameAgrees, scopeOf } from '../../gates/admission/index.ts'
+import { type AdmissionSource, fileNameOf, nameFits, scopeOf } from '../../gates/admission/index.ts'
 
 /** What `admit list` shows of one file. */
 export interface AdmissionRow {
@@ -40,7 +40,7 @@ export function listAdmissions(source: AdmissionSource, now: Date, soonMs: numbe
       reviewConditions: scope.conditions,
       endpointBound: scope.endpoint !== null,
       problems: [
-        ...(nameAgrees(fileNameOf(path), scope.pair) ? [] : ['its name does not belong to its content']),
+        ...(nameFits(fileNameOf(path), scope) ? [] : ['its name does not belong to its content']),
         ...(Date.parse(record.admission_timestamp) > now.getTime() ? ['admission_timestamp lies in the future'] : []),
       ],
       notes: [

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { type ModelPair, printPair } from '../../contract/model.ts'
-import { type AdmissionRecord, readRecordText } from '../../gates/admission/index.ts'
+import { type AdmissionRecord, readRecordText, scopeOf } from '../../gates/admission/index.ts'
 import { readText } from '../configuration/index.ts'
 import { MAX_RECORD_BYTES } from './read-admissions.ts'
 
@@ -17,17 +17,18 @@ export interface RevokedAdmission {
 }
 
 /**
- * Ends every record of a pair in the directory: each stays where it is, says `revoked`, and admits nothing from this
+ * Ends every record of a pair in the directory, or with `runtime` those for that agent alone: each stays where it is, says `revoked`, and admits nothing from this
  * moment on. Each file is replaced whole, so that nobody ever reads half of one. Throws `usage` where no record of the
  * pair stands, `file_unreadable` or `file_unwritable` where one cannot be read or replaced; records before it are revoked then, and it says so.
  */
-export function revokeAdmission(directory: string, pair: ModelPair): RevokedAdmission[] {
-  const asked = `to revoke every record of ${printPair(pair)} in ${directory}`
+export function revokeAdmission(directory: string, pair: ModelPair, runtime?: string): RevokedAdmission[] {
+  const asked = `to revoke every record of ${printPair(pair)}${runtime === undefined ? '' : ` for runtime ${runtime}`} in ${directory}`
   const revoked: RevokedAdmission[] = []
   for (const name of namesIn(directory, asked)) {
     const path = join(directory, name)
     const record = recordAt(path, asked)
     if (record?.provider !== pair.provider || record.model !== pair.model) continue
+    if (runtime !== undefined && scopeOf(record).runtime !== runtime) continue
     if (record.status !== 'admitted') {
       revoked.push({ path, changed: false })
       continue

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import type { Configuration } from '../../engine/index.ts'
-import { type AdmissionRecord, type AdmissionSource, CurrentRecord, type DecisionRecord, type DecisionSource, fileNameOf, scopeOf } from '../../gates/admission/index.ts'
+import { type AdmissionRecord, type AdmissionSource, CurrentRecord, type DecisionRecord, type DecisionSource, fileNameOf, scopedRecordFileName, scopeOf } from '../../gates/admission/index.ts'
 import type { OverrideState, Profile, Provider } from '../../gates/catalog/index.ts'
 import { ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY, revokeAdmission } from '../admission-files/index.ts'
 import { CONFIGURATION_FILE, OVERRIDE_FILE } from '../configuration/index.ts'
@@ -18,7 +18,7 @@ export type Behaviour = 'honest' | 'asks-nobody' | 'idle' | 'echoes-result' | 'p
 
 /** A file among the admission records; one that is no valid record is stood for by one that is none either, since its text may hold a secret. */
 interface CopiedRecord {
-  readonly name: string
+  name: string
   record: AdmissionRecord | null
 }
 
@@ -106,8 +106,11 @@ export class DrillCopy {
     for (const each of this.#ofPair()) {
       const { runtime, stages } = scopeOf(each.record)
       const current = CurrentRecord.parse({ runtime, stages, evidence_expectations: ['none was written'], ...each.record })
+      const scoped = each.name === scopedRecordFileName(this.pair, { runtime, stages })
       change(current)
       each.record = current
+      // A name that says what the record covers says what it covers now: the attack is on the record, not on its name.
+      if (scoped) each.name = scopedRecordFileName(this.pair, current)
     }
   }
 

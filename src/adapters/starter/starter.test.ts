@@ -26,9 +26,9 @@ test('the starter loads, resolves and is admitted as it was written', async () =
   await loadScript(join(directory, starter.script))
   const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: task.profile, purpose: task.purpose, candidate: 0, capability: null })
   assert.ok('resolution' in outcome)
-  const { pair, profile, provider } = outcome.resolution
+  const { profile } = outcome.resolution
   const facts = admissionFacts({
-    ...admissionRequestOf({ pair, profile, provider }, configuration.networkClasses), stage: 'work', decisions: { path: 'decisions/', problem: null, files: [] },
+    ...admissionRequestOf(outcome.resolution, configuration.networkClasses), decisions: { path: 'decisions/', problem: null, files: [] },
     observedAt: new Date('2026-11-20T00:00:00Z'), validForMs: 60_000, source: readAdmissions({ directory: join(directory, 'admissions'), root: directory }),
   })
   assert.equal(admissionStatus(facts), 'admitted')

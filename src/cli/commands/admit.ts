@@ -111,10 +111,11 @@ function registerList(admit: Command, surface: Surface): void {
 
 function registerRevoke(admit: Command, surface: Surface): void {
   const command = admit.command('revoke <pair>').description('end every record of an exact provider/model: it stays to be read, and admits nothing from now on')
-  withExamples(withCommonOptions(command), 'admit revoke anthropic/claude-opus-4-8').action(async (pair: string, options: CommonOptions) => {
+    .option('--runtime <agent>', 'only the records for this agent')
+  withExamples(withCommonOptions(command), 'admit revoke anthropic/claude-opus-4-8', 'admit revoke anthropic/claude-opus-4-8 --runtime pi').action(async (pair: string, options: CommonOptions & { readonly runtime?: string }) => {
     const terminal = surface.terminal(options.json === true)
     const { revokeAdmissionRecords } = await import('../../app/admissions.ts')
-    const revoked = await revokeAdmissionRecords(surface.app(options), { pair })
+    const revoked = await revokeAdmissionRecords(surface.app(options), { pair, runtime: options.runtime })
     if (terminal.json) return terminal.emit(`${JSON.stringify(revoked, null, 2)}\n`)
     for (const { path, changed } of revoked) terminal.line(`  ${changed ? `${terminal.paint('red', '-')} ${path} is revoked` : `  ${path} did not admit, and is left as it is`}`)
     terminal.line('  Commit it, so that the end of the approval is a reviewed change too.')

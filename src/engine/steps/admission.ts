@@ -8,15 +8,6 @@ import type { Course, Decided } from '../course.ts'
 import { ADMISSION_WATCH_MS, LOCAL_WORK_MS } from '../limits.ts'
 import type { World } from '../world.ts'
 
-/** The stage that an ordinary run is: work on a copy. Records name the stages they cover (ADM-A15). */
-export const WORK_STAGE = 'work'
-
-/** Runs of Case are the one stage that its records were made for (ADM-A15). */
-const CASE_STAGE = 'stage-2'
-
-/** The stage that a run of an agent asks to be admitted for. */
-export const stageOf = (agent: string): string => (agent === 'case' ? CASE_STAGE : WORK_STAGE)
-
 /** Where a run's record comes from, and what was asked for beside the profile. */
 export interface AskedAdmission {
   /** The one record that may admit the run; null takes those beside the configuration. */
@@ -40,7 +31,6 @@ const admissionNow = async (world: World, resolution: Resolution, { admissionFil
   admissionFacts({
     ...admissionRequestOf(resolution, world.configuration.networkClasses),
     asked,
-    stage: stageOf(resolution.profile.agent),
     source: await world.readAdmissions(admissionFile),
     decisions: await world.readDecisions(),
     observedAt: world.clock(),

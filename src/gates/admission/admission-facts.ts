@@ -72,10 +72,21 @@ export interface AdmissionRequest {
   readonly credentialClass: string
   /** What the configuration declares of the network class; null if nothing. */
   readonly external: boolean | null
+  /** What the run is, as records call what they cover. */
+  readonly stage: string
 }
 
+/** The stage of a run whose purpose names none: work on a copy. Records name the stages they cover (ADM-A15). */
+export const WORK_STAGE = 'work'
+
+/** Runs of Case are the one stage that its records were made for, unless their purpose names another (ADM-A15). */
+const CASE_STAGE = 'stage-2'
+
+/** The stage that a run asks to be admitted for: what its purpose says, or what runs of its agent are. */
+const stageOf = ({ purposeRules, profile }: Pick<ResolvedProfile, 'profile' | 'purposeRules'>): string => purposeRules.stage ?? (profile.agent === 'case' ? CASE_STAGE : WORK_STAGE)
+
 /** What a resolved profile asks to be admitted for, by itself. */
-export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider'>, networkClasses: NetworkClasses | undefined): AdmissionRequest => ({
+export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'profile' | 'provider' | 'purposeRules'>, networkClasses: NetworkClasses | undefined): AdmissionRequest => ({
   requested: resolution.pair,
   asked: null,
   runtime: resolution.profile.agent,
@@ -83,6 +94,7 @@ export const admissionRequestOf = (resolution: Pick<ResolvedProfile, 'pair' | 'p
   networkClass: resolution.provider.networkClass,
   credentialClass: resolution.provider.credential.class,
   external: entryOf(networkClasses, resolution.provider.networkClass)?.external ?? null,
+  stage: stageOf(resolution),
 })
 
 /** True if a file claims to decide about this pair, by its name or by what it holds. */
@@ -94,7 +106,7 @@ const isFor = (file: AdmissionFile, pair: ModelPair): boolean =>
   nameAgrees(fileNameOf(file.path), pair) || (file.record !== null && samePair({ provider: file.record.provider, model: file.record.model }, pair))
 
 /** The facts of one question. `validForMs` is how long an answer may be used before the record is read again. */
-export function admissionFacts(question: AdmissionRequest & { readonly stage: string; readonly source: AdmissionSource; readonly decisions: DecisionSource; readonly observedAt: Date; readonly validForMs: number }): AdmissionFacts {
+export function admissionFacts(question: AdmissionRequest & { readonly source: AdmissionSource; readonly decisions: DecisionSource; readonly observedAt: Date; readonly validForMs: number }): AdmissionFacts {
   const { requested, runtime, stage, endpoint, networkClass, credentialClass, external, source, decisions } = question
   const speaking = source.files.filter((file) => source.kind === 'file' || isFor(file, requested))
   const others = source.files.filter((file) => !speaking.includes(file))
@@ -111,8 +123,8 @@ export function admissionFacts(question: AdmissionRequest & { readonly stage: st
     network: { external },
     // Those that are cut off are of other names than the one that is right, and a pair has only one.
     decisions: { path: decisions.path, problem: decisions.problem, files: decisions.files.filter((file) => isAboutPair(file, requested)).slice(0, MAX_FILES) },
-    source: { kind: source.kind, path: source.path, problem: source.problem },
-    // Only two names are right for a pair, so that what is cut off here has wrongly named files before it, and they deny.
+    // What is cut off may be the record that denies: then there is nothing to judge.
+    source: { kind: source.kind, path: source.path, problem: source.problem ?? (speaking.length > MAX_FILES ? `more than ${MAX_FILES} files speak about ${printPair(requested)}` : null) },
     files: speaking.slice(0, MAX_FILES),
     others: others.slice(0, MAX_OTHERS).map((file) => ({ path: file.path, pair: pairShown(file) })),
     othersCount: others.length,

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import * as z from 'zod'
 import { verifies } from '../../../test/verifies.ts'
 import { AdmissionRecord, scopeOf, STAGES_NEVER_COVERED } from './admission-record.ts'
-import { nameAgrees, readRecordFileName, recordFileName } from './file-name.ts'
+import { nameAgrees, nameFits, readRecordFileName, recordFileName, scopedRecordFileName } from './file-name.ts'
 import { readRecord, readRecordText } from './read-record.ts'
 import { currentRecord, formerRecord } from './samples.test.ts'
 import { secretLikeValue } from '../../contract/secret-like.ts'
@@ -47,7 +47,7 @@ verifies('ADM-A10', 'evidence_expectations is required in a record of now and ma
 })
 
 verifies('ADM-A15', 'a record cannot claim the stages that no record covers, nor be half of the current form', () => {
-  for (const stage of STAGES_NEVER_COVERED) assert.match(problemsOf(currentRecord({ stages: ['work', stage] })), /expected a stage that a record can cover/)
+  for (const stage of [...STAGES_NEVER_COVERED, 'Real-Repo', 'core_promotion', 'COPIED.REPO']) assert.match(problemsOf(currentRecord({ stages: ['work', stage] })), /expected a stage that a record can cover/)
   assert.match(problemsOf(currentRecord({ stages: [] })), /field stages/)
   assert.match(problemsOf(without(currentRecord(), 'runtime')), /field runtime: expected/)
   assert.match(problemsOf(formerRecord({ stages: ['work'] })), /field runtime: expected/)
@@ -149,6 +149,25 @@ verifies('ADM-A12', 'the file name is safe, reversible, and of one pair only', (
     assert.equal(name === recordFileName({ provider: otherProvider, model: otherModel }), same)
   }))
   for (const name of ['notes.json', 'a--b', 'a--%zz.json', 'a--%2f.json', '--b.json', 'a--.json']) assert.equal(readRecordFileName(name), undefined, name)
+})
+
+verifies('ADM-A12 ADM-A16', 'the name of one of several records says runtime and stages, and fits that record alone', () => {
+  const pair = { provider: 'openrouter', model: 'qwen/qwen3@free' }
+  const scope = { pair, runtime: 'case', stages: ['stage-2', 'dry-run'] }
+  const name = scopedRecordFileName(pair, scope)
+  assert.equal(name, 'openrouter--qwen%2Fqwen3%40free@case+stage-2+dry-run.json')
+  assert.ok(nameFits(name, scope) && nameFits(recordFileName(pair), scope) && nameAgrees(name, pair))
+  assert.deepEqual(readRecordFileName(name), pair)
+  for (const other of [{ ...scope, runtime: 'pi' }, { ...scope, stages: ['stage-2'] }, { ...scope, stages: ['dry-run', 'stage-2'] }, { ...scope, stages: ['stage-2', 'dry-run', 'work'] }, { ...scope, pair: { ...pair, model: 'qwen/qwen3' } }]) {
+    assert.ok(!nameFits(name, other), JSON.stringify(other))
+  }
+  const part = fc.string({ unit: fc.constantFrom('a', '-', '+', '@', '%', '.', '/'), minLength: 1, maxLength: 6 })
+  fc.assert(fc.property(part, part, part, part, part, (provider, model, runtime, stage, otherStage) => {
+    const written = scopedRecordFileName({ provider, model }, { runtime, stages: [stage] })
+    assert.match(written, /^[A-Za-z0-9._%-]+@[A-Za-z0-9._%-]+\+[A-Za-z0-9._%-]+\.json$/)
+    assert.deepEqual(readRecordFileName(written), { provider, model })
+    assert.equal(written === scopedRecordFileName({ provider, model }, { runtime, stages: [otherStage] }), stage === otherStage)
+  }))
 })
 
 test('the document\'s own name for Case records agrees too', () => {

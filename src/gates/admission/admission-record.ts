@@ -6,7 +6,8 @@ import { floatingReason, isPlainUrl } from '../catalog/index.ts'
 /** Stages that no record can cover (ADM-A15): they reach real work, and an admission of a model says nothing about them. */
 export const STAGES_NEVER_COVERED = ['real-repo', 'copied-repo', 'sandbox-repo', 'owned-repo', 'default-candidate', 'core-promotion'] as const
 
-export const isNeverCovered = (stage: string): boolean => STAGES_NEVER_COVERED.some((never) => never === stage)
+/** In whatever spelling: a record for `Real_Repo` would be one for `real-repo` to the person who reads it. */
+export const isNeverCovered = (stage: string): boolean => STAGES_NEVER_COVERED.some((never) => never.replaceAll('-', '') === stage.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))
 
 const Instant = z.iso.datetime({ offset: true })
 export const InstantOrDay = z.union([Instant, z.iso.date()])

@@ -56,6 +56,8 @@ verifies('ADM-D10', 'what is external is declared; where nothing is, only a loop
   const elsewhere = (endpoint: string): AdmissionFacts => sampleFacts([fileOf(currentRecord({ endpoint }))], { external: null, endpoint })
   assert.equal(admissionStatus(none({ external: false })), 'admitted')
   assert.equal(admissionStatus(none({ external: null })), 'admitted')
+  const far = 'https://models.internal.example/v1'
+  assert.equal(admissionStatus(sampleFacts([fileOf(currentRecord({ endpoint: far }))], { external: false, endpoint: far })), 'admitted', 'what people declare goes before the address in both directions')
   // A tunnel or a gateway on this machine may lead anywhere: what people declare goes before what the address says.
   refused(none({ external: true }), /is external/)
   for (const endpoint of ['https://api.example.com/v1', 'http://localhost:4010/v1', 'http://loopback/v1', 'http://10.0.0.7:8000/v1', 'http://[fd00::7]/v1']) {
@@ -70,6 +72,9 @@ verifies('ADM-D10', 'an approval ends with its date: no pass and no licence outl
   assert.ok(finding.outcome === 'pass')
   assert.equal(finding.expiresAt.toISOString(), '2026-11-20T22:00:00.000Z')
   assert.deepEqual([admissionOf(soon)?.endsAt, admissionOf(soon)?.expiresAt], ['2026-11-20T22:00:00.000Z', '2027-06-01T00:00:00.000Z'])
+  const open = fileOf(currentRecord({ review_trigger: 'when the model changes' }))
+  const only = admissionGate.decide({ ...soon, files: [open] }, ['a'.repeat(64)])
+  assert.equal(only.outcome === 'pass' && only.expiresAt.toISOString(), '2026-11-20T22:00:00.000Z')
   const later = facts([decisionFile(decision({ review_trigger: { expires_at: '2028-01-01T00:00:00Z' } }))])
   assert.equal(admissionOf(later)?.endsAt, '2027-06-01T00:00:00.000Z')
 })

@@ -148,10 +148,20 @@ verifies('ADM-A15', 'a record covers its stages only, and a former one stage-2 o
   blocks(sampleFacts(undefined, { stage: 'review' }), 'not_admitted', /covers stage work, not review/)
   const former = [fileOf(formerRecord(), CASE_FILE)]
   passes(caseFacts(former))
-  for (const stage of ['work', 'real-repo', 'copied-repo', 'sandbox-repo', 'owned-repo', 'default-candidate', 'core-promotion']) {
-    blocks(caseFacts(former, { stage }), 'not_admitted', /covers stage stage-2, as every record without runtime and stages/)
-    if (stage !== 'work') blocks(sampleFacts(undefined, { stage }), 'not_admitted', /covers stage work/)
+  blocks(caseFacts(former, { stage: 'work' }), 'not_admitted', /covers stage stage-2, as every record without runtime and stages/)
+})
+
+verifies('ADM-A15', 'a run for a stage that no record covers is refused, whatever a record were to say and however it is spelt', () => {
+  for (const stage of ['real-repo', 'copied-repo', 'sandbox-repo', 'owned-repo', 'default-candidate', 'core-promotion', 'Real-Repo', 'core_promotion', 'owned.repo']) {
+    blocks(caseFacts([fileOf(formerRecord(), CASE_FILE)], { stage }), 'not_admitted', /^no record covers stage/)
+    // Also with a record that the schema would not have let through.
+    const [file] = sampleFacts().files
+    assert.ok(file?.record != null && 'stages' in file.record)
+    const forged = { ...file, record: { ...file.record, stages: [stage] } }
+    const finding = blocks(sampleFacts([forged], { stage }), 'not_admitted', /^no record covers stage/)
+    assert.doesNotMatch(finding.remedy, /Have the pair approved/)
   }
+  assert.equal(admissionStatus(sampleFacts([], { stage: 'core-promotion' })), 'missing_admission')
 })
 
 verifies('ADM-A16', 'a record for one runtime changes nothing for another, neither for nor against', () => {
@@ -239,6 +249,34 @@ verifies('ADM-A19', 'the proof names the record by path and SHA-256, and cannot 
   assert.throws(() => admissionProof.check(content, observedAt), { code: 'proof_forged' })
 })
 
+verifies('ADM-A16 ADM-A15', 'two records of one pair stand side by side, each for its own runtime and stage, and the end of one ends nothing of the other', () => {
+  const forWork = fileOf(currentRecord())
+  const forCase = (changes: Record<string, unknown> = {}) => fileOf(currentRecord({ runtime: 'case', stages: ['stage-2'], ...changes }), 'admissions/scripted--coder-1@case+stage-2.json')
+  const inCase = { runtime: 'case', stage: 'stage-2' }
+  const both = [forWork, forCase()]
+  assert.match(passes(sampleFacts(both)).message, /^admissions\/scripted--coder-1\.json/)
+  assert.match(passes(sampleFacts(both, inCase)).message, /^admissions\/scripted--coder-1@case\+stage-2\.json/)
+  // Neither lends its runtime to the stage of the other.
+  blocks(sampleFacts(both, { stage: 'stage-2' }), 'not_admitted', /covers stage work, not stage-2/)
+  blocks(sampleFacts(both, { runtime: 'case' }), 'not_admitted', /./)
+  for (const ended of [{ status: 'revoked' }, { review_trigger: { expires_at: '2026-01-01T00:00:00Z' } }, { endpoint: 'http://127.0.0.1:9/v1' }]) {
+    passes(sampleFacts([forWork, forCase(ended)]))
+    blocks(sampleFacts([forWork, forCase(ended)], inCase), 'not_admitted', /@case\+stage-2\.json/)
+  }
+  blocks(sampleFacts([forWork], inCase), 'not_admitted', /admits runtime pi, not case/)
+})
+
+verifies('ADM-A12', 'a name with runtime and stages that are not those of the record is invalid_admission, as is one too many to look at', () => {
+  for (const path of ['admissions/scripted--coder-1@pi+stage-2.json', 'admissions/scripted--coder-1@case+work.json', 'admissions/scripted--coder-1@pi.json', 'admissions/scripted--coder-1@.json']) {
+    blocks(sampleFacts([fileOf(currentRecord(), path)]), 'invalid_admission', /its name does not belong to its content, scripted\/coder-1 for runtime pi, stage work/)
+  }
+  passes(sampleFacts([fileOf(currentRecord(), 'admissions/scripted--coder-1@pi+work.json')]))
+  // A file whose name claims the pair denies if it cannot be read, whatever it may have said.
+  blocks(sampleFacts([fileOf(currentRecord()), { path: 'admissions/scripted--coder-1@case+stage-2.json', sha256: null, record: null, problems: ['cannot be opened'] }]), 'invalid_admission', /@case/)
+  const many = Array.from({ length: 33 }, (_, index) => fileOf(currentRecord({ stages: [`stage-${index}`] }), `admissions/scripted--coder-1@pi+stage-${index}.json`))
+  blocks(sampleFacts([...many, fileOf(currentRecord({ status: 'revoked' }))]), 'invalid_admission', /more than 32 files speak about scripted\/coder-1/)
+})
+
 test('facts that do not admit give no proof, and a secret in them stops the gate itself', async () => {
   assert.equal((await prove(sampleFacts([]))).proof, undefined)
   const secret = ['ghp', '16C7e42F292c6912E7710c838347Ae178B4a'].join('_')
@@ -253,7 +291,7 @@ test('facts stay bounded, and what is cut off can only deny', () => {
   const misnamed = Array.from({ length: 100 }, (_unused, index) => fileOf(currentRecord(), `admissions/a${index}.json`))
   const facts = sampleFacts([...misnamed, fileOf(currentRecord())])
   assert.equal(facts.files.length, 32)
-  blocks(facts, 'invalid_admission', /its name does not belong/)
+  blocks(facts, 'invalid_admission', /more than 32 files speak/)
   const unrelated = Array.from({ length: 100 }, (_unused, index) => fileOf({}, `admissions/b${String(index).padStart(3, '0')}.json`))
   const many = sampleFacts(unrelated)
   assert.equal(many.others.length, 50)

@@ -1,9 +1,9 @@
 import type { Refusal } from '../../contract/gate.ts'
 import { printPair, samePair } from '../../contract/model.ts'
 import { type Approval, judgeApproval } from './approval.ts'
-import { type AdmissionRecord, type RecordScope, scopeOf } from './admission-record.ts'
+import { type AdmissionRecord, isNeverCovered, type RecordScope, scopeOf, STAGES_NEVER_COVERED } from './admission-record.ts'
 import type { AdmissionFacts, AdmissionFile } from './admission-facts.ts'
-import { fileNameOf, nameAgrees, recordFileName } from './file-name.ts'
+import { fileNameOf, nameAgrees, nameFits, recordFileName, scopedRecordFileName } from './file-name.ts'
 
 /** The five words of the documents, and no other (ADM-G1). */
 export const ADMISSION_STATUSES = ['admitted', 'missing_admission', 'mismatch', 'invalid_admission', 'not_admitted'] as const
@@ -51,6 +51,9 @@ export function judgeRecords(facts: AdmissionFacts): Judgement {
   }
   const speaking = facts.files.filter((file) => facts.source.kind === 'file' || nameAgrees(fileNameOf(file.path), facts.requested) || samePairAs(file, facts))
   if (speaking.length === 0) return refuse(facts, missing(facts))
+  if (isNeverCovered(facts.stage)) {
+    return refuse(facts, { status: 'not_admitted', found: `no record covers stage ${facts.stage}: an admission of a model says nothing about it`, remedy: `Use a purpose of another stage; ${STAGES_NEVER_COVERED.join(', ')} are never admitted here.` })
+  }
 
   const candidates: Candidate[] = []
   for (const file of speaking) {
@@ -96,10 +99,10 @@ const samePairAs = (file: AdmissionFile, facts: AdmissionFacts): boolean => file
 function validityFault(file: AdmissionFile, facts: AdmissionFacts): Fault | undefined {
   const invalid = (found: string, remedy: string): Fault => ({ status: 'invalid_admission', found: `${file.path}: ${found}`, remedy })
   if (file.record === null || file.sha256 === null) return invalid(file.problems.join('; ') || 'not read', 'Correct the record; what is wrong with each file: npx portcullis admit list')
-  const { pair, runtime } = scopeOf(file.record)
-  // The document's own file name is for records of Case; on another runtime's record it would say two things.
-  const named = fileNameOf(file.path)
-  if (!nameAgrees(named, pair) || (named !== recordFileName(pair) && runtime !== 'case')) return invalid(`its name does not belong to its content, ${printPair(pair)}`, `Name it ${recordFileName(pair)}, or correct its content.`)
+  const scope = scopeOf(file.record)
+  if (!nameFits(fileNameOf(file.path), scope)) {
+    return invalid(`its name does not belong to its content, ${printPair(scope.pair)} for runtime ${scope.runtime}, stage ${scope.stages.join(', ')}`, `Name it ${recordFileName(scope.pair)} or ${scopedRecordFileName(scope.pair, scope)}, or correct its content.`)
+  }
   if (Date.parse(file.record.admission_timestamp) > Date.parse(facts.observedAt)) return invalid('admission_timestamp lies in the future', 'Correct admission_timestamp to the instant of the approval.')
   return undefined
 }

@@ -131,6 +131,7 @@ export type Profile = z.infer<typeof Profile>
 
 export const Purpose = z.strictObject({
   needs: z.array(z.enum(['readiness', 'acceptance'])),
+  stage: Name.optional().describe('The stage that an admission record must cover for it, as in stage-2. Left out, it is work, ordinary work on a copy; for the agent case it is stage-2.'),
   mayIgnorePurposeOfProfile: z.literal(true).optional().describe('For the preflight alone: it may use profiles that do not list this purpose, and the ledger shows it.'),
 })
 export type Purpose = z.infer<typeof Purpose>

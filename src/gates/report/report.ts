@@ -70,6 +70,7 @@ export const Report = z.strictObject({
     served: z.array(z.string()),
     admission_status: z.enum(['admitted', 'missing_admission', 'mismatch', 'invalid_admission', 'not_admitted']).nullable(),
     admission_record: z.strictObject({ path: z.string(), sha256: z.string(), expires_at: Time.nullable() }).nullable(),
+    stage: z.string().nullable().describe('What the run was to the admission records, as in work or stage-2.'),
     network: z
       .strictObject({
         class: z.string(),
