@@ -229,7 +229,7 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/credentials/index.ts'),
@@ -238,6 +238,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     import('./adapters/run-directory/index.ts'),
     import('./adapters/runtime-process/index.ts'),
     import('./adapters/secret-scan/index.ts'),
+    import('./adapters/target-watch/index.ts'),
     import('./adapters/wire-server/index.ts'),
     import('./adapters/workspace/index.ts'),
     agentAdapters(loaded.directory),
@@ -273,6 +274,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
       observe: (plan, agent, readiness, circumstances) => runtime.observeReadiness(plan, agent, readiness, circumstances),
     },
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
+    targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }

@@ -49,6 +49,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     isolation: record.launch === undefined ? null : { ...record.launch.isolation, record_complete: record.facts(wireGate)?.recordComplete ?? false },
     wire: wireOf(record),
     workspace: workspaceOf(record),
+    target_repositories: record.facts(acceptanceGate)?.targets?.map(({ path, canary, entries, touched }) => ({ path, canary, entries, touched })) ?? null,
     ...acceptanceOf(record),
     gates: record.verdicts.map(gateOf),
     terminal_state: terminalStateOf(record, ending, block),

@@ -27,6 +27,16 @@ export const Configuration = Catalog.extend({
   $schema: z.string().optional(),
   version: z.literal(1),
   networkClasses: NetworkClasses.optional().describe('Which network classes are external. One that is not declared counts as external, except at a loopback address.'),
+  targetRepositories: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1).max(1_000).describe('Where it is, relative to this file.'),
+        canary: z.literal(true).optional().describe('A small decoy that is there to be watched: each read of an entry shows. Portcullis sets its times of access back.'),
+      }),
+    )
+    .max(50)
+    .optional()
+    .describe('Repositories that real work is for. A run of any stage but work may not use, read or list them, and is not accepted if one was touched meanwhile.'),
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),

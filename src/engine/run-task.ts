@@ -3,6 +3,7 @@ import { PortcullisError } from '../contract/errors.ts'
 import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { type Accepted, type Binding, bindProbes } from '../gates/acceptance/index.ts'
+import { WORK_STAGE } from '../gates/admission/index.ts'
 import { entryOf, type Resolution } from '../gates/catalog/index.ts'
 import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
@@ -22,7 +23,7 @@ import { decideLaunch, decideReadiness, sessionSubject, startSession } from './s
 import { awaitTurn, type EndedTurn } from './steps/turn.ts'
 import { type ChosenPair, decideWire, grantToAgent } from './steps/wire.ts'
 import type { Task } from './task.ts'
-import type { World } from './world.ts'
+import type { TargetWatch, World } from './world.ts'
 
 /** A task as it was loaded, with its paths made absolute, and what the caller asks differently from it. */
 export interface TaskRequest {
@@ -137,10 +138,11 @@ class TaskRun {
     try {
       const binding = await this.#bindProbes()
       const chosen = await this.#choosePair(wire)
+      const targets = await this.#watchTargets(chosen)
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, before, after, note: (text) => this.#watcher.note(text) }))
+      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
     }
@@ -182,6 +184,17 @@ class TaskRun {
       if (health.ok) return { resolution, admitted, healthy: health.proof }
       const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
       if (!more) throw new Ended(health.reason)
+    }
+  }
+
+  /** From here on nothing of a target repository may be touched, except by a run that is ordinary work (ADM-N12). */
+  async #watchTargets({ admitted }: ChosenPair): Promise<TargetWatch | null> {
+    if (admitted.stage === WORK_STAGE) return null
+    try {
+      return await this.#world.targets.watch([this.#request.repository, this.#directory.path])
+    } catch (error) {
+      await this.#recordFault('target_repository_refused', error)
+      throw new Ended('target_repository_refused')
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { OverrideState } from '../gates/catalog/index.ts'
-import type { ProbeRunner } from '../gates/acceptance/index.ts'
+import type { ProbeRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
@@ -65,6 +65,17 @@ export interface Workspaces {
   changes(workspace: string, untouched: string): Promise<WorkspaceChanges>
 }
 
+/** The target repositories under watch, since a moment before anything of the run was prepared. */
+export interface TargetWatch {
+  look(): Promise<readonly TargetLook[]>
+}
+
+/** Watches the target repositories of the configuration. */
+export interface TargetWatcher {
+  /** `used`: every path of the run. Throws a fault where one of them lies in a target repository or around it, or where a canary would not show a read. */
+  watch(used: readonly string[]): Promise<TargetWatch>
+}
+
 /**
  * All that a run needs of the world. Every field is required: there is no gate that a caller may leave out, and no
  * collaborator whose absence means that something is not checked (law 4). app.ts alone makes one.
@@ -94,6 +105,7 @@ export interface World {
   readonly agents: ReadonlyMap<string, AgentAdapter>
   readonly launcher: Launcher
   readonly workspaces: Workspaces
+  readonly targets: TargetWatcher
   readonly probeRunner: ProbeRunner
   createDirectory(runId: string): RunDirectory
 }

@@ -44,7 +44,7 @@ const MUTATIONS: readonly Mutation[] = [
   { gate: 'the served model is not compared before the answer goes out', file: 'src/gates/wire/answer-json.ts', from: 'return faultOfServed(servedModel, servedModelIds) ?? event.error', to: 'return event.error', opens: ['other-model-served'] },
   { gate: 'the record of a running agent is not looked at', file: 'src/engine/steps/admission.ts', from: "if (finding.outcome !== 'pass') grant.withdraw(", to: 'if (false) grant.withdraw(', opens: ['revoked-mid-run'] },
   { gate: 'no call is needed', file: 'src/gates/wire/gate.ts', from: 'if (last === undefined) return noModelCall(facts)', to: 'if (last === undefined) return undefined', opens: ['zero-calls'] },
-  { gate: 'no change is needed', file: 'src/gates/acceptance/gate.ts', from: '[faultOfRunner, faultOfAgent, faultOfChange,', to: '[faultOfRunner, faultOfAgent,', opens: ['exit-0-without-work'] },
+  { gate: 'no change is needed', file: 'src/gates/acceptance/gate.ts', from: '[faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange,', to: '[faultOfRunner, faultOfTargets, faultOfAgent,', opens: ['exit-0-without-work'] },
   { gate: 'probes need not pass', file: 'src/gates/acceptance/gate.ts', from: 'faultOfResultRecords, faultOfResult, faultOfUntouchedRecords', to: 'faultOfResultRecords, faultOfUntouchedRecords', opens: ['echoed-result-block'] },
 ]
 

@@ -148,6 +148,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       changedBelow: async () => [],
       changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false }),
     },
+    targets: { watch: () => Promise.resolve({ look: () => Promise.resolve([]) }) },
     probeRunner: {
       run: async (request) => {
         log(`probe ${request.phase}`)

@@ -54,7 +54,8 @@ export class DrillCopy {
     this.directory = place.directory
     this.target = target
     this.canary = place.canary
-    this.configuration = { ...structuredClone(target.configuration), providers: {} }
+    // The user's repositories are not the copy's; a drill stays away from them in any case.
+    this.configuration = { ...structuredClone(target.configuration), providers: {}, targetRepositories: undefined }
     for (const [name, provider] of Object.entries(target.configuration.providers)) this.configuration.providers[name] = repointed(provider, place.providerUrl)
     this.configuration.probes[OWN_NAME] = { kind: 'headless_run', command: ['grep', '-qx', 'done', 'answer.txt'], timeout: PROBE_LIMIT, expect: { exitCode: 0 } }
     this.configuration.taskClasses[OWN_NAME] = { completion: 'product', probes: [OWN_NAME] }

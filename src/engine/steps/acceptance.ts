@@ -5,7 +5,7 @@ import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { TaskRequest } from '../run-task.ts'
-import type { World } from '../world.ts'
+import type { TargetWatch, World } from '../world.ts'
 import type { EndedTurn } from './turn.ts'
 
 /** The workspace as it was when the agent had ended. */
@@ -22,6 +22,9 @@ export interface AcceptanceInput {
   readonly binding: Binding
   readonly turn: EndedTurn
   readonly witnessed: Witnessed
+  readonly stage: string
+  /** Null for ordinary work, which is done for the target repositories. */
+  readonly targets: TargetWatch | null
   readonly before: string
   readonly after: ObservedWorkspace
   readonly note: (text: string) => void
@@ -61,7 +64,7 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
   const reference = request.reference === null ? null : await onReference(world, input, request.reference, phase)
   const result = await phase('result', directory.workspace, after.digest)
   const failed = [untouched, fake, reference, result].find((each) => each !== null && each.runner !== 'ran')
-  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', targets: await lookAt(input), fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
 }
 
 /**
@@ -75,6 +78,9 @@ async function playFake(world: World, course: Course, { untouched, fake }: RunDi
   return { backend: 'fake', script: 'nothing', run_id: course.run.runId, attempt: ATTEMPT, before, after, files_changed: filesChanged }
 }
 
+/** The last look: the probes are over, and nothing of the run goes on. */
+const lookAt = async ({ targets }: AcceptanceInput): Promise<AcceptanceFacts['targets']> => (targets === null ? null : [...(await targets.look())])
+
 /** The copy with the known solution. A patch that does not apply is no solution: the probes then find the untouched copy, and fail on it. */
 async function onReference(world: World, input: AcceptanceInput, patch: Buffer, phase: (name: ProbePhase, workspace: string, digest: string) => Promise<PhaseResult>): Promise<PhaseResult> {
   const { directory } = input
@@ -83,7 +89,7 @@ async function onReference(world: World, input: AcceptanceInput, patch: Buffer, 
   return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
 }
 
-function factsOf(world: World, course: Course, { request, binding, turn, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake'> {
+function factsOf(world: World, course: Course, { request, binding, turn, stage, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake' | 'targets'> {
   const { exit, claimedStatus } = turn.outcome
   return {
     observedAt: world.clock().toISOString(),
@@ -93,6 +99,7 @@ function factsOf(world: World, course: Course, { request, binding, turn, before,
     taskId: request.task.id,
     taskClass: request.task.class,
     completion: binding.completion,
+    stage,
     agent: { exitCode: exit.code, signal: exit.signal, timedOut: turn.limit !== null, claimedStatus, objection: turn.objection },
     workspace: { before, after: after.digest, filesChanged: after.filesChanged, protectedChanged: [...after.protectedChanged], linksOut: [...after.linksOut] },
     binding: [...binding.bound],

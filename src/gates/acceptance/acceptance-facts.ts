@@ -5,6 +5,7 @@ import { Digest } from '../../contract/verdict.ts'
 import { COMPLETIONS, PROBE_KINDS } from '../catalog/index.ts'
 import { FakeWork } from './fake-work.ts'
 import { ProbeRecord } from './probe-record.ts'
+import { TargetLook } from './target-look.ts'
 
 const VALID_AT_MOST_MS = 366 * 86_400_000
 /** More would make facts that nobody reads; a binding with more is refused before anything starts. */
@@ -44,6 +45,10 @@ export const AcceptanceFacts = z.strictObject({
   taskId: Name,
   taskClass: Name,
   completion: z.enum(COMPLETIONS),
+  /** What the run was to the admission records. */
+  stage: Name,
+  /** What was seen of the target repositories; null if nobody looked. */
+  targets: z.array(TargetLook).max(50).nullable(),
   agent: z.strictObject({
     exitCode: z.int().nullable(),
     signal: z.string().max(50).nullable(),

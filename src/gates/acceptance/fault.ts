@@ -30,6 +30,8 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   probe_error: 'Make the probe\'s program available where Portcullis runs, then run the task again.',
   probe_unimplemented: 'Use a probe of kind headless_run; the other kinds have no runner here.',
   probe_changed_workspace: 'Let the probe write outside the workspace, or set allowsWrites in its definition.',
+  targets_not_watched: 'Run the task again; a run of this stage counts only if the target repositories were watched.',
+  target_repository_touched: 'Find out what read or changed it, the agent or somebody else on this machine; nothing of this run counts.',
   interrupted: 'Run the task again.',
   baseline_passes: 'Tighten the probe until it fails on the untouched workspace; a probe that passes on nothing proves nothing.',
   baseline_inconclusive: 'Make the probe end with a failure on the untouched workspace, within its limit and without an error.',

@@ -65,6 +65,8 @@ const proven: AcceptanceFacts = {
   taskId: 'r1-string-slugify',
   taskClass: 'code-change',
   completion: 'product',
+  stage: 'work',
+  targets: null,
   agent: { exitCode: 0, signal: null, timedOut: false, claimedStatus: 'completed', objection: null },
   workspace: { before: BEFORE, after: AFTER, filesChanged: 1, protectedChanged: [], linksOut: [] },
   binding: [bound()],
@@ -200,6 +202,19 @@ test('a probe that passes on the untouched copy proves nothing, and one that gav
   for (const status of ['timed_out', 'error', 'cancelled'] as const) {
     blocks(withRecords({ untouched: [untouched({ status, payload: record({ status }).payload })] }), 'baseline_inconclusive')
   }
+})
+
+verifies('ADM-N12', 'a run of stage-2 is not accepted if a target repository was touched, or if nobody looked', () => {
+  const target = { path: '../shop', canary: true, entries: 4, touched: [], touched_count: 0 }
+  const stage2 = (targets: AcceptanceFacts['targets']): AcceptanceFacts => ({ ...proven, stage: 'stage-2', targets })
+  assert.equal(decide(stage2([])).outcome, 'pass')
+  assert.equal(decide(stage2([target])).outcome, 'pass')
+  blocks(stage2(null), 'targets_not_watched')
+  blocks(stage2([target, { ...target, path: '../site', touched: ['.', 'src/a.js'], touched_count: 2 }]), 'target_repository_touched', /\.\.\/site \(\., src\/a\.js\)/)
+  blocks(stage2([{ ...target, touched_count: 1 }]), 'target_repository_touched')
+  // What was seen counts in every stage, and before whatever else went wrong.
+  blocks({ ...stage2([{ ...target, touched: ['.'], touched_count: 1 }]), stage: 'work' }, 'target_repository_touched')
+  blocks({ ...stage2([{ ...target, touched: ['.'], touched_count: 1 }]), agent: { ...proven.agent, exitCode: 1 } }, 'target_repository_touched')
 })
 
 verifies('ADM-B1', 'without the fake backend of the same run, on the same repository, with every probe run on it, nothing is accepted', () => {

@@ -8,6 +8,7 @@ import { fakeWorkDigest } from './fake-work.ts'
 import { type Fault, fault, remedyOf } from './fault.ts'
 import { faultOfRecords, faultOfReference, faultOfResult, faultOfUntouched, holds } from './judge-records.ts'
 import { type ProbeRecord, recordDigest } from './probe-record.ts'
+import { faultOfTargets } from './target-look.ts'
 
 /**
  * Gate 8: does the work hold, by probes, on the pinned digest? It runs nothing: it judges what the runner recorded.
@@ -55,7 +56,7 @@ export function itemStatuses(facts: AcceptanceFacts): readonly ItemStatus[] {
 type Check = (facts: AcceptanceFacts, evidence: Digests) => Fault | undefined
 
 /** In the order in which a reader wants to hear of them: first what makes the rest meaningless. */
-const CHECKS: readonly Check[] = [faultOfRunner, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference]
+const CHECKS: readonly Check[] = [faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference]
 
 function faultOfRunner({ runner }: AcceptanceFacts): Fault | undefined {
   return typeof runner === 'string' ? undefined : fault('probe_crashed', `runtime probe runner failed: ${runner.failed}`, 'a record of every bound probe', `the runner failed: ${runner.failed}`)

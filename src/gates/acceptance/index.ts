@@ -18,4 +18,5 @@ export {
   recordStatement,
 } from './probe-record.ts'
 export { type PhaseResult, runProbes } from './run-probes.ts'
+export { STAGE_2, TargetLook } from './target-look.ts'
 export { vacuousReason } from './vacuous.ts'

@@ -107,6 +107,10 @@ export const Report = z.strictObject({
   workspace: z
     .strictObject({ before: PrintedDigest, after: PrintedDigest, files_changed: z.int().nonnegative(), files_left_out: z.int().nonnegative().describe('Files that the probes saw and backend/workspace.patch does not carry, because the workspace ignores them.'), patch_complete: z.boolean().describe('False if backend/workspace.patch was cut at its size limit.'), insertions: z.int().nonnegative(), deletions: z.int().nonnegative(), commits: z.array(z.string()), files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })) })
     .nullable(),
+  target_repositories: z
+    .array(z.strictObject({ path: z.string(), canary: z.boolean(), entries: z.int().positive(), touched: z.array(z.string()) }))
+    .nullable()
+    .describe('What was seen of the target repositories after the run; null if nobody looked, as for ordinary work.'),
   acceptance: z.array(ReportedItem),
   runtime_probe_evidence: z.array(ReportedProbe),
   baseline: z

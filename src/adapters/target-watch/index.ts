@@ -1,0 +1,1 @@
+export { createTargetWatcher, type TargetWatcherOptions } from './target-watch.ts'

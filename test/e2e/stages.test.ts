@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { verifies } from '../verifies.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from './scenario.ts'
+
+/** The example as a run of stage-2, with a target repository beside its fixture repository: a canary, every read of which shows. */
+async function stage2(t: TestContext, options: Parameters<typeof scenario>[1] = {}): Promise<Scenario> {
+  const made = await scenario(t, options)
+  for (const name of ['README.md', 'src/shop.js', '.git/HEAD']) made.write(`targets/shop/${name}`, name)
+  made.set(CONFIGURATION, ['targetRepositories'], [{ path: './targets/shop', canary: true }])
+  made.set(CONFIGURATION, ['purposes', 'stage-2'], { needs: ['acceptance'], stage: 'stage-2' })
+  made.set(CONFIGURATION, [...PROFILE, 'purposes'], ['stage-2'])
+  made.set('task.yaml', ['purpose'], 'stage-2')
+  made.set(RECORD, ['stages'], ['stage-2'])
+  return made
+}
+
+verifies('ADM-N12', 'a whole run of stage-2 reads, lists and copies nothing of a target repository, as its canary shows', async (t) => {
+  const made = await stage2(t)
+  const { report } = await runTask(made)
+  assert.deepEqual([report.status, report.model.stage], ['pass', 'stage-2'])
+  assert.deepEqual(report.target_repositories, [{ path: './targets/shop', canary: true, entries: 6, touched: [] }])
+  assert.equal((await made.portcullis(['verify', report.run_id])).code, 0)
+})
+
+verifies('ADM-N12', 'an agent that reads one file of a target repository by its path fails the run, and the report names the file', async (t) => {
+  const made = await stage2(t)
+  const agent = join(made.directory, 'curious.mjs')
+  made.write('curious.mjs', `import { readFileSync } from 'node:fs'\nreadFileSync(${JSON.stringify(join(made.directory, 'targets/shop/src/shop.js'))})\nawait import(${JSON.stringify(join(import.meta.dirname, '../fixtures/agents/implements.mjs'))})\n`)
+  made.set(CONFIGURATION, [...PROFILE, 'command'], ['node', agent])
+  const { report, result, runDirectory } = await runTask(made)
+  assert.deepEqual([result.code, report.status, report.reason], [4, 'fail', 'target_repository_touched'])
+  assert.deepEqual(report.target_repositories?.[0]?.touched, ['src/shop.js'])
+  assert.match(readFileSync(join(runDirectory, 'report.md'), 'utf8'), /\.\/targets\/shop \(src\/shop\.js\)/)
+})
+
+verifies('ADM-N12', 'a task of stage-2 whose repository is a target repository starts nothing', async (t) => {
+  const made = await stage2(t)
+  made.set('task.yaml', ['repositories', 0, 'path'], './targets/shop')
+  const { report, result } = await runTask(made)
+  assert.deepEqual([result.code, report.status, report.reason, report.process_started], [3, 'blocked', 'target_repository_refused', false])
+  assert.match(report.refusal?.found ?? '', /targets\/shop, which lies in it or around it/)
+})
