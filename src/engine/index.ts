@@ -27,6 +27,7 @@ export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limit
 export { type ProbedProfile, probeProfile } from './probe-profile.ts'
 export type { RunDirectory, StoredFile } from './run-directory.ts'
 export { AcceptanceItem, Task } from './task.ts'
+export { type PassSearch, type WorkItem, workItemOf } from './work-item.ts'
 export type { Problem } from './verify-chain.ts'
 export { type VerifiedRun, verifyRun } from './verify-run.ts'
 export type { Launcher, PrepareRequest, TargetWatch, TargetWatcher, WorkspaceChanges, World, Workspaces } from './world.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { verifies } from '../verifies.ts'
@@ -28,7 +28,7 @@ verifies('ADM-N12', 'a whole run of stage-2 reads, lists and copies nothing of a
 verifies('ADM-N12', 'an agent that reads one file of a target repository by its path fails the run, and the report names the file', async (t) => {
   const made = await stage2(t)
   const agent = join(made.directory, 'curious.mjs')
-  made.write('curious.mjs', `import { readFileSync } from 'node:fs'\nreadFileSync(${JSON.stringify(join(made.directory, 'targets/shop/src/shop.js'))})\nawait import(${JSON.stringify(join(import.meta.dirname, '../fixtures/agents/implements.mjs'))})\n`)
+  made.write('curious.mjs', `import { readFileSync, writeFileSync } from 'node:fs'\nreadFileSync(${JSON.stringify(join(made.directory, 'targets/shop/src/shop.js'))})\nawait import(${JSON.stringify(join(import.meta.dirname, '../fixtures/agents/implements.mjs'))})\n`)
   made.set(CONFIGURATION, [...PROFILE, 'command'], ['node', agent])
   const { report, result, runDirectory } = await runTask(made)
   assert.deepEqual([result.code, report.status, report.reason], [4, 'fail', 'target_repository_touched'])
@@ -42,4 +42,29 @@ verifies('ADM-N12', 'a task of stage-2 whose repository is a target repository s
   const { report, result } = await runTask(made)
   assert.deepEqual([result.code, report.status, report.reason, report.process_started], [3, 'blocked', 'target_repository_refused', false])
   assert.match(report.refusal?.found ?? '', /targets\/shop, which lies in it or around it/)
+})
+
+verifies('ADM-G7 ADM-B4', 'a validated gate and a blocked work item are two things: only the pass report of the stage unblocks, and nothing of the gate does', async (t) => {
+  const made = await stage2(t, { agent: 'asks-only.mjs' })
+  const standing = async (): Promise<unknown> => {
+    const answer = await made.portcullis(['admit', 'standing', 'pi_scripted', '--purpose', 'stage-2', '--json'])
+    const { gate, work_item: item, stage } = JSON.parse(answer.stdout) as { gate: { status: string }; work_item: { status: string }; stage: string }
+    return [answer.code, stage, gate.status, item.status]
+  }
+  assert.deepEqual(await standing(), [3, 'stage-2', 'validated', 'blocked'])
+  assert.equal((await made.portcullis(['probe', '--profile', 'pi_scripted'])).code, 3, 'the preflight is ordinary work, which this record does not cover')
+  assert.equal((await runTask(made)).report.reason, 'done_without_change')
+  assert.deepEqual(await standing(), [3, 'stage-2', 'validated', 'blocked'])
+  made.set(CONFIGURATION, [...PROFILE, 'command'], ['node', join(import.meta.dirname, '../fixtures/agents/implements.mjs')])
+  const passed = await runTask(made)
+  assert.equal(passed.report.status, 'pass')
+  assert.deepEqual(await standing(), [0, 'stage-2', 'validated', 'unblocked'])
+  const shown = await made.portcullis(['admit', 'standing', 'pi_scripted', '--purpose', 'stage-2'])
+  assert.match(shown.stdout, new RegExp(`gate +validated: [^]*work item +unblocked by the pass report of ${passed.report.run_id}`))
+  // A report that is changed afterwards is not one any more.
+  writeFileSync(join(passed.runDirectory, 'report.json'), '{}')
+  assert.deepEqual(await standing(), [3, 'stage-2', 'validated', 'blocked'])
+  assert.equal((await made.portcullis(['report', passed.report.run_id, '--write'])).code, 0)
+  assert.equal((await made.portcullis(['admit', 'revoke', 'scripted/coder-1'])).code, 0)
+  assert.deepEqual(await standing(), [0, 'stage-2', 'not_validated', 'unblocked'])
 })

@@ -20,8 +20,8 @@ export type Marks = ReadonlyMap<string, string>
 export async function armCanary(root: string): Promise<Marks> {
   await proveThatReadsShow(root)
   const entries = await entriesOf(root)
-  // The deepest first: to list a directory was a look at it, and nothing is listed after this.
-  for (const path of entries.toReversed()) await forget(path)
+  // To list them was a look at each directory; nothing is listed after this.
+  for (const path of entries) await forget(path)
   return marksOf(entries)
 }
 

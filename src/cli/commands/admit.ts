@@ -12,6 +12,7 @@ export const register: Register = (program, surface) => {
   registerCheck(admit, surface)
   registerList(admit, surface)
   registerRevoke(admit, surface)
+  registerStanding(admit, surface)
 }
 
 interface CreateOptions extends CommonOptions {
@@ -119,5 +120,24 @@ function registerRevoke(admit: Command, surface: Surface): void {
     if (terminal.json) return terminal.emit(`${JSON.stringify(revoked, null, 2)}\n`)
     for (const { path, changed } of revoked) terminal.line(`  ${changed ? `${terminal.paint('red', '-')} ${path} is revoked` : `  ${path} did not admit, and is left as it is`}`)
     terminal.line('  Commit it, so that the end of the approval is a reviewed change too.')
+  })
+}
+
+function registerStanding(admit: Command, surface: Surface): void {
+  const command = admit
+    .command('standing <profile>')
+    .description('say whether the work that waits for a pass report is still blocked: the gate and the work item, each by itself; exits 0 only if it is not')
+    .requiredOption('--purpose <name>', 'what it is to be used for')
+  withExamples(withCommonOptions(command), 'admit standing pi_scripted --purpose ticket').action(async (profile: string, options: CommonOptions & { readonly purpose: string }) => {
+    const terminal = surface.terminal(options.json === true)
+    const { standingOf } = await import('../../app/standing.ts')
+    const { exitCode, ...standing } = await standingOf(surface.app(options), { profile, purpose: options.purpose })
+    surface.exit(exitCode)
+    if (terminal.json) return terminal.emit(`${JSON.stringify(standing, null, 2)}\n`)
+    const { gate, work_item: item } = standing
+    const line = (good: boolean, label: string, text: string): void => terminal.line(`  ${good ? terminal.paint('green', '✔') : terminal.paint('red', '✘')} ${label.padEnd(10)} ${printable(text)}`)
+    line(gate.status === 'validated', 'gate', `${gate.status}: ${gate.message}`)
+    line(item.status === 'unblocked', 'work item', item.status === 'unblocked' ? `unblocked by the pass report of ${item.run_id}` : `blocked, for want of ${item.found}`)
+    if (item.status === 'blocked') for (const each of item.considered) terminal.line(`      ${terminal.paint('dim', printable(`${each.run_id}: ${each.because}`))}`)
   })
 }

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { loadOverride } from '../adapters/configuration/index.ts'
+import { openRunDirectory } from '../adapters/run-directory/index.ts'
+import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
+import { printPair } from '../contract/model.ts'
+import { type WorkItem, workItemOf } from '../engine/index.ts'
+import { admissionRequestOf } from '../gates/admission/index.ts'
+import { resolveProfile } from '../gates/catalog/index.ts'
+import { checkAdmission } from './admissions.ts'
+import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+
+export interface StandingAnswer {
+  readonly pair: string
+  readonly runtime: string
+  readonly stage: string
+  /** Whether the gate admits the pair today. It says nothing about the work item. */
+  readonly gate: { readonly status: 'validated' | 'not_validated'; readonly admission_status: string; readonly message: string }
+  readonly work_item: WorkItem
+  /** 0 only where the work item is unblocked. */
+  readonly exitCode: 0 | 3
+}
+
+/**
+ * Where work stands that waits for a pass report: the gate and the work item, each by itself, because a validated gate never
+ * unblocks a work item (ADM-G7). A question: it starts nothing and stores nothing. Throws `usage` for a profile that does not resolve.
+ */
+export async function standingOf(options: AppOptions, asked: { readonly profile: string; readonly purpose: string }): Promise<StandingAnswer> {
+  const { configuration, directory } = configurationOf(options)
+  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), ...asked, candidate: 0, capability: null })
+  if ('refusal' in outcome) throw usage('a profile that resolves for its purpose', outcome.refusal.found, outcome.refusal.remedy)
+  const { requested, runtime, stage } = admissionRequestOf(outcome.resolution, configuration.networkClasses)
+  const checked = await checkAdmission(options, { ...asked, file: undefined })
+  const stateDirectory = stateDirectoryOf(options)
+  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  try {
+    const workItem = await workItemOf(await ledger.openExisting(), { pair: requested, runtime, stage }, (runId) => openRunDirectory(stateDirectory, runId))
+    return {
+      pair: printPair(requested),
+      runtime,
+      stage,
+      gate: { status: checked.refusal === null ? 'validated' : 'not_validated', admission_status: checked.status, message: checked.message },
+      work_item: workItem,
+      exitCode: workItem.status === 'unblocked' ? 0 : 3,
+    }
+  } finally {
+    await ledger.close()
+  }
+}
