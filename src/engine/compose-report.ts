@@ -104,7 +104,7 @@ function modelOf(record: RunRecord): Report['model'] {
     admission_status: status,
     admission_record: used === undefined ? null : { path: used.path, sha256: used.sha256, expires_at: used.expiresAt },
     stage: admission?.stage ?? null,
-    network: admission === undefined ? null : { class: admission.networkClass, external: isExternal(admission), decision: admitted?.approval == null ? null : { path: admitted.approval.path, sha256: admitted.approval.sha256, expires_at: admitted.approval.expiresAt } },
+    network: admission === undefined ? null : { class: admission.networkClass, external: isExternal(admission), external_record: admitted?.approval == null ? null : { path: admitted.approval.path, sha256: admitted.approval.sha256, expires_at: admitted.approval.expiresAt } },
     alias: resolution?.alias == null ? null : { name: resolution.alias.name, steps: [...resolution.alias.steps], override: resolution.alias.overrideDigest === null ? null : printDigest(resolution.alias.overrideDigest) },
   }
 }

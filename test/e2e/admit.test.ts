@@ -89,7 +89,7 @@ verifies('ADM-D10', 'an external provider is blocked with its record in force, u
   const decided = await made.portcullis(['decide', '--status', 'external_provider_approved', '--class', 'external_openai_codex', '--pair', 'scripted/coder-1', '--approved-by', 'a test', '--credential-class', 'no-secret', '--network-class', 'loopback', '--review', '2036-01-01T00:00:00Z'])
   assert.equal(decided.code, 0, decided.stderr)
   const approved = await runTask(made)
-  assert.deepEqual([approved.report.status, approved.report.model.network?.external, approved.report.model.network?.decision?.path], ['pass', true, 'decisions/scripted--coder-1.json'])
+  assert.deepEqual([approved.report.status, approved.report.model.network?.external, approved.report.model.network?.external_record?.path], ['pass', true, 'decisions/scripted--coder-1.json'])
   made.set('decisions/scripted--coder-1.json', ['review_trigger'], '2026-01-01')
   assert.match((await made.portcullis(check)).stdout, /not_admitted[^]*it ended at 2026-01-01/)
 })

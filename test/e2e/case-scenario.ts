@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { ProviderScript, ScriptedAnswer } from '../../src/adapters/scripted-provider/index.ts'
+import { DECISION_EFFECT } from '../../src/gates/admission/index.ts'
 import { type CaseFault, type CaseProgram, layOutCase } from '../helpers/case-program.ts'
 import { CONFIGURATION, type Scenario, scenario } from './scenario.ts'
 
@@ -49,6 +50,13 @@ export interface CaseScenario extends Scenario {
 const FILE = (pair: CasePair): string => `records/CTO-CASE-MODEL-PROVIDER-ADMISSION.${pair.provider}-${pair.model}.json`
 export const PROFILE_OF_CASE = ['profiles', 'case_stage_2']
 
+/** People decided that calls of this pair may reach somebody else. */
+const decideOn = (made: Scenario, pair: CasePair, [credential, network]: readonly [string, string]): void =>
+  made.write(`decisions/${pair.provider}--${pair.model}.json`, JSON.stringify({
+    decision_status: 'external_provider_approved', provider_class: 'external_openai_codex', provider: pair.provider, model: pair.model, approval_source: 'JP chat approval on 2026-05-31',
+    credential_source_class: credential, allowed_network_class: network, review_trigger: 'the next release of the model', evidence_sources: [], effect: DECISION_EFFECT,
+  }))
+
 /** The example with a Case of its own, admitted by a record as the documents have it, and asked for by their variables. */
 export async function caseScenario(test: TestContext, pair: CasePair, options: { readonly script?: ProviderScript; readonly fault?: CaseFault; readonly program?: (directory: string) => CaseProgram } = {}): Promise<CaseScenario> {
   const made = await scenario(test, { script: options.script ?? working(pair.model) })
@@ -60,6 +68,9 @@ export async function caseScenario(test: TestContext, pair: CasePair, options: {
     dialect: pair.dialect, baseUrl: pair.dialect === 'anthropic-messages' ? made.provider.url : `${made.provider.url}/v1`, networkClass: classes[1], credential: { source: 'none', class: classes[0] },
     timeouts: { connect: '1s', firstByte: '10s', idle: '10s', total: '1m' },
   })
+  const external = pair.provider !== LOCAL.provider
+  made.set(CONFIGURATION, ['networkClasses', classes[1]], { external })
+  if (external) decideOn(made, pair, classes)
   made.set(CONFIGURATION, PROFILE_OF_CASE, {
     agent: 'case', agentVersion: program.version, command: [...program.command], model: `${pair.provider}/${pair.model}`, permissions: 'bypass', purposes: ['ticket'],
     isolation: 'env', backgroundModels: 'refuse', limits: { total: '1m', idle: '30s', calls: 50, tokens: 2_000_000 },

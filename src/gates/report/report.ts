@@ -75,7 +75,7 @@ export const Report = z.strictObject({
       .strictObject({
         class: z.string(),
         external: z.boolean().describe('Calls of this class reach somebody else, as the configuration declares it, or because it does not.'),
-        decision: z.strictObject({ path: z.string(), sha256: z.string(), expires_at: Time.nullable() }).nullable().describe('The decision by which people approved an external provider.'),
+        external_record: z.strictObject({ path: z.string(), sha256: z.string(), expires_at: Time.nullable() }).nullable().describe('The decision by which people approved an external provider.'),
       })
       .nullable(),
     alias: z.strictObject({ name: z.string(), steps: z.array(z.string()), override: PrintedDigest.nullable() }).nullable(),
