@@ -33,7 +33,7 @@ const MUTATIONS: readonly Mutation[] = [
     to: "if (speaking.length === 0) return { status: 'admitted', admission: { path: 'none', sha256: '0'.repeat(64), servedModelIds: [model], expiresAt: null, endpointBound: false, approval: null, endsAt: null } }",
     opens: ['unadmitted-pair', 'moved-alias', 'missing-record'],
   },
-  { gate: 'a record admits any pair', file: RECORDS, from: 'if (!samePair(scope.pair, facts.requested))', to: 'if (false)', opens: ['mismatching-record'] },
+  { gate: 'a record admits any pair', file: RECORDS, from: 'if (!samePair(scope.pair, wanted(facts)))', to: 'if (false)', opens: ['mismatching-record'] },
   { gate: 'unknown fields are passed over', file: 'src/gates/admission/admission-record.ts', from: 'export const CurrentRecord = z.strictObject({', to: 'export const CurrentRecord = z.object({', opens: ['invalid-record'] },
   { gate: 'records do not expire', file: RECORDS, from: 'if (scope.expiresAt !== null && Date.parse(facts.observedAt) >= Date.parse(scope.expiresAt))', to: 'if (false)', opens: ['expired-record'] },
   { gate: 'stages are not compared', file: RECORDS, from: 'if (!scope.stages.includes(facts.stage))', to: 'if (false)', opens: ['wrong-stage'] },
