@@ -23,7 +23,7 @@ verifies('ADM-D10', 'a run on an external provider that no people approved start
     const made = await stage(t, { configuration: EXTERNAL, ...options })
     const { report } = await made.run()
     assert.deepEqual([report.status, report.reason, report.process_started, report.model.admission_status, made.acts], ['blocked', 'not_admitted', false, 'not_admitted', ['close wire']])
-    assert.deepEqual(report.model.network, { class: 'loopback', external: true, decision: null })
+    assert.deepEqual(report.model.network, { class: 'loopback', external: true, external_record: null })
     assert.match(report.refusal?.remedy ?? '', /portcullis decide --status external_provider_approved --pair scripted\/coder-1/)
     assert.deepEqual((await made.verify(report.run_id)).problems, [])
   }
@@ -33,7 +33,7 @@ verifies('ADM-D10', 'with the decision the same run is accepted, and the report 
   const made = await stage(t, { configuration: EXTERNAL, decisions: [decisionFor('coder-1')] })
   const { report } = await made.run()
   const { path, sha256: digest } = decisionFor('coder-1')
-  assert.deepEqual([report.status, report.model.network], ['pass', { class: 'loopback', external: true, decision: { path, sha256: digest, expires_at: '2036-01-01T00:00:00.000Z' } }])
+  assert.deepEqual([report.status, report.model.network], ['pass', { class: 'loopback', external: true, external_record: { path, sha256: digest, expires_at: '2036-01-01T00:00:00.000Z' } }])
   assert.deepEqual((await made.verify(report.run_id)).problems, [])
 })
 
