@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { makeDirectory } from '../directories/index.ts'
 import { type AdmissionRecord, readRecord, readRecordText, recordFileName, type RecordScope, scopedRecordFileName, scopeOf } from '../../gates/admission/index.ts'
 import { samePair } from '../../contract/model.ts'
 import { readText } from '../configuration/index.ts'
@@ -34,7 +35,7 @@ export function createAdmission(directory: string, document: unknown): CreatedAd
   }
   const path = join(directory, name)
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     writeNew(directory, path, text)
   } catch (error) {
     const code = systemCode(error)

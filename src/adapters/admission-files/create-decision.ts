@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { makeDirectory } from '../directories/index.ts'
 import { type DecisionRecord, readDecision, recordFileName } from '../../gates/admission/index.ts'
 
 /** Where decision records stand, beside the configuration and never among the records that admit. */
@@ -18,7 +19,7 @@ export function createDecision(directory: string, document: unknown): CreatedDec
   if (decision === null) throw new PortcullisError('usage', { asked, found: problems.join('; '), remedy: 'Give a complete decision without secrets; its fields are in spec/decision-record.schema.json.' })
   const path = join(directory, decision.provider === '' ? `${decision.provider_class}--undecided.json` : recordFileName({ provider: decision.provider, model: decision.model }))
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     writeFileSync(path, `${JSON.stringify(decision, null, 2)}\n`, { flag: 'wx', mode: 0o644 })
   } catch (error) {
     const code = systemCode(error)

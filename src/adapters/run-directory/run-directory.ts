@@ -1,6 +1,7 @@
 import { closeSync, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { makeDirectory } from '../directories/index.ts'
 import { sha256 } from '../../contract/canonical.ts'
 import type { RunDirectory, StoredFile } from '../../engine/index.ts'
 
@@ -10,7 +11,7 @@ const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'workspac
 /** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
 export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {
   const path = join(stateDirectory, 'runs', runId)
-  mkdirSync(join(stateDirectory, 'runs'), { recursive: true, mode: 0o700 })
+  makeDirectory(join(stateDirectory, 'runs'), 0o700)
   mkdirSync(path, { mode: 0o700 })
   for (const part of ['backend', 'staging', 'workspace', 'agent/home', 'agent/configuration', 'agent/temporary']) mkdirSync(join(path, part), { recursive: true, mode: 0o700 })
   return openRunDirectory(stateDirectory, runId)

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { makeDirectory } from '../directories/index.ts'
 
 const STATE_ENTRY = '.portcullis/'
 
@@ -32,7 +33,7 @@ export function writeStarter(target: string, example: string): Starter {
   try {
     for (const [path, content] of files) {
       const absolute = join(directory, path)
-      mkdirSync(dirname(absolute), { recursive: true })
+      makeDirectory(dirname(absolute))
       writeFileSync(absolute, content, { flag: 'wx' })
     }
     const ignored = addToGitignore(join(directory, '.gitignore'))

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
 import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
+import { makeDirectory } from '../directories/index.ts'
 import { type Connection, connect, connectForReading } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
@@ -12,7 +12,7 @@ import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 /** Opens the embedded store at `path`, creating it if it is not there. Rejects with `store_failed` or `store_busy`. */
 export async function openLedger(path: string): Promise<Ledger> {
   return guarded('open', path, async () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(path), 0o700)
     const connection = connect(path)
     await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path))
     return new SqliteLedger(connection, path)
