@@ -11,8 +11,10 @@ export function parseDuration(text: string): number | undefined {
   return Number.isFinite(milliseconds) && milliseconds > 0 ? milliseconds : undefined
 }
 
+const DURATION_EXPECTED = 'expected a duration greater than zero, as in 250ms, 30s, 10m or 24h'
+
 /** A duration as people write it. Validated, kept as text, so that the schema describes the file and not our reading of it. */
-export const Duration = z.string().refine((text) => parseDuration(text) !== undefined, 'expected a duration greater than zero, as in 250ms, 30s, 10m or 24h').meta({ pattern: DURATION.source, description: 'A duration: 250ms, 30s, 10m, 24h' })
+export const Duration = z.string(DURATION_EXPECTED).refine((text) => parseDuration(text) !== undefined, DURATION_EXPECTED).meta({ pattern: DURATION.source, description: 'A duration: 250ms, 30s, 10m, 24h' })
 
 /** Milliseconds of a text that `Duration` has validated. Throws RangeError otherwise: a limit is never guessed. */
 export function milliseconds(duration: string): number {
@@ -30,7 +32,9 @@ export function parseSize(text: string): number | undefined {
   return match === null ? undefined : finite(Number(match[1]) * BYTES[match[2] as keyof typeof BYTES])
 }
 
-export const Size = z.string().refine((text) => parseSize(text) !== undefined, 'expected a size, as in 512B, 64KiB or 10MiB').meta({ pattern: SIZE.source, description: 'A size: 512B, 64KiB, 10MiB' })
+const SIZE_EXPECTED = 'expected a size, as in 512B, 64KiB or 10MiB'
+
+export const Size = z.string(SIZE_EXPECTED).refine((text) => parseSize(text) !== undefined, SIZE_EXPECTED).meta({ pattern: SIZE.source, description: 'A size: 512B, 64KiB, 10MiB' })
 
 const MONEY = /^USD (\d+(?:\.\d{1,6})?)$/
 
@@ -43,7 +47,9 @@ export function parseMoney(text: string): number | undefined {
 // A limit of so many digits that it becomes Infinity would be no limit.
 const finite = (amount: number): number | undefined => (Number.isFinite(amount) ? amount : undefined)
 
-export const Money = z.string().refine((text) => parseMoney(text) !== undefined, 'expected an amount, as in USD 20 or USD 0.15').meta({ pattern: MONEY.source, description: 'An amount: USD 20, USD 0.15' })
+const MONEY_EXPECTED = 'expected an amount, as in USD 20 or USD 0.15'
+
+export const Money = z.string(MONEY_EXPECTED).refine((text) => parseMoney(text) !== undefined, MONEY_EXPECTED).meta({ pattern: MONEY.source, description: 'An amount: USD 20, USD 0.15' })
 
 /** A duration for people: `2 ms`, `4.9 s`, `3 min 5 s`. */
 export function printMilliseconds(elapsed: number): string {

@@ -82,7 +82,7 @@ for (const [name, from, to, expected] of [
   ['a value that is none of the allowed', 'dialect: openai-responses', 'dialect: openai', /portcullis\.yaml:13:14 providers\.openai-codex\.dialect: expected one of "openai-chat", "openai-responses", "anthropic-messages", "gemini"; found "openai"/],
   ['a field that is missing', '    permissions: accept-edits\n', '\n', /profiles\.pi_scripted\.permissions: expected one of .*; found nothing/],
   ['a version that YAML reads as a number', 'agentVersion: 0.87.1', 'agentVersion: 0.87', /profiles\.pi_scripted\.agentVersion: expected text; found 0\.87 \(write it in quotes\)/],
-  ['a duration without a unit', 'connect: 5s, firstByte: 60s', 'connect: 5, firstByte: 60s', /timeouts\.connect: expected text; found 5/],
+  ['a duration without a unit', 'connect: 5s, firstByte: 60s', 'connect: 5, firstByte: 60s', /timeouts\.connect: expected a duration greater than zero, as in 250ms, 30s, 10m or 24h; found 5$/m],
   ['a duration of zero', 'connect: 5s, firstByte: 60s', 'connect: 0s, firstByte: 60s', /expected a duration greater than zero, as in 250ms, 30s, 10m or 24h; found "0s"/],
   ['an unknown credential source', '{ source: none, class: no-secret }', '{ source: vault, class: no-secret }', /credential\.source: expected one of env, file, command, oauth-file, none; found "vault"/],
   ['a name that is no name', 'pi_scripted:', '"pi scripted":', /profiles\.pi scripted: not a valid name: expected letters/],

@@ -1,5 +1,6 @@
 export { CONFIGURATION_FILE, findConfiguration, loadConfiguration, type LoadedConfiguration } from './load-configuration.ts'
 export { loadOverride, OVERRIDE_FILE } from './load-override.ts'
 export { type LoadedTask, loadTask } from './load-task.ts'
+export { printPath, problemsOf } from './problem.ts'
 export { readRequiredText, readText, type TextReading } from './read-text.ts'
 export { readStrictYaml, type YamlDocument } from './strict-yaml.ts'

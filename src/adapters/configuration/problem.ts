@@ -28,6 +28,8 @@ function describe(issue: z.core.$ZodIssue, document: unknown, schema: z.ZodType)
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path: [...path, key], message: `unknown field${suggest(key, knownFields(schema, path))}`, atName: true }))
     case 'invalid_type':
+      // A schema that says itself what it expects knows better than the name of a type.
+      if (!issue.message.startsWith(ZOD_WORDS)) return [problemAt(path, `${issue.message}${found}`)]
       return [problemAt(path, `expected ${KINDS[issue.expected] ?? issue.expected}${found}${issue.expected === 'string' && typeof value === 'number' ? ' (write it in quotes)' : ''}`)]
     case 'invalid_value':
       return [problemAt(path, `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map((option) => JSON.stringify(option)).join(', ')}${found}`)]
@@ -44,6 +46,9 @@ function describe(issue: z.core.$ZodIssue, document: unknown, schema: z.ZodType)
       return [problemAt(path, `${issue.message}${found}`)]
   }
 }
+
+/** How zod begins what it says where a schema has no words of its own. */
+const ZOD_WORDS = 'Invalid input'
 
 const KINDS: Readonly<Record<string, string>> = { string: 'text', object: 'a table', record: 'a table', array: 'a list', int: 'a whole number', number: 'a number', boolean: 'true or false' }
 
@@ -105,6 +110,8 @@ function alternatives(part: unknown): z.infer<typeof JsonSchemaPart>[] {
 export function suggest(name: string, known: readonly string[]): string {
   const [nearest] = known.map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) })).sort((a, b) => a.distance - b.distance)
   if (nearest !== undefined && nearest.distance <= Math.max(2, Math.floor(name.length / 3))) return `; did you mean ${nearest.candidate}?`
+  const part = name.length < 3 ? undefined : known.find((candidate) => candidate.toLowerCase().includes(name.toLowerCase()))
+  if (part !== undefined) return `; did you mean ${part}?`
   return known.length === 0 ? '' : `; known here: ${known.slice(0, 20).join(', ')}`
 }
 

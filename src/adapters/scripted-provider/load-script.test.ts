@@ -41,10 +41,10 @@ test('the schema converts to JSON Schema, with descriptions', () => {
 })
 
 for (const [name, text, expected] of [
-  ['an unknown field names its line and the nearest known one', withLines('turns:', '  - when: { turns: 1 }', '    answer: { text: hi }'), /^line 4, turns\[0\]\.when: unknown field `turns`; did you mean `turn`\?/],
-  ['part of a name is enough for a hint', withLines('turns:', '  - when: { tool: x }', '    answer: { text: hi }'), /unknown field `tool`; did you mean `offersTool`\?/],
-  ['a field that is like no other lists them all', withLines('turns: []', 'zzzzzz: 1'), /^line 4, top level: unknown field `zzzzzz`; known here are .*requireKey, turns, faults$/],
-  ['a field of a fault, in the wrong place', withLines('turns: []', 'faults:', '  - on: { always: true }', '    fault: { retry_after: 2 }'), /^line 6, faults\[0\]\.fault: unknown field `retry_after`; did you mean `retryAfter`\?/],
+  ['an unknown field names its line and the nearest known one', withLines('turns:', '  - when: { turns: 1 }', '    answer: { text: hi }'), /^line 4, turns\[0\]\.when\.turns: unknown field; did you mean turn\?/],
+  ['part of a name is enough for a hint', withLines('turns:', '  - when: { tool: x }', '    answer: { text: hi }'), /when\.tool: unknown field; did you mean offersTool\?/],
+  ['a field that is like no other lists them all', withLines('turns: []', 'zzzzzz: 1'), /^line 4, zzzzzz: unknown field; known here: .*requireKey, turns, faults$/],
+  ['a field of a fault, in the wrong place', withLines('turns: []', 'faults:', '  - on: { always: true }', '    fault: { retry_after: 2 }'), /^line 6, faults\[0\]\.fault\.retry_after: unknown field; did you mean retryAfter\?/],
   ['a missing version', 'models: [m]\nturns: []', /^line 1, version: /],
   ['a missing list of models', 'version: 1\nturns: []', /models: /],
   ['no models', 'version: 1\nmodels: []\nturns: []', /^line 2, models: /],
