@@ -1,5 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { canonicalJson, digestOf, sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
@@ -45,9 +46,26 @@ export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, op
     logs: options.logs,
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
   })
-  const identity = processIdentity(started.pid)
+  const identity = await identityOfNew(started.pid)
   if (identity !== undefined) identities.set(started, identity)
   return started
+}
+
+/** Far more than the kernel ever takes for the rest of an exec, on a machine that is overloaded too. */
+const EXEC_LIMIT_MS = 2_000
+
+/**
+ * What the kernel says of a process that has just been started. It counts as started when its descriptors are closed, and gets
+ * its arguments a moment later: until then they are empty, which is no difference from the plan. A process that has
+ * none after the limit is given as it is, and is not as planned.
+ */
+async function identityOfNew(pid: number): Promise<ProcessIdentity | undefined> {
+  const limit = performance.now() + EXEC_LIMIT_MS
+  for (;;) {
+    const identity = processIdentity(pid)
+    if (identity === undefined || identity.argv.some((argument) => argument !== '') || performance.now() > limit) return identity
+    await wait(1)
+  }
 }
 
 /** What a launch has that its permit was not given for, by name. */
