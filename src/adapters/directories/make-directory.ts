@@ -20,6 +20,7 @@ function makeOne(directory: string, mode: number): void {
     mkdirSync(directory, { mode })
   } catch (error) {
     // Made by somebody else in the meantime: that is as good.
-    if (systemCode(error) !== 'EEXIST' || !statSync(directory).isDirectory()) throw error
+    if (systemCode(error) === 'EEXIST' && statSync(directory).isDirectory()) return
+    throw error
   }
 }
