@@ -171,10 +171,13 @@ test('a helper that ends by itself shortly after the leader is no leak', async (
   assert.deepEqual([exit.code, exit.leaked], [3, false])
 })
 
-const STUBBORN = `trap '' TERM; while :; do sleep 0.2; done`
+// Deaf first, announced then: whoever is told of it may send a signal at once.
+const DEAF = `trap '' TERM`
+const STUBBORN = 'while :; do sleep 0.2; done'
 
 /** Announces its leader, a stubborn child of its group and a daemon: new session, parent gone, deaf to SIGTERM, no pipe held. */
 const DAEMONISED = `
+  ${DEAF}
   sh stubborn.sh child & (setsid sh stubborn.sh daemon >/dev/null 2>&1 &)
   while ! [ -s child ] || ! [ -s daemon ]; do sleep 0.01; done
   echo $$ $(cat child) $(cat daemon)
@@ -182,7 +185,7 @@ const DAEMONISED = `
 
 verifies('ACC-44', 'stop ends the whole group and a daemonised grandchild deaf to SIGTERM within 2 s', async (context) => {
   const directory = temporaryDirectory(context)
-  writeFileSync(join(directory, 'stubborn.sh'), `echo $$ > $1; ${STUBBORN}`)
+  writeFileSync(join(directory, 'stubborn.sh'), `${DEAF}; echo $$ > $1; ${STUBBORN}`)
   const { running, pids } = await startedWithPids(DAEMONISED, { cwd: directory })
   assert.equal(pids.length, 3)
   assert.deepEqual(pids.filter(isAlive), pids)
@@ -204,7 +207,7 @@ test('a program that ends on SIGTERM has its grace, and its helpers too', async 
 })
 
 test('a second stop may shorten the grace, and a stop after the end does nothing', async () => {
-  const { running } = await startedWithPids(`echo $$; ${STUBBORN}`)
+  const { running } = await startedWithPids(`${DEAF}; echo $$; ${STUBBORN}`)
   const patient = running.stop(60_000)
   await running.stop(0)
   await patient
