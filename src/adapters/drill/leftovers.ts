@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { createSecretScanner } from '../secret-scan/index.ts'
+import { createValueScanner } from '../secret-scan/index.ts'
 
 /**
  * Every file that a run left, the ledger included, in which the planted credential stands in any form that the scanner
  * knows. The workspace is not looked into: what an agent wrote there is its work, and is never published as it is.
  */
 export function leftoversOf(stateDirectory: string, canary: string): string[] {
-  const scanner = createSecretScanner(() => [canary])
+  const scanner = createValueScanner(() => [canary])
   const entries = readdirSync(stateDirectory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = entries.map((entry) => relative(stateDirectory, join(entry.parentPath, entry.name)))
   const kept = paths.filter((path) => !/^runs\/[^/]+\/workspace\//.test(path))

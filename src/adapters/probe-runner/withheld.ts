@@ -1,5 +1,5 @@
 import type { StreamSummary } from '../process/index.ts'
-import { createSecretScanner } from '../secret-scan/index.ts'
+import { createValueScanner } from '../secret-scan/index.ts'
 import { type OutputPreview, PREVIEW_CHARACTERS } from '../../gates/acceptance/index.ts'
 
 /** Names that credentials go by. A variable that is only called so is withheld too: a missing one is found out at once, a leaked one never. */
@@ -20,7 +20,7 @@ export interface Withheld {
 
 /** `secrets` is asked anew each time: the wire may have read a credential since. */
 export function createWithheld(secrets: () => readonly string[]): Withheld {
-  const scanner = createSecretScanner(secrets)
+  const scanner = createValueScanner(secrets)
   const margin = (): number => Math.min(65_536, LONGEST_FORM * secrets().reduce((longest, secret) => Math.max(longest, Buffer.byteLength(secret)), 0))
   const holdsSecret = (text: string): boolean => scanner.scan(Buffer.from(text)).length > 0
   return {

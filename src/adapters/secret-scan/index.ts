@@ -1,2 +1,3 @@
-export { createSecretScanner } from './scanner.ts'
+export { createSecretScanner, createValueScanner } from './scanner.ts'
+export { ScanIncomplete } from './incomplete.ts'
 export { needlesOf } from './needles.ts'

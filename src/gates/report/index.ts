@@ -1,6 +1,6 @@
 export { reportGate, reportProof, ReportFacts, type Reported } from './gate.ts'
 export { type Marker, markersOf } from './markers.ts'
 export { leavesOf, renderMarkdown } from './markdown.ts'
-export type { ScanFinding, SecretScanner } from './ports.ts'
+export type { ScanFinding, ScanScope, ScanStream, SecretScanner } from './ports.ts'
 export { Report, ReportedGate, ReportedItem, ReportedProbe } from './report.ts'
 export { REQUIRED_SURFACES, ScannedSurface } from './scan.ts'
