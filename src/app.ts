@@ -153,6 +153,7 @@ class LocalApp implements App {
     const asked = {
       task: loaded.task,
       taskDigest: loaded.digest,
+      taskText: loaded.text,
       profile: chosen.profile,
       purpose: request.purpose ?? loaded.task.purpose,
       repository: loaded.repository,

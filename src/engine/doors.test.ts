@@ -51,7 +51,7 @@ const doors: Record<string, () => unknown> = {
   'readiness, for a launch permit': () => decideReadiness(world, course, resolution, permit, untouchable('session')),
   'dispatch, for a ready session': () => dispatchPrompt(world, course, resolution, ready, untouchable('session'), 'prompt'),
   'acceptance, for a witnessed run': () => decideAcceptance(world, course, { ...untouchedInput(), witnessed }),
-  'the accepted state': () => finishRun(world, course, untouchable('directory'), { accepted }, []),
+  'the accepted state': () => finishRun(world, course, untouchable('directory'), { accepted }, { artefacts: [], texts: [] }),
 }
 
 function untouchedInput(): Omit<Parameters<typeof decideAcceptance>[2], 'witnessed'> {
@@ -69,7 +69,7 @@ test('the compiler refuses what only looks like a proof', () => {
     // @ts-expect-error a literal is no Resolution
     decideAdmission(world, course, { pair, profileName: 'p', verdict }, { admissionFile: null, asked: null }),
     // @ts-expect-error a literal is no Accepted
-    finishRun(world, course, untouchable('directory'), { accepted: { runId: 'r', attempt: 1, workspace: 'w', verdict } }, []),
+    finishRun(world, course, untouchable('directory'), { accepted: { runId: 'r', attempt: 1, workspace: 'w', verdict } }, { artefacts: [], texts: [] }),
     // @ts-expect-error a Healthy is no Admitted
     grantToAgent(world, course, untouchable('wire'), { resolution, admitted: healthy, healthy }),
   ]

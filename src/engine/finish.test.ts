@@ -94,7 +94,7 @@ verifies('ADM-X1', 'every artefact of a run is among what was scanned', async (t
   const made = await stage(t, { patch: '+work' })
   const { read } = await readHistory(made.world, (await made.run()).report.run_id)
   const surfaces = [...read.statements.values()].flatMap((statement) => reportGate.facts.read(statement)?.predicate.surfaces ?? [])
-  assert.deepEqual(surfaces.map(({ name, scanned }) => [name, scanned]), ['backend/agent.stdout.log', 'backend/agent.stderr.log', 'backend/workspace.patch', 'report.json', 'report.md', 'trace.jsonl'].map((name) => [name, true]))
+  assert.deepEqual(surfaces.map(({ name, scanned }) => [name, scanned]), ['backend/agent.stdout.log', 'backend/agent.stderr.log', 'backend/workspace.patch', 'task file', 'commits', 'agent/configuration', 'agent/home', 'agent/temporary', 'report.json', 'report.md', 'trace.jsonl'].map((name) => [name, true]))
 })
 
 test('a run that could not be scanned keeps the reason it failed for', async (t) => {

@@ -12,7 +12,8 @@ import { merkleRoot } from './merkle.ts'
 import { ArtefactEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
-import type { RunDirectory } from './run-directory.ts'
+import { AGENT_AREAS, type RunDirectory } from './run-directory.ts'
+import { areaSurface, scanLeftovers, type ScannedText, scanSurface } from './scan.ts'
 import { renderTrace } from './trace.ts'
 import { type ReadHistory, verifyHistory } from './verify-chain.ts'
 import type { World } from './world.ts'
@@ -21,6 +22,13 @@ import type { World } from './world.ts'
 export interface RawArtefact {
   readonly name: string
   readonly content: Buffer
+}
+
+/** All that a run leaves behind beside what is in the ledger. */
+export interface Leavings {
+  readonly artefacts: readonly RawArtefact[]
+  /** What it went by or did that is kept elsewhere: it must be free of credentials too. */
+  readonly texts: readonly ScannedText[]
 }
 
 export interface RenderedRun {
@@ -50,20 +58,23 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
  * Ends a run: scans what it left, lets the report gate decide, makes state and verdict durable in one transaction, and
  * only then writes the report from what was stored. The one place that writes a final state of a task.
  */
-export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, artefacts: readonly RawArtefact[]): Promise<RenderedRun> {
+export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, { artefacts, texts }: Leavings): Promise<RenderedRun> {
   if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
   const scanned = artefacts.map((artefact) => ({ artefact, surface: scanSurface(world, artefact.name, artefact.content) }))
-  const raw = scanned.map(({ surface }) => surface)
+  const raw = [...scanned.map(({ surface }) => surface), ...texts.map(({ name, content }) => scanSurface(world, name, content)), ...scanLeftovers(world, directory)]
   const strangers = await nameStrangers(world, course, directory)
   const told: Outcome = strangers && 'accepted' in outcome ? { started: true, reason: 'evidence_invalid' } : outcome
   const ending = endingOf(world, told, raw.some((surface) => surface.findings.length > 0))
   const kept = scanned.map(({ artefact, surface }) => keepArtefact(world, directory, artefact, surface))
   const { read } = await readHistory(world, course.run.runId)
   const markers = markersOf(ending.reason, blockOf(new RunRecord(read), ending))
-  for (const marker of markers) directory.write(marker.path, marker.text)
-  const files = [...kept, ...markers.map((marker) => ({ path: marker.path, bytes: Buffer.byteLength(marker.text), sha256: sha256(marker.text), redacted: false }))]
+  const marked = markers.map(({ path, text }) => ({ path, text: world.scanner.redact(text), surface: scanSurface(world, path, Buffer.from(text)) }))
+  for (const { path, text } of marked) directory.write(path, text)
+  const files = [...kept, ...marked.map(({ path, text, surface }) => ({ path, bytes: Buffer.byteLength(text), sha256: sha256(text), redacted: surface.findings.length > 0 }))]
   await course.append({ evidence: [ArtefactEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], { files })] })
-  await decideReport(world, course, ending, [...raw, ...markers.map((marker) => scanSurface(world, marker.path, Buffer.from(marker.text)))])
+  // Named by what there is and not by what was scanned: what was left out of the scan is missed.
+  const expected = [...artefacts, ...texts].map(({ name }) => name).concat(AGENT_AREAS.map(areaSurface), markers.map(({ path }) => path))
+  await decideReport(world, course, ending, { expected, surfaces: [...raw, ...marked.map(({ surface }) => surface)] })
   return writeReport(world, course, directory)
 }
 
@@ -85,7 +96,7 @@ function checkAccepted(world: World, course: Course, accepted: Accepted): void {
 }
 
 /** Gate 9. Judges the draft of what will be written; the final bytes differ from it only by this gate's own verdict, and are scanned again. */
-async function decideReport(world: World, course: Course, ending: Ending, surfaces: readonly ScannedSurface[]): Promise<void> {
+async function decideReport(world: World, course: Course, ending: Ending, { expected, surfaces }: { readonly expected: readonly string[]; readonly surfaces: readonly ScannedSurface[] }): Promise<void> {
   const { history, read } = await readHistory(world, course.run.runId)
   const draft = renderRun(history, read, ending)
   const all = [...surfaces, scanSurface(world, 'report.json', Buffer.from(draft.json)), scanSurface(world, 'report.md', Buffer.from(draft.markdown)), scanSurface(world, 'trace.jsonl', Buffer.from(draft.trace))]
@@ -102,7 +113,7 @@ async function decideReport(world: World, course: Course, ending: Ending, surfac
           rules: world.scanner.rules,
           knownValues: world.scanner.knownValues(),
           ledger: { rows: history.entries.length, root: merkleRoot(history.entries.map((entry) => entry.body)) },
-          expected: surfaces.map((surface) => surface.name),
+          expected: [...expected],
           surfaces: all,
         },
       }),
@@ -146,16 +157,6 @@ export function storedEnding(history: RunHistory): Ending {
     found: kind === 'probe' ? 'a health probe, which has no report' : kind === 'wire' ? 'a licence on the wire, which has calls and no report' : `a run that is ${state}: it was interrupted, or it still runs`,
     remedy: kind !== 'task' ? `Verify it: npx portcullis verify ${runId}` : 'Wait for its end; an interrupted run is never accepted, start it again.',
   })
-}
-
-function scanSurface(world: World, name: string, content: Buffer): ScannedSurface {
-  const common = { name, bytes: content.length, sha256: sha256(content) }
-  try {
-    return { ...common, scanned: true, findings: world.scanner.scan(content).map(({ rule, offset, hash }) => ({ rule, offset, hash })) }
-  } catch {
-    // A scanner that fails has found nothing out: the gate blocks on it (SEC-07). Its error may quote what it read.
-    return { ...common, scanned: false, findings: [] }
-  }
 }
 
 interface KeptFile {

@@ -4,6 +4,18 @@ export interface StoredFile {
   readonly sha256: string
 }
 
+/** The directories of the run that are the agent's own. */
+export const AGENT_AREAS = ['configuration', 'home', 'temporary'] as const
+export type AgentArea = (typeof AGENT_AREAS)[number]
+
+export interface LeftFile {
+  /** Its path in that directory. */
+  readonly name: string
+  readonly bytes: number
+  /** Its content, a piece at a time. A piece may be overwritten when the next one is asked for. Throws `file_unreadable`. */
+  chunks(): Iterable<Uint8Array>
+}
+
 /** Where a run keeps its files. Names given to `read` and `write` are relative to the directory. */
 export interface RunDirectory {
   readonly path: string
@@ -25,5 +37,7 @@ export interface RunDirectory {
   /** Durable when it returns. */
   write(name: string, content: string | Buffer): void
   files(): readonly StoredFile[]
+  /** The files that the agent left in one of its own directories; links and what is no file are not among them. */
+  leftByAgent(area: AgentArea): Iterable<LeftFile>
   dropScratch(): void
 }

@@ -9,7 +9,7 @@ import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.t
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
-import { finishRun, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
+import { finishRun, type Leavings, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { createCallRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
@@ -25,10 +25,15 @@ import { type ChosenPair, decideWire, grantToAgent } from './steps/wire.ts'
 import type { Task } from './task.ts'
 import type { TargetWatch, World } from './world.ts'
 
+/** How the task file is called among what was scanned. */
+const TASK_FILE = 'task file'
+
 /** A task as it was loaded, with its paths made absolute, and what the caller asks differently from it. */
 export interface TaskRequest {
   readonly task: Task
   readonly taskDigest: string
+  /** The task as it was written: a credential in it, be it in a comment, ends the run before anything is started. */
+  readonly taskText: string
   readonly profile: string
   readonly purpose: string
   readonly repository: string
@@ -80,7 +85,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, request, watcher)
     const outcome = await run.toTheEnd()
-    return { ...(await finishRun(world, course, directory, outcome, run.artefacts())), directory }
+    return { ...(await finishRun(world, course, directory, outcome, run.leavings())), directory }
   } finally {
     // Also of a run that ends in a fault: raw output has not been scanned, and the agent's settings hold its token.
     directory.dropScratch()
@@ -108,6 +113,7 @@ class TaskRun {
   #started = false
   #patch: Buffer = Buffer.alloc(0)
   #agentArtefacts: readonly RawArtefact[] = []
+  #history: Buffer | undefined = Buffer.alloc(0)
 
   constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
     this.#world = world
@@ -117,12 +123,14 @@ class TaskRun {
     this.#watcher = watcher
   }
 
-  /** What the run left behind that is not in the ledger. */
-  artefacts(): RawArtefact[] {
-    if (!this.#started) return []
+  /** What the run left behind that is not in the ledger, and what it went by. */
+  leavings(): Leavings {
+    const texts = [{ name: TASK_FILE, content: Buffer.from(this.#request.taskText) }]
+    if (!this.#started) return { artefacts: [], texts }
     const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
     const all = [...logs, ...this.#agentArtefacts]
-    return this.#patch.length === 0 ? all : [...all, { name: 'backend/workspace.patch', content: this.#patch }]
+    const artefacts = this.#patch.length === 0 ? all : [...all, { name: 'backend/workspace.patch', content: this.#patch }]
+    return { artefacts, texts: [...texts, { name: 'commits', content: this.#history }] }
   }
 
   async toTheEnd(): Promise<Outcome> {
@@ -136,8 +144,11 @@ class TaskRun {
   async #throughEveryGate(): Promise<Accepted> {
     const wire = await this.#world.openWire(this.#recorder())
     try {
+      await this.#refuseSecretTask()
       const binding = await this.#bindProbes()
       const chosen = await this.#choosePair(wire)
+      // Again, now that the wire has read the credential.
+      await this.#refuseSecretTask()
       const targets = await this.#watchTargets(chosen)
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
@@ -159,6 +170,15 @@ class TaskRun {
         return digest
       },
     }
+  }
+
+  /** The prompt goes to a model, and the task stands in a repository: a credential in it has left its place before anything began. */
+  async #refuseSecretTask(): Promise<void> {
+    const [finding] = this.#world.scanner.scan(Buffer.from(this.#request.taskText))
+    if (finding === undefined) return
+    const found = `a credential in it (${finding.rule} at byte ${finding.offset}, #${finding.hash})`
+    await this.#course.append({ events: [this.#course.event('fault', { reason: 'secret_leak', asked: 'a task file without a credential', found, remedy: 'Take it out of the task file and replace the credential: it has left its place.' })] })
+    throw new Ended('secret_leak')
   }
 
   /** What will have to be proven is known before anything is started: a task that nothing can prove costs no token. */
@@ -315,8 +335,9 @@ class TaskRun {
       await this.#recordFault('workspace_unusable', new PortcullisError('unexpected', { asked: 'the untouched copy as it was made', found: 'another content: something wrote to it while the agent ran', remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' }))
       throw new Ended('workspace_unusable')
     }
-    const { patch, patchTruncated, filesChanged, insertions, deletions, commits, files, linksOut, filesLeftOut } = await workspaces.changes(workspace, untouched)
+    const { patch, history, patchTruncated, filesChanged, insertions, deletions, commits, files, linksOut, filesLeftOut } = await workspaces.changes(workspace, untouched)
     this.#patch = patch
+    this.#history = history
     const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, filesLeftOut, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
     await this.#course.append({ evidence: [WorkspaceEvidence.state([{ name: 'workspace', digest: { sha256: digest } }], facts)] })
     const protectedChanged = await workspaces.changedBelow(workspace, untouched, this.#request.task.protected ?? [])

@@ -146,7 +146,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       },
       digest: async (at) => digests.get(at) ?? 'f'.repeat(64),
       changedBelow: async () => [],
-      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false }),
+      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false, history: Buffer.alloc(0) }),
     },
     targets: { watch: () => Promise.resolve({ look: () => Promise.resolve([]) }) },
     probeRunner: {
@@ -169,7 +169,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     advance: (ms) => {
       ahead += ms
     },
-    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
+    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
     verify: async (runId) => {
       const history = await ledger.history(runId)
       if (history === undefined) throw new Error(`no run ${runId}`)

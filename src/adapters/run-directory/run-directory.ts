@@ -1,9 +1,9 @@
-import { closeSync, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { makeDirectory } from '../directories/index.ts'
 import { sha256 } from '../../contract/canonical.ts'
-import type { RunDirectory, StoredFile } from '../../engine/index.ts'
+import type { LeftFile, RunDirectory, StoredFile } from '../../engine/index.ts'
 
 /** Directories that serve the run and are gone after it; what is left is what people read. */
 const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'workspace.baseline'] as const
@@ -33,6 +33,7 @@ export function openRunDirectory(stateDirectory: string, runId: string): RunDire
     read: (name) => readIfThere(join(path, name)),
     write: (name, content) => writeDurably(join(path, name), content),
     files: () => listFiles(path),
+    leftByAgent: (area) => leftFiles(join(path, 'agent', area)),
     dropScratch: () => {
       for (const part of SCRATCH) rmSync(join(path, part), { recursive: true, force: true })
     },
@@ -92,3 +93,36 @@ function entriesOf(directory: string): Dirent[] {
 
 const unreadable = (path: string, cause: unknown): PortcullisError =>
   new PortcullisError('file_unreadable', { asked: `to read ${path}`, found: systemCode(cause) ?? 'an unknown failure', remedy: 'Check the permissions of the file and its directory.', cause })
+
+/** So much of a file is in memory at a time. */
+const CHUNK_BYTES = 262_144
+
+/** All plain files below a directory. A directory that cannot be read is a fault: what it holds would go unseen. */
+function* leftFiles(directory: string): Iterable<LeftFile> {
+  for (const entry of entriesOf(directory)) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) {
+      for (const file of leftFiles(path)) yield { ...file, name: join(entry.name, file.name) }
+    } else if (entry.isFile()) {
+      yield { name: entry.name, bytes: lstatSync(path).size, chunks: () => chunksOf(path) }
+    }
+  }
+}
+
+function* chunksOf(path: string): Iterable<Uint8Array> {
+  const file = openForReading(path)
+  try {
+    const chunk = Buffer.alloc(CHUNK_BYTES)
+    for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) yield chunk.subarray(0, read)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openForReading(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}

@@ -39,13 +39,15 @@ const LINE_LETTERS = Buffer.from('nrt')
 const LONGEST_NAME = 64
 const SHORTEST_VALUE = 16
 const LONGEST_VALUE = 512
-const OPERATORS = ['=>', ':=', '===', '==', '=', ':', '>', ','] as const
+const [COLON, EQUALS, GREATER, COMMA, SPACE] = [0x3a, 0x3d, 0x3e, 0x2c, 0x20]
+const SCHEME = /^(?:bearer|basic|token) {1,4}/i
 const isNameByte = tableOf(/[A-Za-z0-9_.-]/)
 const isValueByte = tableOf(/[A-Za-z0-9_.+/~-]/)
 const isPadding = tableOf(/=/)
 const isClosing = tableOf(/[\\"'`\]]/)
 const isOpening = tableOf(/[\\"'`[(]/)
 const isBlank = tableOf(/[ \t]/)
+const isLetter = tableOf(/[A-Za-z]/)
 
 function tableOf(expression: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_none, byte) => (expression.test(String.fromCharCode(byte)) ? 1 : 0))
@@ -58,11 +60,10 @@ function tableOf(expression: RegExp): Uint8Array {
 export function namedValueAt(bytes: Buffer, mark: number): NamedValue | undefined {
   const nameEnd = past(bytes, mark, isNameByte, LONGEST_NAME)
   let at = past(bytes, past(bytes, nameEnd, isClosing, 5), isBlank, 8)
-  const typed = /^:[ \t]{0,2}[A-Za-z]{1,12}[ \t]{1,4}=(?!=)/.exec(bytes.toString('latin1', at, bytes[at] === 0x3a ? at + 24 : at))
-  const operator = typed?.[0] ?? OPERATORS.find((each) => bytes.toString('latin1', at, at + each.length) === each)
-  if (operator === undefined) return undefined
-  at = past(bytes, past(bytes, at + operator.length, isBlank, 8), isOpening, 5)
-  at += /^(?:bearer|basic|token) {1,4}/i.exec(bytes.toString('latin1', at, at + 12))?.[0].length ?? 0
+  const operator = operatorAt(bytes, at)
+  if (operator === 0) return undefined
+  at = past(bytes, past(bytes, at + operator, isBlank, 8), isOpening, 5)
+  if (bytes[past(bytes, at, isLetter, 8)] === SPACE) at += SCHEME.exec(bytes.toString('latin1', at, at + 12))?.[0].length ?? 0
   const unpadded = past(bytes, at, isValueByte, LONGEST_VALUE)
   if (unpadded - at < SHORTEST_VALUE) return undefined
   const end = past(bytes, unpadded, isPadding, 2)
@@ -71,6 +72,18 @@ export function namedValueAt(bytes: Buffer, mark: number): NamedValue | undefine
   // Behind a backslash, a letter is the end of a line.
   if (bytes[start - 1] === BACKSLASH && LINE_LETTERS.includes(bytes[start] ?? 0)) start += 1
   return { name: bytes.toString('latin1', start, nameEnd), value: bytes.toString('latin1', at, end), start: at, end }
+}
+
+/** How long the sign is that puts a value beside a name: `=`, `:`, `=>`, `:=`, `===`, `>`, `,` or a type and `=`; 0 for none. */
+function operatorAt(bytes: Buffer, at: number): number {
+  const byte = bytes[at]
+  if (byte === COMMA || byte === GREATER) return 1
+  if (byte === EQUALS) return bytes[at + 1] === GREATER ? 2 : past(bytes, at, isPadding, 3) - at
+  if (byte !== COLON) return 0
+  if (bytes[at + 1] === EQUALS) return 2
+  const type = past(bytes, at + 1, isBlank, 2)
+  const equals = past(bytes, past(bytes, type, isLetter, 12), isBlank, 4)
+  return equals > type && bytes[equals] === EQUALS && bytes[equals + 1] !== EQUALS ? equals + 1 - at : 1
 }
 
 /** Where the first byte stands that is none of these. */

@@ -61,11 +61,13 @@ function assertFound(form: string, value: string, written: string | Buffer): voi
   const scanner = createValueScanner(() => values)
   const text = Buffer.concat([Buffer.from('before '), Buffer.from(written as string), Buffer.from(' after')])
   const hash = scanner.scan(Buffer.from(value))[0]?.hash
+  const whole = scanner.scan(text)
   for (const size of [text.length, 64, 7, 1]) {
     const stream = scanner.open('known-values')
     for (let at = 0; at < text.length; at += size) stream.write(text.subarray(at, at + size))
     const findings = stream.end()
     assert.ok(findings.some((finding) => finding.hash === hash), `${form} in pieces of ${size}`)
+    assert.deepEqual(findings, whole, `${form} in pieces of ${size}`)
     assert.ok(!JSON.stringify(findings).includes(value))
   }
 }
@@ -100,7 +102,9 @@ verifies('SEC-06', 'a finding names rule and place, and a hash that without the 
 verifies('SEC-07', 'a text in which more is packed than may be unpacked is not scanned to its end, and says so', () => {
   const scanner = createValueScanner(() => values)
   const bomb = gzipSync(Buffer.alloc(64 * 1_048_576))
-  for (const text of [bomb, Buffer.from(base64(bomb)), Buffer.concat(Array.from({ length: 65 }, (_none, index) => gzipSync(String(index))))]) {
+  const half = gzipSync(Buffer.alloc(12 * 1_048_576))
+  assert.deepEqual(scanner.scan(half), [])
+  for (const text of [bomb, Buffer.from(base64(bomb)), Buffer.concat([half, half]), Buffer.concat(Array.from({ length: 65 }, (_none, index) => gzipSync(String(index))))]) {
     assert.throws(() => scanner.scan(text), { name: 'ScanIncomplete' })
   }
   // A text that cannot be scanned is not shown either.

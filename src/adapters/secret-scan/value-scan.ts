@@ -2,7 +2,7 @@ import type { Dictionary, Entry } from './dictionary.ts'
 import { EncodedRuns } from './encoded-runs.ts'
 import { Folding } from './folding.ts'
 import { GzipMembers } from './gzip-members.ts'
-import { ScanIncomplete, UnpackingBudget } from './incomplete.ts'
+import { ScanIncomplete, type UnpackingBudget } from './incomplete.ts'
 import type { PackedText } from './packed-text.ts'
 import { Search } from './search.ts'
 
@@ -42,7 +42,7 @@ export class ValueScan {
   #before: readonly number[] = []
   #read = 0
 
-  constructor(dictionary: Dictionary, depth = 0, budget = new UnpackingBudget(UNPACKED_AT_LEAST)) {
+  constructor(dictionary: Dictionary, depth = 0, budget: UnpackingBudget = { left: UNPACKED_AT_LEAST }) {
     this.#dictionary = dictionary
     this.#depth = depth
     this.#budget = budget
@@ -57,7 +57,7 @@ export class ValueScan {
   /** Throws `ScanIncomplete` if more is packed in the text than may be unpacked. */
   write(chunk: Uint8Array): void {
     if (this.#dictionary.plain.entries.length === 0) return
-    if (this.#depth === 0) this.#budget.extend(chunk.length * UNPACKED_RATIO)
+    if (this.#depth === 0) this.#budget.left += chunk.length * UNPACKED_RATIO
     this.#search(chunk)
     this.#searchFolded(chunk)
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
@@ -121,7 +121,8 @@ class Unpacked implements PackedText {
   }
 
   write(bytes: Uint8Array): void {
-    this.#budget.spend(bytes.length)
+    // Enforced where gzip is unpacked: what base64 unpacks to is shorter than the text that it stands in.
+    this.#budget.left -= bytes.length
     this.#scan.write(bytes)
   }
 

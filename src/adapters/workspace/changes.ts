@@ -28,7 +28,7 @@ export async function workspaceChanges(options: GitOptions, workspace: string, u
       filesChanged: files.length,
       insertions: files.reduce((sum, file) => sum + file.insertions, 0),
       deletions: files.reduce((sum, file) => sum + file.deletions, 0),
-      commits: await commitsOf(options, workspace, store, baseline),
+      ...(await commitsOf(options, workspace, store, baseline)),
       files,
       linksOut: await linksOutOf(workspace, links),
       filesLeftOut: leftOut,
@@ -55,14 +55,24 @@ function fileOf(line: string): WorkspaceChanges['files'] {
   return [{ path: match[3] ?? '', insertions: count(match[1]), deletions: count(match[2]) }]
 }
 
+/** Everything of a commit that somebody wrote, and its changes; a file that was added and taken away again is in there. */
+const SHOWN = ['log', '--patch', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color', '--text', '--diff-merges=separate', '--no-show-signature', '--no-notes', '--no-mailmap', '--format=raw'] as const
+
 /** Reads only objects from the agent's repository; its configuration could name programs to run. */
-async function commitsOf(options: GitOptions, workspace: string, store: string, baseline: string): Promise<readonly string[]> {
+async function commitsOf(options: GitOptions, workspace: string, store: string, baseline: string): Promise<Pick<WorkspaceChanges, 'commits' | 'history'>> {
   const head = await headOf(join(workspace, '.git'))
-  if (head === undefined) return []
+  if (head === undefined) return { commits: [], history: Buffer.alloc(0) }
   const objects = quotePath(Buffer.from(join(workspace, '.git', 'objects')).toString('latin1'))
-  const exit = await tryGit(options, { arguments: ['rev-list', '--max-count=1000', head, '--not', baseline], cwd: store, environment: { GIT_DIR: store, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects } })
-  return exit.code === 0 ? exit.stdout.head.toString('utf8').split('\n').filter((line) => line !== '') : []
+  const call = { cwd: store, environment: { GIT_DIR: store, GIT_ALTERNATE_OBJECT_DIRECTORIES: objects } }
+  const range = ['--max-count=1001', head, '--not', baseline]
+  const listed = await tryGit(options, { arguments: ['rev-list', ...range], ...call })
+  const commits = listed.code === 0 ? listed.stdout.head.toString('utf8').split('\n').filter((line) => line !== '') : []
+  const shown = await tryGit(options, { arguments: [...SHOWN, ...range], ...call })
+  const whole = listed.code === 0 && shown.code === 0 && !shown.stdout.truncated && shown.readFailure === null && commits.length <= MOST_COMMITS
+  return { commits: commits.slice(0, MOST_COMMITS), history: whole ? shown.stdout.head : undefined }
 }
+
+const MOST_COMMITS = 1_000
 
 const OBJECT_ID = /^[0-9a-f]{40}$/
 

@@ -4,6 +4,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { verifies } from '../../../test/verifies.ts'
 import { createWorkspaces } from './index.ts'
 
 const path = process.env['PATH'] ?? '/usr/bin:/bin'
@@ -154,7 +155,7 @@ test('the digest sees content, names, the executable bit, links, ignored files, 
 
 test('changes are counted whether committed, staged, untracked or left, and ignored files are not', async (context) => {
   const { workspace, untouched } = await prepared(context, { 'a.txt': 'one\ntwo\n', 'gone.txt': 'x\n', 'src/b.js': 'let b\n', '.gitignore': 'node_modules\n' })
-  assert.deepEqual(await workspaces.changes(workspace, untouched), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.alloc(0), patchTruncated: false })
+  assert.deepEqual(await workspaces.changes(workspace, untouched), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.alloc(0), patchTruncated: false, history: Buffer.alloc(0) })
   writeFileSync(join(workspace, 'a.txt'), 'one\n2\nthree\n')
   git(workspace, 'commit', '--quiet', '-a', '-m', 'work')
   git(workspace, 'rm', '--quiet', 'gone.txt')
@@ -239,4 +240,29 @@ test('git that is missing, or does not end in time, is a fault', async (context)
   const slow = write(join(directory, 'bin'), { git: '#!/bin/sh\nexec /bin/sleep 60\n' })
   chmodSync(join(slow, 'git'), 0o755)
   await assert.rejects(createWorkspaces({ path: slow, timeoutMs: 200 }).prepare({ source, branch: 'main', into: join(directory, 'i2') }), { code: 'unexpected', message: /no end within 200 ms/ })
+})
+
+verifies('ADM-X2', 'the history shows all that was committed: messages, authors, and what was added and taken away again', async (context) => {
+  const { workspace, untouched } = await prepared(context)
+  write(workspace, { 'note.txt': 'added-and-removed\n', '.gitattributes': '*.txt -diff\n', '.mailmap': 'Nobody <a@b> <author-in-commit@b>\n' })
+  git(workspace, 'add', '.')
+  git(workspace, '-c', 'user.name=x', 'commit', '--author', 'author-in-commit <author-in-commit@b>', '-m', 'said-in-message')
+  rmSync(join(workspace, 'note.txt'))
+  git(workspace, 'commit', '-a', '-m', 'Take it away')
+  const { history, commits } = await workspaces.changes(workspace, untouched)
+  assert.equal(commits.length, 2)
+  for (const text of ['added-and-removed', 'said-in-message', 'author-in-commit@b']) assert.ok(history?.includes(text), text)
+  // The baseline is not the agent's work, and is full of whatever the repository holds.
+  assert.ok(history?.includes('let b') === false)
+})
+
+verifies('ADM-X2', 'a history that cannot be read whole is none', async (context) => {
+  const { workspace, untouched } = await prepared(context)
+  write(workspace, { 'note.txt': 'x\n' })
+  git(workspace, 'add', '.')
+  git(workspace, 'commit', '-m', 'One')
+  const blob = git(workspace, 'rev-parse', 'HEAD:note.txt').trim()
+  rmSync(join(workspace, 'note.txt'))
+  rmSync(join(workspace, '.git/objects', blob.slice(0, 2), blob.slice(2)))
+  assert.equal((await workspaces.changes(workspace, untouched)).history, undefined)
 })

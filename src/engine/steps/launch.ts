@@ -10,6 +10,7 @@ import type { AgentProcess, AgentSession } from '../agent.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS, unenforceableLimits } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
+import { scanLaunch } from '../scan.ts'
 import type { World } from '../world.ts'
 
 /** The environment is always an allow-list. Nothing here reaches further, so a profile that requires more is refused. */
@@ -49,14 +50,17 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     timeoutMs: LOCAL_WORK_MS,
     observe: async () => {
       planned = await plan(world, request)
-      const factsOf = (what: Planned): LaunchFacts => composeLaunchFacts(what, request, {
-        observedAt: world.clock(),
-        validForMs: milliseconds(profile.limits.total),
-        runDirectory: directory.path,
-        isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
-        secrets: world.knownSecrets(),
-        unenforceableLimits: unenforceableLimits(profile, world.configuration, provider, pair.model),
-      })
+      const factsOf = (what: Planned): LaunchFacts => {
+        const facts = composeLaunchFacts(what, request, {
+          observedAt: world.clock(),
+          validForMs: milliseconds(profile.limits.total),
+          runDirectory: directory.path,
+          isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
+          secrets: world.knownSecrets(),
+          unenforceableLimits: unenforceableLimits(profile, world.configuration, provider, pair.model),
+        })
+        return what.ok ? { ...facts, secretsFound: [...new Set([...facts.secretsFound, ...scanLaunch(world.scanner, what.launch)])] } : facts
+      }
       const refusal = await preflight(world, planned, factsOf(planned), request)
       if (refusal !== null) planned = { ok: false, refusal }
       return { facts: factsOf(planned) }

@@ -33,7 +33,7 @@ function decide(facts: ReportFacts, evidence: Digests): Finding {
     return {
       outcome: 'block',
       reason: 'secret_leak',
-      message: `A credential that the wire holds stands in ${leaking.map((surface) => surface.name).join(', ')}.`,
+      message: `A credential stands in ${leaking.map((surface) => surface.name).join(', ')}.`,
       asked,
       found: places.join(', '),
       remedy: 'Replace the credential: it has left its place. The artefact is withheld and a redacted copy kept. Then find out how the agent came to know it.',
