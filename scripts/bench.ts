@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printRows, scanRows } from './bench-scan.ts'
 
 const root = join(import.meta.dirname, '..')
 const MAXIMUM_DIFFERENCE_MS = 150
@@ -79,7 +80,7 @@ function printMeasurements(measurements: readonly Measurement[]): string {
   return cells.map((row) => `${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('   ')}\n`).join('')
 }
 
-/** Returns the exit code: 1 only with `--assert`, when a `resolve` takes longer than it may or no build was measured. */
+/** Returns the exit code: 1 only with `--assert`, when a `resolve` takes longer than it may, no build was measured, or the secret scan is not what it must be. */
 export function bench(args: readonly string[], print: (text: string) => void): 0 | 1 {
   const { values } = parseArgs({ args: [...args], options: { json: { type: 'boolean' }, assert: { type: 'boolean' } } })
   const place = mkdtempSync(join(tmpdir(), 'portcullis-bench-'))
@@ -88,9 +89,10 @@ export function bench(args: readonly string[], print: (text: string) => void): 0
     const resolved = measurements.filter(({ name }) => name.startsWith('portcullis resolve (built)'))
     const within = resolved.length > 0 && resolved.every(({ differenceMs }) => differenceMs <= MAXIMUM_DIFFERENCE_MS)
     const verdict = resolved.length === 0 ? 'no build to measure: npm run build' : `portcullis resolve (built) may take ${MAXIMUM_DIFFERENCE_MS} ms over node -e 0: ${within ? 'it holds' : 'it does not'}`
-    if (values.json === true) print(`${JSON.stringify({ rounds: ROUNDS, node: process.versions.node, maximumDifferenceMs: MAXIMUM_DIFFERENCE_MS, within, measurements }, null, 2)}\n`)
-    else print(`Cold start, ${ROUNDS} alternating rounds, Node ${process.versions.node}\n\n${printMeasurements(measurements)}\n${verdict}\n`)
-    return values.assert === true && !within ? 1 : 0
+    const scan = scanRows()
+    if (values.json === true) print(`${JSON.stringify({ rounds: ROUNDS, node: process.versions.node, maximumDifferenceMs: MAXIMUM_DIFFERENCE_MS, within, measurements, scan }, null, 2)}\n`)
+    else print(`Cold start, ${ROUNDS} alternating rounds, Node ${process.versions.node}\n\n${printMeasurements(measurements)}\n${verdict}\n\n${printRows(scan)}`)
+    return values.assert === true && !(within && scan.every((row) => row.within)) ? 1 : 0
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
