@@ -16,6 +16,8 @@ export interface FormatRule {
   readonly wordStart: boolean
   /** Whether the case of the beginning counts. */
   readonly exact: boolean
+  /** A look at what follows the beginning, where most of what begins so is something else; cheaper than the expression. */
+  possible(bytes: Uint8Array, end: number): boolean
   plausible(secret: string): boolean
   /** Behind the match, what belongs to it goes on to here: for what is too long to be matched. */
   readonly until: string | undefined
@@ -26,7 +28,18 @@ const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\
 /** More than any format is long that is not matched by its first part. */
 export const FURTHEST_AHEAD = 768
 
-const anchored = { back: 0, ahead: FURTHEST_AHEAD, wordStart: true, exact: true, until: undefined } as const
+const anchored = { back: 0, ahead: FURTHEST_AHEAD, wordStart: true, exact: true, until: undefined, possible: () => true } as const
+
+/** True if an address goes on to an `@` before its path, as few do. */
+function hasUser(bytes: Uint8Array, end: number): boolean {
+  for (let at = end; at < bytes.length && at - end < FURTHEST_AHEAD; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === AT) return true
+    if (byte <= SPACE || byte === SLASH || byte === QUOTE) return false
+  }
+  return false
+}
+const [SPACE, QUOTE, SLASH, AT] = [0x20, 0x22, 0x2f, 0x40] as const
 
 /** What is known of a provider by how it begins. */
 const tokens: readonly FormatRule[] = TOKEN_FORMATS.map(([rule, beginning, rest]) => ({
@@ -65,7 +78,7 @@ const others: readonly FormatRule[] = [
     rule: 'azure-client-secret', ...anchored, beginnings: ['Q~'], back: 4, ahead: 40, expression: '([A-Za-z0-9_~.]{3}\\dQ~[A-Za-z0-9_~.-]{31,34})', plausible: (secret) => isDrawn(secret),
   },
   {
-    rule: 'address-with-password', ...anchored, wordStart: false, beginnings: ['://'], expression: '://[^\\s/@:"\'<>]{0,100}:([^\\s/@"\'<>]{6,200})@[A-Za-z0-9\\[]',
+    rule: 'address-with-password', ...anchored, wordStart: false, beginnings: ['://'], possible: hasUser, expression: '://[^\\s/@:"\'<>]{0,100}:([^\\s/@"\'<>]{6,200})@[A-Za-z0-9\\[]',
     plausible: (secret) => !isPlaceholder(secret) && !/^[$%{[(]|^(?:pass(?:word|wd)?|secret|postgres|mysql|root|admin|guest|test|token|key|user(?:name)?)\d{0,4}$/i.test(secret) && /[^a-z]/.test(secret),
   },
   {

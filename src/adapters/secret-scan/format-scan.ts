@@ -124,7 +124,7 @@ export class FormatScan {
   #tryRule(beginning: Beginning, rule: FormatRule, start: number, end: number): void {
     const block = this.#block
     if (rule.exact && !beginning.bytes.equals(block.subarray(start, end))) return
-    if (rule.wordStart && rule.back === 0 && !startsWord(block, start)) return
+    if ((rule.wordStart && rule.back === 0 && !startsWord(block, start)) || !rule.possible(block, end)) return
     this.#spend()
     const from = Math.max(0, start - rule.back)
     beginning.compiled ??= RE2JS.compile(rule.expression)
