@@ -89,8 +89,9 @@ export class EncodedRuns {
       const signed = bytes[start] === PLUS && (start === 0 || bytes[start - 1] === LINE_END)
       // Behind a backslash, a letter is the end of a line.
       const escape = bytes[start - 1] === BACKSLASH && LINE_LETTERS.includes(bytes[start] ?? 0)
-      const first = signed || escape ? start + 1 : start
-      if (promising(bytes, first)) {
+      const afterSign = signed || escape ? start + 1 : start
+      const first = promising(bytes, afterSign) ? afterSign : startOfGzip(bytes, afterSign, end)
+      if (first !== undefined) {
         this.#run = { into: this.#open(), start: base + start, signed, end: base + end, rest: '', last: false }
         this.#feed(this.#run, bytes.toString('latin1', first, end))
         return
@@ -120,6 +121,8 @@ const PLUS = 0x2b
 const LINE_END = 0x0a
 const BACKSLASH = 0x5c
 const LINE_LETTERS = Buffer.from('nrt')
+/** The beginning of gzip in base64. */
+const GZIP = Buffer.from('H4sI')
 
 /** Where the next run of enough characters begins; the length of the text if there is none. Looks at one byte in sixteen of what is none. */
 function startOfRun(bytes: Buffer, from: number): number {
@@ -138,6 +141,12 @@ function promising(bytes: Buffer, start: number): boolean {
   if (byteAt(bytes, start, 0) === 0x1f) return byteAt(bytes, start, 1) === 0x8b
   for (let each = 0; each < SAMPLE_BYTES; each += 1) if (!isText(byteAt(bytes, start, each))) return false
   return true
+}
+
+/** Where in a run gzip begins, with what was written right before it; undefined if it does nowhere. */
+function startOfGzip(bytes: Buffer, start: number, end: number): number | undefined {
+  const at = bytes.subarray(start, end).indexOf(GZIP)
+  return at < 0 ? undefined : start + at
 }
 
 /** One of the bytes that the characters from `start` on stand for: six bits a character. */

@@ -36,6 +36,8 @@ export function needlesOf(value: string): Needle[] {
     ['json-html', json.replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`), SHORTEST_ENCODED_FORM],
     ['html', value.replace(/[&<>"]/g, (sign) => HTML[sign] ?? sign), SHORTEST_ENCODED_FORM],
     ['utf-16', Buffer.from(value, 'utf16le'), SHORTEST_ENCODED_FORM],
+    ...OFFSETS.map((offset): [string, string, number] => ['base64-utf-16', shiftedBase64(Buffer.from(value, 'utf16le'), offset), SHORTEST_PART]),
+    ...twice(bytes),
     ['reversed', Array.from(value).reverse().join(''), SHORTEST_ENCODED_FORM],
     ['first-60-percent', value.slice(0, part).toWellFormed(), SHORTEST_PART],
     ['last-60-percent', value.slice(-part).toWellFormed(), SHORTEST_PART],
@@ -62,11 +64,20 @@ function unique(needles: readonly Needle[]): Needle[] {
   return [...seen.values()]
 }
 
+const OFFSETS = [0, 1, 2] as const
+const FIRST_CHARACTER = [0, 2, 3] as const
+
 /** The characters of a base64 text that depend on the value alone when it begins `offset` bytes into a group of three. */
-function shiftedBase64(bytes: Buffer, offset: 1 | 2): string {
+function shiftedBase64(bytes: Buffer, offset: 0 | 1 | 2): string {
   const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '')
   const whole = Math.floor(((offset + bytes.length) * 8) / 6)
-  return encoded.slice(offset === 1 ? 2 : 3, whole)
+  return encoded.slice(FIRST_CHARACTER[offset], whole)
+}
+
+/** Base64 of base64 begins at three places in each of the two: whatever stands before it, one of the nine is there. */
+function twice(bytes: Buffer): [rule: string, text: string, shortest: number][] {
+  const inner = OFFSETS.map((offset) => shiftedBase64(bytes, offset))
+  return [...inner, ...inner.map(urlSafe)].flatMap((text) => OFFSETS.map((offset): [string, string, number] => ['base64-twice', shiftedBase64(Buffer.from(text), offset), SHORTEST_PART]))
 }
 
 const urlSafe = (base64: string): string => base64.replace(/\+/g, '-').replace(/\//g, '_')

@@ -135,7 +135,7 @@ class Unpacked implements PackedText {
 function outermost(hits: readonly ValueHit[]): readonly ValueHit[] {
   const plain = hits.filter(({ entry }) => entry !== undefined)
   // A form that is found as it is tells more than the same bytes found in another way, which may reach further than they do.
-  const told = hits.filter((hit) => hit.entry !== undefined || !plain.some((other) => other.value === hit.value && other.start >= hit.start && other.end <= hit.end))
+  const told = hits.filter((hit) => hit.entry !== undefined || !plain.some((other) => other.value === hit.value && other.start < hit.end && other.end > hit.start))
   const furthest = new Map<string, number>()
   return told.toSorted((a, b) => a.start - b.start || b.end - a.end).filter(({ value, end }) => {
     if (end <= (furthest.get(value) ?? -1)) return false
