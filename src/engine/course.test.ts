@@ -36,7 +36,7 @@ function courseWith(over: Partial<Ledger> = {}, scan: (bytes: Buffer) => boolean
     close: () => Promise.resolve(),
     ...over,
   }
-  const scanner = { rules: 'r', knownValues: () => 1, scan: (bytes: Buffer) => (scan(bytes) ? [{ rule: 'raw', offset: 0, hash: 'h' }] : []), open: () => ({ write: () => undefined, end: () => [] }), redact: (text: string) => text }
+  const scanner = { rules: 'r', knownValues: () => 1, know: () => undefined, scan: (bytes: Buffer) => (scan(bytes) ? [{ rule: 'raw', offset: 0, hash: 'h' }] : []), open: () => ({ write: () => undefined, end: () => [] }), redact: (text: string) => text }
   const course = new Course({ run, ledger, scanner, clock: () => now, policyDigest: 'b'.repeat(64), watcher: { gateBegan: () => undefined, gateDecided: () => undefined } })
   const decide = (fine: boolean, note = 'n') => course.decide({ definition: gate, mint, subject, timeoutMs: 1_000, observe: () => Promise.resolve({ facts: { fine, note } }) })
   return { course, decide, written }

@@ -237,6 +237,7 @@ class TaskRun {
   async #runAgent(wire: Wire, chosen: ChosenPair): Promise<{ turn: EndedTurn; witnessed: Witnessed }> {
     this.#goOn()
     const grant = grantToAgent(this.#world, this.#course, wire, chosen)
+    this.#world.scanner.know(grant.token)
     const endWatch = watchAdmission(this.#world, chosen.resolution, this.#request, grant)
     try {
       return await this.#withLicence(grant, chosen)

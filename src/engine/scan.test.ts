@@ -102,6 +102,13 @@ verifies('ADM-X3', 'a credential that the agent had and left in its home is a le
   assert.equal((await planted(t, home(TOKEN), TOKEN)).run.report.status, 'pass')
 })
 
+verifies('ADM-X5 SEC-03', 'the token that an agent was given is known in every form of it; its own home may hold it', async (t) => {
+  const leaving = (area: 'configuration' | 'home'): Plant => () => ({ arrange: (made, launch) => wrote(made, () => writeFileSync(join(launch().plan[area], 'login'), Buffer.from(made.grants.at(-1)?.token ?? '').toString('base64'))) })
+  const leak = await planted(t, leaving('configuration'), '')
+  assert.deepEqual([leak.run.report.reason, leak.run.report.gates.at(-1)?.found?.replace(/#.*/, '')], ['secret_leak', 'agent/configuration/login (base64 at byte 0, '])
+  assert.equal((await planted(t, leaving('home'), '')).run.report.status, 'pass')
+})
+
 verifies('ADM-X2', 'commits that cannot be shown whole are not free of credentials', async (t) => {
   const made = await stage(t, changes(() => ({ history: undefined }), ''))
   const { report } = await made.run()
@@ -124,7 +131,7 @@ test('a link that the agent leaves is not followed', async (t) => {
   assert.equal((await planted(t, plant, KEY)).run.report.status, 'pass')
 })
 
-const scanner = (change: Partial<SecretScanner>): SecretScanner => ({ rules: 'r', knownValues: () => 0, scan: () => [], open: () => ({ write: () => undefined, end: () => [] }), redact: (text) => text, ...change })
+const scanner = (change: Partial<SecretScanner>): SecretScanner => ({ rules: 'r', knownValues: () => 0, know: () => undefined, scan: () => [], open: () => ({ write: () => undefined, end: () => [] }), redact: (text) => text, ...change })
 const boom = (): never => {
   throw new Error(`could not read ${KEY}`)
 }

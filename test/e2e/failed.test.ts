@@ -150,7 +150,8 @@ verifies('ADM-X4 SEC-08', 'the provider\'s key, printed by the agent, fails the 
   const ran = await runTask(made)
   assertFailed(ran, 'report', 'secret_leak')
   assert.equal(ran.report.secret_scan.status, 'leak')
-  assert.equal(ran.report.secret_scan.known_values, 1)
+  // The key, and the token of the run.
+  assert.equal(ran.report.secret_scan.known_values, 2)
   const left = readdirSync(ran.runDirectory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   for (const entry of left) assert.ok(!readFileSync(join(entry.parentPath, entry.name)).includes(key), entry.name)
   assert.ok(!readFileSync(join(made.directory, '.portcullis/ledger.db')).includes(key))

@@ -28,12 +28,14 @@ export function createValueScanner(knownValues: () => readonly string[]): Secret
 function scannerOf(knownValues: () => readonly string[], widest: ScanScope, rules: string): SecretScanner {
   const key = randomBytes(32)
   const hashOf = (value: string): string => createHmac('sha256', key).update(value).digest('hex').slice(0, 16)
-  const values = (): string[] => [...new Set(knownValues())].filter((value) => value !== '')
-  const current = remembered(values)
-  const open = (scope: ScanScope): Scan => new Scan(current(), widest === 'everything' && scope === 'everything', hashOf)
+  const tokens = new Set<string>()
+  const credentials = remembered(knownValues)
+  const all = remembered(() => [...knownValues(), ...tokens])
+  const open = (scope: ScanScope): Scan => new Scan(scope === 'everything' ? all() : credentials(), widest === 'everything' && scope === 'everything', hashOf)
   return {
     rules,
-    knownValues: () => values().length,
+    knownValues: () => distinct([...knownValues(), ...tokens]).length,
+    know: (token) => void tokens.add(token),
     scan(bytes) {
       const scan = open('everything')
       scan.write(bytes)
@@ -55,11 +57,13 @@ function scannerOf(knownValues: () => readonly string[], widest: ScanScope, rule
   }
 }
 
+const distinct = (values: readonly string[]): string[] => [...new Set(values)].filter((value) => value !== '')
+
 /** The dictionary of the values as they are now, made anew only when they have changed. */
 function remembered(values: () => readonly string[]): () => Dictionary {
   let made: { readonly of: readonly string[]; readonly dictionary: Dictionary } | undefined
   return () => {
-    const now = values()
+    const now = distinct(values())
     if (made === undefined || made.of.length !== now.length || made.of.some((value, index) => value !== now[index])) made = { of: now, dictionary: dictionaryOf(now) }
     return made.dictionary
   }

@@ -25,6 +25,8 @@ export interface SecretScanner {
   readonly rules: string
   /** How many distinct values were searched for. */
   knownValues(): number
+  /** From now on this value is searched for as well, where everything is: the run token of an agent, which its own home may hold. */
+  know(token: string): void
   /** Searches for everything. */
   scan(bytes: Buffer): readonly ScanFinding[]
   open(scope: ScanScope): ScanStream
