@@ -37,7 +37,7 @@ export interface RunDirectory {
   /** Durable when it returns. */
   write(name: string, content: string | Buffer): void
   files(): readonly StoredFile[]
-  /** The files that the agent left in one of its own directories; links and what is no file are not among them. */
+  /** All that the agent left in one of its own directories. Of a link, its target is the content; a directory has a name alone. */
   leftByAgent(area: AgentArea): Iterable<LeftFile>
   dropScratch(): void
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { stage, type Stage, type StageOptions } from '../../test/helpers/fake-world.ts'
@@ -101,6 +101,17 @@ verifies('ADM-X3', 'a credential that the agent had and left in its home is a le
   assert.ok(!everything(leak.made.directory).includes(KEY))
   assert.equal((await planted(t, home(TOKEN), TOKEN)).run.report.status, 'pass')
 })
+
+for (const [what, leave, found] of [
+  ['the target of a link', (home: string) => symlinkSync(`/${KEY}`, join(home, 'link')), /^agent\/home\/link \(raw at byte 1, #/],
+  ['the name of an empty directory', (home: string) => mkdirSync(join(home, `a/${KEY}`), { recursive: true }), /^agent\/home\/a\/\[withheld by portcullis\] \(raw in its name at byte 2, #/],
+] as const) {
+  verifies('ADM-X3', `a credential in ${what} that the agent left is a leak`, async (t) => {
+    const { report } = (await planted(t, () => ({ arrange: (made, launch) => wrote(made, () => void leave(launch().plan.home)) }), KEY)).run
+    assert.equal(report.reason, 'secret_leak')
+    assert.match(report.gates.at(-1)?.found ?? '', found)
+  })
+}
 
 verifies('ADM-X5 SEC-03', 'the token that an agent was given is known in every form of it; its own home may hold it', async (t) => {
   const leaving = (area: 'configuration' | 'home'): Plant => () => ({ arrange: (made, launch) => wrote(made, () => writeFileSync(join(launch().plan[area], 'login'), Buffer.from(made.grants.at(-1)?.token ?? '').toString('base64'))) })

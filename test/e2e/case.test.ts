@@ -87,6 +87,16 @@ verifies('ADM-N9', 'another model than the admitted one is refused on the wire, 
   assert.deepEqual(made.provider.requests().filter(({ model }) => model !== LOCAL.model), [])
 })
 
+verifies('ADM-X1 ADM-X3 ADM-X4 ADM-X6 SEC-08', 'what Case writes of its token is found on each surface, in its markers and behind what is kept of its state', async (t) => {
+  const made = await caseScenario(t, LOCAL, { fault: 'leaks' })
+  const { report, runDirectory, result } = await runTask(made, AS_CASE)
+  assert.deepEqual([result.code, report.status, report.reason], [4, 'fail', 'secret_leak'])
+  const found = report.gates.at(-1)?.found?.replace(/left-\w+/g, 'left').replaceAll(report.run_id, 'run').split('), ').map((place) => place.replace(/ at byte .*/, '')).sort((a, b) => (a < b ? -1 : 1))
+  assert.deepEqual(found, ['agent/configuration/case/state.json', 'agent/configuration/left/case/run/events/run-1.jsonl', 'agent/configuration/left/case/run/long.log', 'agent/configuration/left/case/run/plan.json', 'agent/configuration/left/case/run/reviewed', 'backend/agent.stderr.log', 'backend/agent.stdout.log', 'backend/case-events.jsonl', 'backend/case-plan.json'].map((name) => `${name} (base64`))
+  assert.deepEqual(readdirSync(join(runDirectory, 'backend')).sort((a, b) => (a < b ? -1 : 1)), ['agent.stderr.redacted.log', 'agent.stdout.redacted.log', 'case-config.json', 'case-events.redacted.jsonl', 'case-plan.redacted.json', 'workspace.patch'])
+  assert.ok(readdirSync(join(runDirectory, 'backend')).every((name) => !readFileSync(join(runDirectory, 'backend', name), 'utf8').includes(Buffer.from('pcr_').toString('base64').slice(0, 5))))
+})
+
 verifies('ADM-T2', 'a run of another agent has the fields of Case, and nothing in them', async (t) => {
   const made = await caseScenario(t, LOCAL)
   made.env[VARIABLE.provider] = 'nobody'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const FIXTURE = join(import.meta.dirname, '../fixtures/agents/case')
 
 /** How the copy misbehaves: see src/index.js of the fixture. */
-export type CaseFault = 'does-not-start' | 'other-model' | 'changes-settings' | 'no-work'
+export type CaseFault = 'does-not-start' | 'other-model' | 'changes-settings' | 'no-work' | 'leaks'
 
 export interface CaseProgram {
   readonly root: string

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { lstat, open, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, open, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from '../../contract/canonical.ts'
 import type { AgentOutcome } from '../../engine/agent.ts'
@@ -10,17 +10,34 @@ import { isAbsent } from '../runtime-process/index.ts'
 const MAX_BYTES = 4 * 1_048_576
 const MAX_LOGS = 5
 
-/** What Case left behind that is not work: kept for people, and taken out of the workspace so that it is not counted as a change. */
-export async function collectLeftovers(workspace: string, runId: string, config: string): Promise<AgentOutcome['artefacts']> {
+/**
+ * What Case left behind that is not work: kept for people, and taken out of the workspace so that it is not counted as a
+ * change. All of it goes below `configuration`, where the run looks for credentials: also the markers, and what is too long to keep.
+ */
+export async function collectLeftovers(workspace: string, runId: string, { config, configuration }: { readonly config: string; readonly configuration: string }): Promise<AgentOutcome['artefacts']> {
   const state = join(workspace, '.case')
   const [settings, plan, events] = await Promise.all([contentOf(config), contentOf(join(state, runId, 'plan.json')), eventsIn(join(state, runId, 'events'))])
-  // A link in its place is removed, not followed.
-  await rm(state, { recursive: true, force: true })
+  await moveInto(configuration, state)
   return [
     ...(settings === undefined ? [] : [{ name: 'backend/case-config.json', content: settings }]),
     ...(plan === undefined ? [] : [{ name: 'backend/case-plan.json', content: plan }]),
     ...(events.length === 0 ? [] : [{ name: 'backend/case-events.jsonl', content: Buffer.concat(events) }]),
   ]
+}
+
+/** Moves a directory, or whatever stands in its place, into a new directory. A link is moved and not followed. */
+async function moveInto(parent: string, path: string): Promise<void> {
+  if (await isThere(path)) await rename(path, join(await mkdtemp(join(parent, 'left-')), 'case'))
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
 }
 
 async function eventsIn(folder: string): Promise<Buffer[]> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { sha256 } from '../../contract/canonical.ts'
@@ -51,6 +51,8 @@ test('the prompt is the task of Case, which is not loaded before; what it leaves
   assert.deepEqual(outcome.artefacts.map(({ name }) => name), ['backend/case-config.json', 'backend/case-plan.json', 'backend/case-events.jsonl'])
   assert.match(outcome.artefacts[2]?.content.toString() ?? '', /pipeline_start/)
   assert.equal(existsSync(join(request.workspace, '.case')), false)
+  const [left] = readdirSync(request.configuration).filter((name) => name.startsWith('left-'))
+  assert.ok(existsSync(join(request.configuration, left ?? '', 'case', request.runId, 'tested')), 'all of it lies where credentials are looked for')
   assert.equal(session.state(), 'dead')
   // Each role asked once, with the run token and nothing else.
   assert.equal(provider.requests().length, 2)
@@ -120,7 +122,7 @@ test('a file of the settings that became a link or went away was changed', async
   assert.match(objection?.found ?? '', /case\/config\.json, pi\/auth\.json/)
 })
 
-test('a link in place of the state of Case is removed and not followed', async (context) => {
+test('a link in place of the state of Case is taken away and not followed', async (context) => {
   const made = await bench(context)
   const elsewhere = join(made.request.runDirectory, 'elsewhere')
   mkdirSync(elsewhere)

@@ -59,7 +59,7 @@ async function aftermathOf({ plan, files }: PlannedLaunch): Promise<Aftermath> {
     const task = files.find(({ path }) => path.endsWith('.task.json'))
     const runId = basename(task?.path ?? '', '.task.json')
     const changed = await changedFiles(settledFiles(files))
-    return { changed, artefacts: await collectLeftovers(plan.workspace, runId, join(placesBelow(plan).caseData, 'config.json')) }
+    return { changed, artefacts: await collectLeftovers(plan.workspace, runId, { config: join(placesBelow(plan).caseData, 'config.json'), configuration: plan.configuration }) }
   } catch (error) {
     // Told as an objection: a run whose settings could not be looked at again must not count, and must not be lost either.
     return { failed: error instanceof Error ? error.name : typeof error }

@@ -1,4 +1,4 @@
-import { closeSync, constants, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, type Dirent, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { makeDirectory } from '../directories/index.ts'
@@ -97,14 +97,22 @@ const unreadable = (path: string, cause: unknown): PortcullisError =>
 /** So much of a file is in memory at a time. */
 const CHUNK_BYTES = 262_144
 
-/** All plain files below a directory. A directory that cannot be read is a fault: what it holds would go unseen. */
+/**
+ * All that has a name below a directory: of a link its target is the content, and what is neither that nor a plain file has
+ * none. A directory that cannot be read is a fault: what it holds would go unseen.
+ */
 function* leftFiles(directory: string): Iterable<LeftFile> {
   for (const entry of entriesOf(directory)) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) {
-      for (const file of leftFiles(path)) yield { ...file, name: join(entry.name, file.name) }
-    } else if (entry.isFile()) {
-      yield { name: entry.name, bytes: lstatSync(path).size, chunks: () => chunksOf(path) }
+    const { name } = entry
+    const path = join(directory, name)
+    if (entry.isFile()) {
+      yield { name, bytes: lstatSync(path).size, chunks: () => chunksOf(path) }
+    } else if (entry.isSymbolicLink()) {
+      const target = readlinkSync(path, { encoding: 'buffer' })
+      yield { name, bytes: target.length, chunks: () => [target] }
+    } else {
+      yield { name, bytes: 0, chunks: () => [] }
+      if (entry.isDirectory()) for (const file of leftFiles(path)) yield { ...file, name: join(name, file.name) }
     }
   }
 }
