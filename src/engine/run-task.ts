@@ -113,6 +113,7 @@ class TaskRun {
   #started = false
   #patch: Buffer = Buffer.alloc(0)
   #agentArtefacts: readonly RawArtefact[] = []
+  #whole: Buffer | undefined = Buffer.alloc(0)
   #history: Buffer | undefined = Buffer.alloc(0)
 
   constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
@@ -130,7 +131,9 @@ class TaskRun {
     const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
     const all = [...logs, ...this.#agentArtefacts]
     const artefacts = this.#patch.length === 0 ? all : [...all, { name: 'backend/workspace.patch', content: this.#patch }]
-    return { artefacts, texts: [...texts, { name: 'commits', content: this.#history }] }
+    // What the patch leaves out stays in the workspace, which is kept.
+    const beyond = this.#whole?.equals(this.#patch) === true ? [] : [{ name: 'changes', content: this.#whole }]
+    return { artefacts, texts: [...texts, ...beyond, { name: 'commits', content: this.#history }] }
   }
 
   async toTheEnd(): Promise<Outcome> {
@@ -336,8 +339,9 @@ class TaskRun {
       await this.#recordFault('workspace_unusable', new PortcullisError('unexpected', { asked: 'the untouched copy as it was made', found: 'another content: something wrote to it while the agent ran', remedy: 'Find out what the agent or one of its programs writes outside its workspace; nothing of this run counts.' }))
       throw new Ended('workspace_unusable')
     }
-    const { patch, history, patchTruncated, filesChanged, insertions, deletions, commits, files, linksOut, filesLeftOut } = await workspaces.changes(workspace, untouched)
+    const { patch, whole, history, patchTruncated, filesChanged, insertions, deletions, commits, files, linksOut, filesLeftOut } = await workspaces.changes(workspace, untouched)
     this.#patch = patch
+    this.#whole = whole
     this.#history = history
     const facts = { before, after: digest, filesChanged, insertions, deletions, patchTruncated, filesLeftOut, commits: [...commits], files: files.slice(0, 1_000).map((file) => ({ ...file })) }
     await this.#course.append({ evidence: [WorkspaceEvidence.state([{ name: 'workspace', digest: { sha256: digest } }], facts)] })

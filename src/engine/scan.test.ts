@@ -42,6 +42,7 @@ const surfaces: readonly (readonly [surface: string, status: 'fail' | 'blocked',
   ['backend/agent.stdout.log', 'fail', 'secret_leak', (secret) => printing('stdout', secret)],
   ['backend/agent.stderr.log', 'fail', 'secret_leak', (secret) => printing('stderr', secret)],
   ['backend/workspace.patch', 'fail', 'secret_leak', (secret) => ({ options: { patch: `+const key = '${secret}'\n` } })],
+  ['changes', 'fail', 'secret_leak', (secret) => ({ options: changes((each) => ({ whole: Buffer.from(`+\0${each}\0\n`) }), secret) })],
   ['commits', 'fail', 'secret_leak', (secret) => ({ options: changes((each) => ({ history: Buffer.from(`commit\n\n    Use ${each}\n`) }), secret) })],
 ]
 
@@ -120,12 +121,14 @@ verifies('ADM-X5 SEC-03', 'the token that an agent was given is known in every f
   assert.equal((await planted(t, leaving('home'), '')).run.report.status, 'pass')
 })
 
-verifies('ADM-X2', 'commits that cannot be shown whole are not free of credentials', async (t) => {
-  const made = await stage(t, changes(() => ({ history: undefined }), ''))
-  const { report } = await made.run()
-  assert.deepEqual([report.status, report.reason], ['fail', 'secret_scan_incomplete'])
-  assert.equal(report.gates.at(-1)?.found, 'not scanned: commits')
-})
+for (const [field, surface] of [['history', 'commits'], ['whole', 'changes']] as const) {
+  verifies('ADM-X2 SEC-07', `${surface} that cannot be shown whole are not free of credentials`, async (t) => {
+    const made = await stage(t, changes(() => ({ [field]: undefined }), ''))
+    const { report } = await made.run()
+    assert.deepEqual([report.status, report.reason], ['fail', 'secret_scan_incomplete'])
+    assert.equal(report.gates.at(-1)?.found, `not scanned: ${surface}`)
+  })
+}
 
 verifies('SEC-08', 'a marker with a credential in it is written without it', async (t) => {
   // The ledger takes no credential, and a marker is made of what the ledger holds: this one is known only while it is scanned.

@@ -42,6 +42,8 @@ export interface WorkspaceChanges {
   /** The difference, byte for byte, bounded. */
   readonly patch: Buffer
   readonly patchTruncated: boolean
+  /** The same with nothing cut off and binary files shown as text; undefined if it cannot be shown whole. It is scanned, and not kept. */
+  readonly whole: Buffer | undefined
   /** Those commits with their authors, messages and changes, as git shows them; undefined if they cannot be shown whole. It is scanned, and not kept. */
   readonly history: Buffer | undefined
 }

@@ -146,7 +146,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       },
       digest: async (at) => digests.get(at) ?? 'f'.repeat(64),
       changedBelow: async () => [],
-      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false, history: Buffer.alloc(0) }),
+      changes: async (at) => ({ filesChanged: digests.get(at) === AFTER ? 1 : 0, insertions: 1, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.from(options.patch ?? ''), patchTruncated: false, whole: Buffer.from(options.patch ?? ''), history: Buffer.alloc(0) }),
     },
     targets: { watch: () => Promise.resolve({ look: () => Promise.resolve([]) }) },
     probeRunner: {

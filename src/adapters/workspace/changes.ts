@@ -24,6 +24,7 @@ export async function workspaceChanges(options: GitOptions, workspace: string, u
     const counted = await git(options, { arguments: [...DIFF, '--numstat', '-z', `${baseline}^{tree}`, tree], ...inStore })
     const files = counted.toString('utf8').split('\0').flatMap(fileOf)
     const patch = await tryGit(options, { arguments: [...DIFF, '--patch', `${baseline}^{tree}`, tree], ...inStore, outputBytes: PATCH_BYTES })
+    const whole = await tryGit(options, { arguments: [...DIFF, '--patch', '--text', `${baseline}^{tree}`, tree], ...inStore })
     return {
       filesChanged: files.length,
       insertions: files.reduce((sum, file) => sum + file.insertions, 0),
@@ -34,9 +35,12 @@ export async function workspaceChanges(options: GitOptions, workspace: string, u
       filesLeftOut: leftOut,
       patch: patch.stdout.head,
       patchTruncated: patch.stdout.truncated || patch.code !== 0,
+      whole: isWhole(whole) ? whole.stdout.head : undefined,
     }
   })
 }
+
+const isWhole = ({ code, stdout, readFailure }: Awaited<ReturnType<typeof tryGit>>): boolean => code === 0 && !stdout.truncated && readFailure === null
 
 const LINKS_SHOWN = 100
 
@@ -68,7 +72,7 @@ async function commitsOf(options: GitOptions, workspace: string, store: string, 
   const listed = await tryGit(options, { arguments: ['rev-list', ...range], ...call })
   const commits = listed.code === 0 ? listed.stdout.head.toString('utf8').split('\n').filter((line) => line !== '') : []
   const shown = await tryGit(options, { arguments: [...SHOWN, ...range], ...call })
-  const whole = listed.code === 0 && shown.code === 0 && !shown.stdout.truncated && shown.readFailure === null && commits.length <= MOST_COMMITS
+  const whole = listed.code === 0 && isWhole(shown) && commits.length <= MOST_COMMITS
   return { commits: commits.slice(0, MOST_COMMITS), history: whole ? shown.stdout.head : undefined }
 }
 

@@ -155,7 +155,7 @@ test('the digest sees content, names, the executable bit, links, ignored files, 
 
 test('changes are counted whether committed, staged, untracked or left, and ignored files are not', async (context) => {
   const { workspace, untouched } = await prepared(context, { 'a.txt': 'one\ntwo\n', 'gone.txt': 'x\n', 'src/b.js': 'let b\n', '.gitignore': 'node_modules\n' })
-  assert.deepEqual(await workspaces.changes(workspace, untouched), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.alloc(0), patchTruncated: false, history: Buffer.alloc(0) })
+  assert.deepEqual(await workspaces.changes(workspace, untouched), { filesChanged: 0, insertions: 0, deletions: 0, commits: [], files: [], linksOut: [], filesLeftOut: 0, patch: Buffer.alloc(0), patchTruncated: false, whole: Buffer.alloc(0), history: Buffer.alloc(0) })
   writeFileSync(join(workspace, 'a.txt'), 'one\n2\nthree\n')
   git(workspace, 'commit', '--quiet', '-a', '-m', 'work')
   git(workspace, 'rm', '--quiet', 'gone.txt')
@@ -240,6 +240,15 @@ test('git that is missing, or does not end in time, is a fault', async (context)
   const slow = write(join(directory, 'bin'), { git: '#!/bin/sh\nexec /bin/sleep 60\n' })
   chmodSync(join(slow, 'git'), 0o755)
   await assert.rejects(createWorkspaces({ path: slow, timeoutMs: 200 }).prepare({ source, branch: 'main', into: join(directory, 'i2') }), { code: 'unexpected', message: /no end within 200 ms/ })
+})
+
+verifies('SEC-03', 'what a patch for people leaves out is shown whole to the scan: binary files, and what is too long', async (context) => {
+  const { workspace, untouched } = await prepared(context)
+  write(workspace, { 'long.txt': `${'line of text\n'.repeat(100_000)}at-the-end\n`, 'src/binary.bin': 'a\0b\0in-binary\0', '.gitattributes': '* -diff\n' })
+  const { patch, whole } = await workspaces.changes(workspace, untouched)
+  for (const text of ['at-the-end', 'in-binary']) assert.deepEqual([patch.includes(text), whole?.includes(text)], [false, true], text)
+  write(workspace, { 'huge.txt': '.'.repeat(68_000_000) })
+  assert.equal((await workspaces.changes(workspace, untouched)).whole, undefined)
 })
 
 verifies('ADM-X2', 'the history shows all that was committed: messages, authors, and what was added and taken away again', async (context) => {
