@@ -7,6 +7,10 @@ const HEADER_BYTES = 10
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08])
 const MOST_PACKED_BYTES = 16 * 1_048_576
 const MOST_MEMBERS = 64
+/** So much behind a header tells whether it is one. */
+const PROOF_BYTES = 4_096
+/** Headers that are none. Bytes without order have one in a hundred million. */
+const MOST_FALSE_HEADERS = 256
 
 /** Finds what is packed with gzip, and hands it on unpacked. Packed bytes are kept until their end, up to a limit. */
 export class GzipMembers {
@@ -15,7 +19,10 @@ export class GzipMembers {
   #carry = Buffer.alloc(0)
   #kept: Buffer[] = []
   #keptBytes = 0
+  /** Where the kept bytes begin in the text, or else the carried ones. */
   #start = 0
+  #falseHeaders = 0
+  #tried = 0
 
   constructor(open: () => PackedText, budget: () => number) {
     this.#open = open
@@ -29,14 +36,22 @@ export class GzipMembers {
       return
     }
     const text = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk])
-    const at = headerIn(text, 0)
-    if (at < 0) {
-      // A copy: the caller may use its chunk again.
-      this.#carry = Buffer.from(text.subarray(Math.max(0, text.length - HEADER_BYTES + 1)))
-      return
+    const base = offset - this.#carry.length
+    let from = Math.max(0, text.length - HEADER_BYTES + 1)
+    for (let at = headerIn(text, 0); at >= 0; at = headerIn(text, at + 1)) {
+      if (text.length - at < PROOF_BYTES) {
+        from = Math.min(from, at)
+        break
+      }
+      if (this.#isPacked(text.subarray(at, at + PROOF_BYTES), base + at)) {
+        this.#start = base + at
+        this.#keep(text.subarray(at))
+        return
+      }
     }
-    this.#start = offset - this.#carry.length + at
-    this.#keep(text.subarray(at))
+    this.#start = base + from
+    // A copy: the caller may use its chunk again.
+    this.#carry = Buffer.from(text.subarray(from))
   }
 
   #keep(bytes: Buffer): void {
@@ -45,32 +60,62 @@ export class GzipMembers {
     this.#kept.push(Buffer.from(bytes))
   }
 
+  /** True if it goes on behind these bytes. Of what does not, such as a stream that was overwritten, what is there is looked into at once. */
+  #isPacked(beginning: Buffer, at: number): boolean {
+    if (unpack(beginning, this.#budget()) !== undefined) return true
+    this.#falseHeaders += 1
+    if (this.#falseHeaders > MOST_FALSE_HEADERS) throw new ScanIncomplete('it holds more that looks like gzip than is looked into')
+    this.#handOn(this.#salvage(beginning), at, at + beginning.length)
+    return false
+  }
+
   end(): void {
-    const packed = Buffer.concat(this.#kept)
+    const packed = this.#kept.length > 0 ? Buffer.concat(this.#kept) : this.#carry
     this.#kept = []
+    this.#carry = Buffer.alloc(0)
     let members = 0
     for (let at = headerIn(packed, 0); at >= 0; at = headerIn(packed, at + 1)) {
       members += 1
       if (members > MOST_MEMBERS) throw new ScanIncomplete('it holds more files packed with gzip than are looked into')
-      const content = unpack(packed.subarray(at), this.#budget())
-      if (content === undefined) continue
-      const into = this.#open()
-      into.write(content)
-      into.end(this.#start + at, this.#start + packed.length)
+      const member = packed.subarray(at)
+      this.#handOn(unpack(member, this.#budget()) ?? this.#salvage(member), this.#start + at, this.#start + packed.length)
     }
+  }
+
+  #handOn(content: Buffer, start: number, end: number): void {
+    if (content.length === 0) return
+    const into = this.#open()
+    into.write(content)
+    into.end(start, end)
+  }
+
+  /** What comes out before the fault: the longest beginning that unpacks. */
+  #salvage(packed: Buffer): Buffer {
+    let good = 0
+    let bad = packed.length
+    let content: Buffer = Buffer.alloc(0)
+    // From the beginning on, in steps that double, and then between the last two: most faults come early.
+    for (let step = HEADER_BYTES * 2; bad - good > 1; step *= 2) {
+      const middle = step < bad ? step : good + Math.floor((bad - good) / 2)
+      const unpacked = unpack(packed.subarray(0, middle), this.#budget())
+      if (unpacked === undefined) bad = middle
+      else [good, content] = [middle, unpacked]
+      this.#tried += content.length
+      if (this.#tried > this.#budget()) throw new ScanIncomplete('more is packed in it than may be unpacked')
+    }
+    return content
   }
 }
 
-/** Where the next header stands whose fields are such as gzip writes them; -1 if there is none. */
+/** Where the next header stands; -1 if there is none. Whoever unpacks it looks at no other field. */
 function headerIn(bytes: Buffer, from: number): number {
   for (let at = bytes.indexOf(MAGIC, from); at >= 0; at = bytes.indexOf(MAGIC, at + 1)) {
-    const [flags, extra, system] = [bytes[at + 3], bytes[at + 8], bytes[at + 9]]
-    if (flags !== undefined && extra !== undefined && system !== undefined && flags < 0x20 && (extra === 0 || extra === 2 || extra === 4) && (system <= 13 || system === 255)) return at
+    if ((bytes[at + 3] ?? 0) < 0x20) return at
   }
   return -1
 }
 
-/** Undefined for what only looks like gzip. A file that is cut short gives what is there of it; what follows one is left alone. */
+/** Undefined for what has a fault in it. A file that is cut short gives what is there of it; what follows one is left alone. */
 function unpack(packed: Buffer, mostBytes: number): Buffer | undefined {
   try {
     return inflateRawSync(packed.subarray(contentOf(packed)), { maxOutputLength: Math.max(1, mostBytes), finishFlush: constants.Z_SYNC_FLUSH })

@@ -51,6 +51,14 @@ const forms: Record<string, (value: string) => string | Buffer> = {
   gzip: (value) => gzipSync(`text before ${value}`),
   'base64 of gzip': (value) => base64(gzipSync(`text before ${value}`)),
   'base64 of base64 of gzip': (value) => base64(base64(gzipSync(`text before ${value}`))),
+  'gzip with fields that nobody reads': (value) => {
+    const packed = gzipSync(`text before ${value}`)
+    packed.fill(77, 8, 10)
+    return packed
+  },
+  'gzip behind what only begins like it': (value) => Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]), gzipSync(`text before ${value}`)]),
+  'gzip that was overwritten behind it': (value) => Buffer.concat([gzipSync(`${value}${randomBytes(500).toString('hex')}`).subarray(0, 400), Buffer.alloc(200, 0xff)]),
+  'gzip that was overwritten far behind it': (value) => Buffer.concat([gzipSync(`${value}${randomBytes(9_000).toString('hex')}`).subarray(0, 8_000), Buffer.alloc(200, 0xff)]),
   'gzip that was cut short': (value) => gzipSync(`${value}${randomBytes(5_000).toString('hex')}`).subarray(0, 4_000),
 }
 
