@@ -19,6 +19,8 @@ export interface Dictionary {
   readonly plain: { readonly needles: Needles; readonly entries: readonly Entry[] }
   /** For the text without its separators. */
   readonly folded: { readonly needles: Needles; readonly entries: readonly Entry[] }
+  /** How long the longest of them is, as it is searched for. */
+  readonly longest: number
 }
 
 /** `values` without empty ones: those would be found everywhere. */
@@ -31,7 +33,7 @@ export function dictionaryOf(values: readonly string[]): Dictionary {
     plain.push(...needles.map(entry))
     folded.push(...foldedNeedlesOf(needles).map(entry))
   }
-  return { plain: searching(plain), folded: searching(folded) }
+  return { plain: searching(plain), folded: searching(folded), longest: plain.reduce((most, { length }) => Math.max(most, length), 0) }
 }
 
 const searching = (entries: readonly Entry[]): Dictionary['plain'] => ({ entries, needles: new Needles(entries.map(({ bytes, length }) => bytes.subarray(0, length))) })

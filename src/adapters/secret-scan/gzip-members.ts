@@ -21,6 +21,7 @@ export class GzipMembers {
   #keptBytes = 0
   /** Where the kept bytes begin in the text, or else the carried ones. */
   #start = 0
+  #members = 0
   #falseHeaders = 0
   #tried = 0
 
@@ -60,23 +61,28 @@ export class GzipMembers {
     this.#kept.push(Buffer.from(bytes))
   }
 
-  /** True if it goes on behind these bytes. Of what does not, such as a stream that was overwritten, what is there is looked into at once. */
+  /** True if it goes on behind these bytes. What ends in them, or has a fault in them, is looked into at once. */
   #isPacked(beginning: Buffer, at: number): boolean {
-    if (unpack(beginning, this.#budget()) !== undefined) return true
-    this.#falseHeaders += 1
+    const whole = unpack(beginning, this.#budget(), constants.Z_FINISH)
+    if (whole === undefined && unpack(beginning, this.#budget()) !== undefined) return true
+    if (whole === undefined) this.#falseHeaders += 1
+    else this.#countMember()
     if (this.#falseHeaders > MOST_FALSE_HEADERS) throw new ScanIncomplete('it holds more that looks like gzip than is looked into')
-    this.#handOn(this.#salvage(beginning), at, at + beginning.length)
+    this.#handOn(whole ?? this.#salvage(beginning), at, at + beginning.length)
     return false
+  }
+
+  #countMember(): void {
+    this.#members += 1
+    if (this.#members > MOST_MEMBERS) throw new ScanIncomplete('it holds more files packed with gzip than are looked into')
   }
 
   end(): void {
     const packed = this.#kept.length > 0 ? Buffer.concat(this.#kept) : this.#carry
     this.#kept = []
     this.#carry = Buffer.alloc(0)
-    let members = 0
     for (let at = headerIn(packed, 0); at >= 0; at = headerIn(packed, at + 1)) {
-      members += 1
-      if (members > MOST_MEMBERS) throw new ScanIncomplete('it holds more files packed with gzip than are looked into')
+      this.#countMember()
       const member = packed.subarray(at)
       this.#handOn(unpack(member, this.#budget()) ?? this.#salvage(member), this.#start + at, this.#start + packed.length)
     }
@@ -115,10 +121,10 @@ function headerIn(bytes: Buffer, from: number): number {
   return -1
 }
 
-/** Undefined for what has a fault in it. A file that is cut short gives what is there of it; what follows one is left alone. */
-function unpack(packed: Buffer, mostBytes: number): Buffer | undefined {
+/** Undefined for what has a fault in it, and with `Z_FINISH` also for what is cut short; else that gives what is there of it. What follows one is left alone. */
+function unpack(packed: Buffer, mostBytes: number, finishFlush: number = constants.Z_SYNC_FLUSH): Buffer | undefined {
   try {
-    return inflateRawSync(packed.subarray(contentOf(packed)), { maxOutputLength: Math.max(1, mostBytes), finishFlush: constants.Z_SYNC_FLUSH })
+    return inflateRawSync(packed.subarray(contentOf(packed)), { maxOutputLength: Math.max(1, mostBytes), finishFlush })
   } catch (error) {
     if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw new ScanIncomplete('more is packed in it than may be unpacked')
     return undefined

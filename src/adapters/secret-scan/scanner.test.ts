@@ -11,6 +11,8 @@ const values = [`canary-${randomBytes(24).toString('base64url')}`, `p@ss w/"rd\\
 
 const base64 = (text: string | Buffer): string => Buffer.from(text).toString('base64')
 const cut = (text: string, length: number): string[] => text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? []
+const every = (text: string, escape: (byte: string) => string): string => [...Buffer.from(text)].map((byte) => escape(byte.toString(16).padStart(2, '0'))).join('')
+const some = (text: string, escape: (byte: string) => string): string => [...text].map((character, index) => (index % 5 === 2 ? every(character, escape) : character)).join('')
 const most = (text: string): number => Math.ceil(text.length * 0.6)
 
 /** Every form that SEC-04 names, and some that programs write beside. */
@@ -28,6 +30,16 @@ const forms: Record<string, (value: string) => string | Buffer> = {
   'base64url two bytes in': (value) => Buffer.from(`us${value}zz`).toString('base64url'),
   url: (value) => `https://example.com/?key=${encodeURIComponent(value)}`,
   'url in lower case': (value) => encodeURIComponent(value).replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
+  'url with any character escaped': (value) => some(value, (byte) => `%${byte}`),
+  'url with every character escaped': (value) => every(value, (byte) => `%${byte}`),
+  'json with any character escaped': (value) => some(value, (byte) => `\\u00${byte}`),
+  'json in json with every character escaped': (value) => every(value, (byte) => `\\\\u00${byte.toUpperCase()}`),
+  'a string with every character escaped': (value) => every(value, (byte) => `\\x${byte}`),
+  'html with any character escaped': (value) => some(value, (byte) => `&#x${byte};`),
+  'html with every character escaped': (value) => every(value, (byte) => `&#${Number.parseInt(byte, 16)};`),
+  'base64 in a url': (value) => base64(`u${value}`).replace(/[+/=]/g, encodeURIComponent),
+  'wrapped base64 in a url': (value) => encodeURIComponent(cut(base64(`u${value}`), 8).join('\r\n')),
+  'escapes of escapes': (value) => encodeURIComponent(some(value, (byte) => `%${byte}`)),
   hex: (value) => Buffer.from(value).toString('hex'),
   'hex in upper case': (value) => Buffer.from(value).toString('hex').toUpperCase(),
   'hex in groups': (value) => cut(Buffer.from(value).toString('hex'), 4).join(' '),

@@ -1,5 +1,6 @@
 import type { Dictionary, Entry } from './dictionary.ts'
 import { EncodedRuns } from './encoded-runs.ts'
+import { Escapes } from './escapes.ts'
 import { Folding } from './folding.ts'
 import { GzipMembers } from './gzip-members.ts'
 import { ScanIncomplete, type UnpackingBudget } from './incomplete.ts'
@@ -16,6 +17,8 @@ export interface ValueHit {
   readonly entry: Entry | undefined
 }
 
+/** How it is called where a value was found by reading escapes. */
+const ESCAPES = 'escapes'
 /** Packed in packed: base64 in base64, gzip in base64, and those in one more. Deeper is not looked into. */
 const DEEPEST = 3
 const UNPACKED_AT_LEAST = 16 * 1_048_576
@@ -35,6 +38,7 @@ export class ValueScan {
   readonly #hits: ValueHit[] = []
   readonly #runs: EncodedRuns | undefined
   readonly #members: GzipMembers | undefined
+  readonly #escapes: Escapes | undefined
   readonly #plain: Search
   readonly #folded: Search
   readonly #folding = new Folding()
@@ -52,6 +56,7 @@ export class ValueScan {
     const unpacked = (how: string) => new Unpacked(new ValueScan(dictionary, depth + 1, budget), how, budget, (hit) => this.#add(hit))
     this.#runs = new EncodedRuns(() => unpacked('base64'))
     this.#members = new GzipMembers(() => unpacked('gzip'), () => budget.left)
+    this.#escapes = new Escapes(() => unpacked(ESCAPES), dictionary.plain.needles, dictionary.longest)
   }
 
   /** Throws `ScanIncomplete` if more is packed in the text than may be unpacked. */
@@ -63,6 +68,7 @@ export class ValueScan {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     this.#runs?.write(bytes, this.#read)
     this.#members?.write(bytes, this.#read)
+    this.#escapes?.write(bytes)
     this.#read += chunk.length
   }
 
@@ -70,6 +76,7 @@ export class ValueScan {
   end(): readonly ValueHit[] {
     this.#runs?.end()
     this.#members?.end()
+    this.#escapes?.end()
     return outermost(this.#hits)
   }
 
@@ -136,8 +143,11 @@ function outermost(hits: readonly ValueHit[]): readonly ValueHit[] {
   const plain = hits.filter(({ entry }) => entry !== undefined)
   // A form that is found as it is tells more than the same bytes found in another way, which may reach further than they do.
   const told = hits.filter((hit) => hit.entry !== undefined || !plain.some((other) => other.value === hit.value && other.start < hit.end && other.end > hit.start))
+  const read = told.filter(({ rule }) => !rule.endsWith(` in ${ESCAPES}`))
   const furthest = new Map<string, number>()
-  return told.toSorted((a, b) => a.start - b.start || b.end - a.end).filter(({ value, end }) => {
+  // Around an escape there may be what was found without reading it.
+  const needed = told.filter((hit) => read.includes(hit) || !read.some((other) => other.value === hit.value && other.start < hit.end && other.end > hit.start))
+  return needed.toSorted((a, b) => a.start - b.start || b.end - a.end).filter(({ value, end }) => {
     if (end <= (furthest.get(value) ?? -1)) return false
     furthest.set(value, end)
     return true
