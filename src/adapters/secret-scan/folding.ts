@@ -1,8 +1,8 @@
 /**
- * What stands between the parts of a text that was wrapped, quoted, concatenated, listed, put into a patch or written in
- * UTF-16. Taken out of the text and out of what is searched in it alike, so nothing that is found whole is missed.
+ * What stands between the parts of a text that was wrapped, quoted, concatenated, listed, commented out, put into a patch
+ * or written in UTF-16. Taken out of the text and out of what is searched in it alike, so nothing that is found whole is missed.
  */
-const SEPARATORS = '\0\t\n\v\f\r "\'`+-,.&|()[]'
+const SEPARATORS = '\0\t\n\v\f\r "\'`+-,.:;&|()[]#*/_'
 
 const BACKSLASH = 0x5c
 const AFTER_BACKSLASH = 256
