@@ -13,6 +13,8 @@ export const ERROR_TABLE = {
   script_invalid: { title: 'The script of the provider is not valid', http: 422, exit: 2 },
   import_invalid: { title: 'The file cannot be imported', http: 422, exit: 2 },
   run_not_found: { title: 'The ledger holds no such run', http: 404, exit: 2 },
+  key_missing: { title: 'There is no key to sign or to verify with', http: 500, exit: 2 },
+  key_invalid: { title: 'A key cannot be used', http: 500, exit: 2 },
   port_taken: { title: 'The address is already in use', http: 500, exit: 1 },
   tool_missing: { title: 'A program that is needed is not installed', http: 500, exit: 1 },
   store_failed: { title: 'The ledger could not be read or written', http: 503, exit: 1 },

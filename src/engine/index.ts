@@ -20,6 +20,7 @@ export {
   type RunState,
   RunSummary,
 } from './ledger.ts'
+export { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, signatureHolds, type Signer, type VerificationKey } from './verification-key.ts'
 export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'
 export { createCallRecorder } from './recorder.ts'
 export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'
