@@ -7,7 +7,7 @@ import { admissionOf, admissionStatus, isExternal } from '../gates/admission/ind
 import { markersOf, Report, reportGate } from '../gates/report/index.ts'
 import { wireGate } from '../gates/wire/index.ts'
 
-import type { LedgerEntry } from './ledger.ts'
+import type { RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
@@ -25,7 +25,7 @@ export interface Ending {
 const STATUS = { accepted: 'pass', failed: 'fail', blocked: 'blocked' } as const
 
 /** Renders the report from what is stored and nothing else (law 8). Throws if the run was never opened. */
-export function composeReport(history: ReadHistory, entries: readonly LedgerEntry[], ending: Ending): Report {
+export function composeReport(history: ReadHistory, { entries, checkpoint }: Pick<RunHistory, 'entries' | 'checkpoint'>, ending: Ending): Report {
   const record = new RunRecord(history)
   const [opened] = record.all(RunEvidence)
   if (opened === undefined) throw new TypeError(`run ${history.run.runId} holds no statement of what was asked`)
@@ -55,7 +55,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     terminal_state: terminalStateOf(record, ending, block),
     secret_scan: scanOf(record),
     markers: markersOf(ending.reason, block).map((marker) => marker.path),
-    ledger: { rows: entries.length, root: printDigest(merkleRoot(entries.map((entry) => entry.body))), checkpoint: null, key_id: null },
+    ledger: { rows: entries.length, root: printDigest(merkleRoot(entries.map((entry) => entry.body))), checkpoint: checkpoint?.note ?? null, key_id: checkpoint === null ? null : printDigest(checkpoint.keyId) },
     versions: opened.versions,
     started_at: history.run.startedAt,
     ended_at: ending.endedAt,

@@ -6,7 +6,8 @@ import { stage, type Stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { reportGate } from '../gates/report/index.ts'
-import { type Ledger, readHistory, type World } from './index.ts'
+import { trustedKeys } from '../adapters/keys/index.ts'
+import { type Ledger, openNote, readHistory, renderRun, storedEnding, type World } from './index.ts'
 
 const KEY = 'provider-key-7f3a9c1e5b2d8046'
 
@@ -239,4 +240,17 @@ test('the directory of a run holds no scratch when it is over', async (t) => {
   const made = await stage(t)
   const { directory } = await made.run()
   for (const place of ['staging', 'agent', 'untouched', 'fake', 'reference']) assert.ok(!existsSync(join(directory.path, place)), place)
+})
+
+verifies('EVD-03', 'the report carries the checkpoint that was signed when its run ended, and stays the same when others follow', async (t) => {
+  const made = await stage(t)
+  const { report, json } = await made.run()
+  const keys = trustedKeys(join(made.directory, 'keys'))
+  const opened = openNote(report.ledger.checkpoint ?? '', keys)
+  assert.ok(opened.ok)
+  assert.equal(report.ledger.key_id, `sha256:${keys[0]?.keyId}`)
+  assert.equal(opened.checkpoint.size, (await made.ledger.history(report.run_id))?.entries.at(-1)?.position)
+  await made.run()
+  const { history, read } = await readHistory(made.world, report.run_id)
+  assert.equal(renderRun(history, read, storedEnding(history)).json, json)
 })

@@ -43,7 +43,7 @@ export type Outcome = { readonly accepted: Accepted } | { readonly started: bool
 
 /** Renders everything that is rendered from the ledger. Pure: the same history gives the same bytes in any process. */
 export function renderRun(history: RunHistory, read: ReadHistory, ending: Ending): RenderedRun {
-  const report = composeReport(read, history.entries, ending)
+  const report = composeReport(read, history, ending)
   return { report, json: printReport(report), markdown: renderMarkdown(report), trace: renderTrace(history) }
 }
 

@@ -9,9 +9,14 @@ export {
   FINAL_STATES,
   GATES_BEFORE,
   isFinal,
+  type HashedRow,
   type Ledger,
+  type LedgerArchive,
   LedgerEntry,
+  type LedgerProofs,
+  type LedgerRow,
   type LedgerWrite,
+  leafText,
   RUN_KINDS,
   RUN_STATES,
   rowsOf,
@@ -19,8 +24,11 @@ export {
   type RunHistory,
   type RunState,
   RunSummary,
+  type StoredCheckpoint,
 } from './ledger.ts'
+export { consistencyProof, GrowingTree, hashesOf, inclusionProof, leafHash, rootOf, type SubtreeRoot, type TreeHead, verifyConsistency, verifyInclusion } from './merkle.ts'
 export { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, signatureHolds, type Signer, type VerificationKey } from './verification-key.ts'
+export { type Checkpoint, notesIn, openNote, parseNote, signCheckpoint } from './checkpoint.ts'
 export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'
 export { createCallRecorder } from './recorder.ts'
 export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'

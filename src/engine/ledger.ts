@@ -63,10 +63,16 @@ export const LedgerEntry = z.strictObject({
 })
 export type LedgerEntry = z.infer<typeof LedgerEntry>
 
+/** A signed note (see checkpoint.ts), and the id of the key that signed it. */
+export const StoredCheckpoint = z.strictObject({ note: z.string(), keyId: z.string() })
+export type StoredCheckpoint = z.infer<typeof StoredCheckpoint>
+
 /** Everything that is stored of a run, unjudged: reading it back is the caller's work, and so is not believing it. */
 export interface RunHistory {
   readonly run: RunSummary
   readonly entries: readonly LedgerEntry[]
+  /** What was signed when the run ended, over all rows of the ledger up to then; null for a run that has not ended. */
+  readonly checkpoint: StoredCheckpoint | null
 }
 
 /** What is appended together, in one transaction: all of it is visible afterwards, or none (ACC-21, EVD-01). */
@@ -100,6 +106,24 @@ export interface LedgerRow {
   readonly verdict: Verdict | null
 }
 
+/** A row with every column that says something, as it is hashed into the tree of the ledger. */
+export interface HashedRow {
+  /** From 1, without gaps, over all runs. */
+  readonly position: number
+  readonly runId: string
+  readonly kind: string
+  /** Of a verdict; null for other rows. */
+  readonly sequence: number | null
+  readonly gate: string | null
+  readonly outcome: string | null
+  readonly digest: string
+  readonly body: string
+}
+
+/** What is hashed of a row. Only its last part can be of any content, so no two rows share a text. */
+export const leafText = ({ position, runId, kind, sequence, gate, outcome, digest, body }: HashedRow): string =>
+  `${position}\n${runId}\n${kind}\n${sequence ?? ''}\n${gate ?? ''}\n${outcome ?? ''}\n${digest}\n${body}`
+
 /** The rows that a write becomes, in the order in which every store appends them. */
 export function rowsOf(write: LedgerWrite): LedgerRow[] {
   const row = (kind: LedgerEntry['kind'], document: unknown, verdict: Verdict | null): LedgerRow => {
@@ -127,4 +151,17 @@ export interface Ledger {
   /** What was charged to an account, by every process that writes into this store. */
   charged(account: Account): Promise<Spending>
   close(): Promise<void>
+}
+
+/** The same store as somebody sees it who checks it: the tree over all rows of all runs, and what was signed of it. */
+export interface LedgerArchive {
+  /** The signed head over all rows that are stored. */
+  head(): Promise<StoredCheckpoint>
+  /** For each position, the hashes that show its row to be in the tree of the first `size` rows; what shows it to continue the tree of each size in `from`. */
+  proofs(asked: { readonly positions: readonly number[]; readonly size: number; readonly from: readonly number[] }): Promise<LedgerProofs>
+}
+
+export interface LedgerProofs {
+  readonly inclusion: readonly (readonly Buffer[])[]
+  readonly consistency: readonly (readonly Buffer[])[]
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { LIFECYCLE, type GateName } from '../../src/contract/lifecycle.ts'
 import { Verdict } from '../../src/contract/verdict.ts'
-import { type Ledger, type LedgerWrite, RUN_STATES, type RunState } from '../../src/engine/index.ts'
+import { type Checkpoint, type Ledger, type LedgerArchive, type LedgerWrite, leafHash, leafText, parseNote, RUN_STATES, type RunHistory, type RunState, type StoredCheckpoint, verifyConsistency, verifyInclusion } from '../../src/engine/index.ts'
 import { verifies } from '../verifies.ts'
 
 const at = new Date('2026-11-20T21:39:18.001Z')
@@ -20,12 +20,30 @@ function verdictOf(runId: string, gate: GateName, sequence: number, outcome: 'pa
   return Verdict.parse(outcome === 'pass' ? { ...common, outcome, expiresAt: '2026-11-21T00:00:00.000Z' } : { ...common, outcome, reason: 'mismatch', asked: 'a', found: 'f', remedy: 'r' })
 }
 
+function parsed(stored: StoredCheckpoint | null | undefined): Checkpoint {
+  const note = parseNote(stored?.note ?? '')
+  assert.ok(note !== undefined)
+  return note.checkpoint
+}
+
+/** Each row of a run is at its place in the tree, and at no other. */
+async function provedIn(ledger: LedgerArchive, history: RunHistory | undefined, { size, root }: Checkpoint): Promise<void> {
+  const entries = history?.entries ?? []
+  assert.ok(entries.length > 0)
+  const { inclusion } = await ledger.proofs({ positions: entries.map(({ position }) => position), size, from: [] })
+  for (const [index, { position, kind, digest, body }] of entries.entries()) {
+    const leaf = leafHash(leafText({ position, runId: history?.run.runId ?? '', kind, sequence: null, gate: null, outcome: null, digest, body }))
+    assert.ok(verifyInclusion(leaf, position - 1, size, inclusion[index] ?? [], root), `row ${position}`)
+    assert.ok(!verifyInclusion(leaf, position % size, size, inclusion[index] ?? [], root), `row ${position} elsewhere`)
+  }
+}
+
 /** One suite for every ledger: an adapter is one only if it passes all of it. `open` opens the same store each time it is called. */
-export function ledgerSuite(name: string, create: () => Promise<{ open: () => Promise<Ledger>; destroy: () => Promise<void> }>): void {
-  const withLedger = (body: (ledger: Ledger, reopen: () => Promise<Ledger>) => Promise<void>) => async (): Promise<void> => {
+export function ledgerSuite(name: string, create: () => Promise<{ open: () => Promise<Ledger & LedgerArchive>; destroy: () => Promise<void> }>): void {
+  const withLedger = (body: (ledger: Ledger & LedgerArchive, reopen: () => Promise<Ledger & LedgerArchive>) => Promise<void>) => async (): Promise<void> => {
     const store = await create()
     const opened: Ledger[] = []
-    const open = async (): Promise<Ledger> => {
+    const open = async (): Promise<Ledger & LedgerArchive> => {
       const ledger = await store.open()
       opened.push(ledger)
       return ledger
@@ -173,6 +191,40 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     assert.deepEqual(await again.charged({ profile: 'coder', day: '2026-11-20' }), { calls: 2, tokens: 20, costUsd: 0.000_000_2, unpriced: 0 })
     assert.deepEqual(await again.charged({ profile: null, day: '2026-11-20' }), { calls: 3, tokens: 25, costUsd: 0.000_000_3, unpriced: 0 })
     assert.deepEqual(await again.charged({ profile: 'nobody', day: null }), nothing)
+  }))
+
+  verifies('EVD-03', `${name}: each commit signs a head over all rows, what was refused left out, and the head of each end is kept`, withLedger(async (ledger, reopen) => {
+    const [first, second] = [await begin(ledger), await begin(ledger)]
+    const empty = parsed(await ledger.head())
+    assert.equal(empty.size, 0)
+    const writes = Array.from({ length: 70 }, (_each, index) => ledger.append({ runId: index % 7 === 3 ? 'nobody' : index % 2 === 0 ? first.runId : second.runId, evidence: [statement(index)] }))
+    assert.equal((await Promise.allSettled(writes)).filter(({ status }) => status === 'fulfilled').length, 60)
+    assert.equal((await ledger.history(first.runId))?.checkpoint, null)
+    await enter(ledger, first.runId, 'blocked', 'mismatch')
+    const kept = (await ledger.history(first.runId))?.checkpoint
+    const other = await reopen()
+    await other.append({ runId: second.runId, evidence: [statement(70)] })
+    await enter(ledger, second.runId, 'blocked', 'mismatch')
+    const head = parsed(await ledger.head())
+    assert.deepEqual([parsed(kept).size, head.size, head.origin], [60, 61, empty.origin])
+    assert.deepEqual((await other.history(first.runId))?.checkpoint, kept)
+    for (const { runId } of [first, second]) await provedIn(other, await other.history(runId), head)
+    const { consistency } = await other.proofs({ positions: [], size: head.size, from: [parsed(kept).size, 7] })
+    assert.ok(verifyConsistency(parsed(kept), head, consistency[0] ?? []))
+    assert.ok(!verifyConsistency({ ...parsed(kept), root: empty.root }, head, consistency[0] ?? []))
+  }))
+
+  test(`${name}: a row is shown to be in the tree also where the tree is large`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await Promise.all(Array.from({ length: 1_300 }, (_each, index) => ledger.append({ runId, evidence: [statement(index)] })))
+    const head = parsed(await ledger.head())
+    assert.equal(head.size, 1_300)
+    await provedIn(ledger, await ledger.history(runId), head)
+    for (const from of [1, 255, 256, 257, 1_024, 1_299]) {
+      const { consistency: [proof] } = await ledger.proofs({ positions: [], size: 1_300, from: [from] })
+      assert.ok(proof !== undefined && proof.length > 0)
+    }
+    await assert.rejects(ledger.proofs({ positions: [1_301], size: 1_300, from: [] }), { code: 'store_failed' })
   }))
 
   test(`${name}: a probe can be checked, never started or accepted`, withLedger(async (ledger) => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type LedgerWrite, rowsOf } from '../../engine/index.ts'
+import { isFinal, type LedgerWrite, rowsOf } from '../../engine/index.ts'
+import type { SignedTree } from './signed-tree.ts'
 
 interface Waiting {
   readonly write: LedgerWrite
@@ -17,18 +18,20 @@ const MOST_WRITES = 64
 export class GroupCommit {
   readonly #database: DatabaseSync
   readonly #exclusive: (act: () => void) => Promise<void>
+  readonly #tree: SignedTree
   readonly #waiting: Waiting[] = []
   #writing = false
   readonly #statements
 
   /** `exclusive` runs an act while nobody else has a transaction open on this connection. */
-  constructor(database: DatabaseSync, exclusive: (act: () => void) => Promise<void>) {
+  constructor(database: DatabaseSync, tree: SignedTree, exclusive: (act: () => void) => Promise<void>) {
     this.#database = database
     this.#exclusive = exclusive
+    this.#tree = tree
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
-      insert: database.prepare('INSERT INTO entry (run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+      insert: database.prepare('INSERT INTO entry (position, run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
       charge: database.prepare('INSERT INTO charge (profile, day, calls, tokens, cost_nano, unpriced) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens, cost_nano = cost_nano + excluded.cost_nano, unpriced = unpriced + excluded.unpriced'),
       change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
     }
@@ -66,7 +69,7 @@ export class GroupCommit {
     const refused = new Map<Waiting, unknown>()
     // Nearly always the store takes all of them; only if it does not is each tried by itself, so that one refused takes none of the others with it.
     if (!this.#tryAll(group)) {
-      this.#inTransaction(() => {
+      this.#inTransaction(endsRun(group), () => {
         for (const waiting of group) {
           const problem = this.#writeOne(waiting.write)
           if (problem !== undefined) refused.set(waiting, problem.error)
@@ -83,7 +86,7 @@ export class GroupCommit {
   #tryAll(group: readonly Waiting[]): boolean {
     let writing = false
     try {
-      this.#inTransaction(() => {
+      this.#inTransaction(endsRun(group), () => {
         writing = true
         for (const { write } of group) this.#write(write)
         writing = false
@@ -96,12 +99,16 @@ export class GroupCommit {
     }
   }
 
-  #inTransaction(act: () => void): void {
+  /** `ends`: a run ends in it, so its head is kept. */
+  #inTransaction(ends: boolean, act: () => void): void {
     this.#statements.begin.run()
     try {
+      this.#tree.begin()
       act()
+      this.#tree.sign(ends)
       this.#statements.commit.run()
     } catch (error) {
+      this.#tree.forget()
       // A full disk may have ended the transaction already; what matters is that nothing of it stays.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
@@ -109,7 +116,11 @@ export class GroupCommit {
   }
 
   #write(write: LedgerWrite): void {
-    for (const { kind, body, digest, verdict } of rowsOf(write)) this.#statements.insert.run(write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
+    for (const row of rowsOf(write)) {
+      const { kind, body, digest, verdict } = row
+      this.#statements.insert.run(this.#tree.next, write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
+      this.#tree.add(write.runId, row)
+    }
     if (write.charge !== undefined) this.#charge(write.charge)
     if (write.state !== undefined) this.#change(write.runId, write.state)
   }
@@ -121,6 +132,7 @@ export class GroupCommit {
   /** Why the store refused a write; then nothing of it stays. Throws if the whole transaction is lost. */
   #writeOne(write: LedgerWrite): { readonly error: unknown } | undefined {
     this.#database.exec('SAVEPOINT one')
+    const before = this.#tree.mark()
     try {
       this.#write(write)
       this.#database.exec('RELEASE one')
@@ -128,6 +140,7 @@ export class GroupCommit {
     } catch (error) {
       if (!this.#database.isTransaction) throw error
       this.#database.exec('ROLLBACK TO one; RELEASE one')
+      this.#tree.backTo(before)
       return { error }
     }
   }
@@ -138,3 +151,5 @@ export class GroupCommit {
     if (Number(changes) !== 1) throw new Error(`no run ${runId}`)
   }
 }
+
+const endsRun = (group: readonly Waiting[]): boolean => group.some(({ write }) => write.state !== undefined && isFinal(write.state.to))

@@ -1,2 +1,2 @@
 export { LedgerOnDemand } from './ledger-on-demand.ts'
-export { openLedger, openLedgerForReading } from './ledger.ts'
+export { keysBeside, openLedger, openLedgerForReading, type Store } from './ledger.ts'

@@ -1,26 +1,25 @@
 import { statSync } from 'node:fs'
 import { PortcullisError } from '../../contract/errors.ts'
-import type { Ledger } from '../../engine/index.ts'
-import { openLedger, openLedgerForReading } from './ledger.ts'
+import { openLedger, openLedgerForReading, type Store } from './ledger.ts'
 
 /** The ledger at a path, which is made by the first run and never by a question. */
 export class LedgerOnDemand {
   readonly #path: string
-  #writable: Promise<Ledger> | undefined
-  #readable: Promise<Ledger> | undefined
+  #writable: Promise<Store> | undefined
+  #readable: Promise<Store> | undefined
 
   constructor(path: string) {
     this.#path = path
   }
 
   /** Opens it, and makes it if it is not there. Rejects with `store_failed` or `store_busy`. */
-  open(): Promise<Ledger> {
+  open(): Promise<Store> {
     this.#writable ??= openLedger(this.#path)
     return this.#writable
   }
 
   /** Opens it for questions if it is there. Who may only read it is answered too. */
-  async openExisting(): Promise<Ledger | undefined> {
+  async openExisting(): Promise<Store | undefined> {
     if (this.#writable !== undefined) return this.#writable
     if (this.#readable === undefined && !this.#exists()) return undefined
     this.#readable ??= openLedgerForReading(this.#path)
@@ -28,7 +27,7 @@ export class LedgerOnDemand {
   }
 
   /** Opens it for a question about a run. Rejects with `run_not_found` where there is none: a mistyped directory is no empty ledger. */
-  async openFor(runId: string): Promise<Ledger> {
+  async openFor(runId: string): Promise<Store> {
     const ledger = await this.openExisting()
     if (ledger !== undefined) return ledger
     throw new PortcullisError('run_not_found', { asked: `run ${runId}`, found: `no ledger at ${this.#path}`, remedy: 'Name its directory with --state, or the configuration beside it with -c.' })

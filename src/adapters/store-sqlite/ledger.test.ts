@@ -25,8 +25,10 @@ verifies('EVD-01', 'a row cannot be changed or removed through SQL, by any conne
   const ledger = await openLedger(path)
   const { runId } = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
   await ledger.append({ runId, events: [{ type: 'run_opened', at: new Date(0).toISOString(), data: {} }], charge: { profile: 'p', day: '2026-11-20', calls: 1, tokens: 1, costUsd: 1, unpriced: 0 } })
+  const ended = await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) })
+  await ledger.append({ runId: ended.runId, state: { to: 'blocked', reason: 'mismatch', at: new Date(0) } })
   const other = new DatabaseSync(path)
-  for (const statement of ["UPDATE entry SET body = '{}'", 'DELETE FROM entry', 'DELETE FROM run', "UPDATE run SET task_id = 'other'", "UPDATE run SET state = 'accepted', ended_at = 'now'", 'DELETE FROM charge', 'UPDATE charge SET calls = 0', "UPDATE charge SET day = '2026-11-19'"]) {
+  for (const statement of ["UPDATE entry SET body = '{}'", 'DELETE FROM entry', 'DELETE FROM run', "UPDATE run SET task_id = 'other'", "UPDATE run SET state = 'accepted', ended_at = 'now'", 'DELETE FROM charge', 'UPDATE charge SET calls = 0', "UPDATE charge SET day = '2026-11-19'", 'DELETE FROM tree', 'UPDATE tree SET number = number + 9', 'DELETE FROM head', 'UPDATE head SET size = 0', 'DELETE FROM checkpoint', "UPDATE checkpoint SET note = ''"]) {
     assert.throws(() => other.exec(statement), /portcullis:/, statement)
   }
   other.close()
@@ -122,7 +124,7 @@ test('who may only read a ledger and its directory can ask it, and cannot write'
   chmodSync(directory, 0o555)
   assert.equal(await asReader(path, 'console.log((await ledger.list()).length)'), '1')
   assert.match(await asReader(path, "console.log(await ledger.begin({ kind: 'task', taskId: 't', startedAt: new Date(0) }).catch((error) => error.code + ' ' + error.found))"), /store_failed .*readonly/)
-  assert.deepEqual(readdirSync(directory), ['ledger.db'])
+  assert.deepEqual(readdirSync(directory), ['keys', 'ledger.db'])
   chmodSync(directory, 0o755)
   rmSync(directory, { recursive: true })
 })

@@ -1,30 +1,42 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { systemClock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
-import { type Ledger, LedgerEntry, type LedgerWrite, type RunHistory, RunSummary } from '../../engine/index.ts'
+import { isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint } from '../../engine/index.ts'
 import { makeDirectory } from '../directories/index.ts'
+import { createKey, listKeys, openSigner, trustedKeys } from '../keys/index.ts'
 import { type Connection, connect, connectForReading } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
+import { SignedTree } from './signed-tree.ts'
+import { StoredTree } from './stored-tree.ts'
 
-/** Opens the embedded store at `path`, creating it if it is not there. Rejects with `store_failed` or `store_busy`. */
-export async function openLedger(path: string): Promise<Ledger> {
+export type Store = Ledger & LedgerArchive
+
+/** Where the keys of a store are that stands at `path`. */
+export const keysBeside = (path: string): string => join(dirname(path), 'keys')
+
+/**
+ * Opens the embedded store at `path`, creating it if it is not there, and with it a key to sign it with if there is none.
+ * Rejects with `store_failed` or `store_busy`, and with `key_missing` for a store whose key is gone.
+ */
+export async function openLedger(path: string): Promise<Store> {
   return guarded('open', path, async () => {
     makeDirectory(dirname(path), 0o700)
     const connection = connect(path)
-    await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path))
-    return new SqliteLedger(connection, path)
+    const signer = await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path))
+    return new SqliteLedger(connection, path, signer)
   })
 }
 
 /** Opens an existing store for questions: a file and a directory that may only be read are enough. Rejects with `store_failed` or `store_busy`. */
-export async function openLedgerForReading(path: string): Promise<Ledger> {
+export async function openLedgerForReading(path: string): Promise<Store> {
   return guarded('open', path, async () => {
     const connection = connectForReading(path)
     await requireVersion(await tablesOf(connection.kysely), connection.kysely, path)
-    return new SqliteLedger(connection, path)
+    return new SqliteLedger(connection, path, undefined)
   })
 }
 
@@ -33,9 +45,19 @@ async function tablesOf(database: Kysely<Tables>): Promise<readonly string[]> {
   return tables.rows.map((table) => table.name)
 }
 
-async function ensureTables(transaction: Transaction<Tables>, path: string): Promise<void> {
+/** The transaction keeps other processes away, so that two of them that begin at once make one key. */
+async function ensureTables(transaction: Transaction<Tables>, path: string): Promise<Signer> {
   const tables = await tablesOf(transaction)
-  return tables.length === 0 ? createTables(transaction) : requireVersion(tables, transaction, path)
+  const keys = keysBeside(path)
+  if (tables.length > 0) {
+    await requireVersion(tables, transaction, path)
+    return openSigner(keys)
+  }
+  const at = systemClock()
+  if (listKeys(keys).length === 0) createKey(keys, { algorithm: 'ecdsa-p256', privateKeyFile: undefined, at })
+  const signer = openSigner(keys)
+  await createTables(transaction, SignedTree.first(signer, at))
+  return signer
 }
 
 async function requireVersion(tables: readonly string[], database: Kysely<Tables>, path: string): Promise<void> {
@@ -48,15 +70,20 @@ async function requireVersion(tables: readonly string[], database: Kysely<Tables
   })
 }
 
-class SqliteLedger implements Ledger {
+class SqliteLedger implements Store {
   readonly #database: Kysely<Tables>
   readonly #path: string
-  readonly #writes: GroupCommit
+  readonly #tree: StoredTree
+  /** Undefined for one that is opened for questions. */
+  readonly #writes: GroupCommit | undefined
 
-  constructor({ kysely, database }: Connection, path: string) {
+  constructor({ kysely, database }: Connection, path: string, signer: Signer | undefined) {
     this.#database = kysely
     this.#path = path
-    this.#writes = new GroupCommit(database, (act) => kysely.connection().execute(async () => act()))
+    this.#tree = new StoredTree(database)
+    if (signer === undefined) return
+    const tree = new SignedTree(database, { signer, trusted: () => trustedKeys(keysBeside(path)), clock: systemClock })
+    this.#writes = new GroupCommit(database, tree, (act) => kysely.connection().execute(async () => act()))
   }
 
   async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
@@ -84,7 +111,10 @@ class SqliteLedger implements Ledger {
   }
 
   async append(write: LedgerWrite): Promise<void> {
-    await guarded('append', this.#path, () => this.#writes.append(write))
+    await guarded('append', this.#path, async () => {
+      if (this.#writes === undefined) throw new Error('it is open for questions alone')
+      await this.#writes.append(write)
+    })
   }
 
   async history(runId: string): Promise<RunHistory | undefined> {
@@ -92,8 +122,26 @@ class SqliteLedger implements Ledger {
       const run = await this.#database.selectFrom('run').selectAll().where('run_id', '=', runId).executeTakeFirst()
       if (run === undefined) return undefined
       const entries = await this.#database.selectFrom('entry').select(['position', 'kind', 'digest', 'body']).where('run_id', '=', runId).orderBy('position').execute()
-      return { run: summaryOf(run), entries: entries.map((entry) => LedgerEntry.parse(entry)) }
+      return { run: summaryOf(run), entries: entries.map((entry) => LedgerEntry.parse(entry)), checkpoint: await this.#checkpointOf(summaryOf(run), entries.at(-1)?.position) }
     })
+  }
+
+  /** Of a run that has ended: the first head that was kept at its last row or after it, which is the one of the commit that ended it. */
+  async #checkpointOf({ state }: RunSummary, lastPosition: number | undefined): Promise<StoredCheckpoint | null> {
+    if (!isFinal(state) || lastPosition === undefined) return null
+    const kept = await this.#database.selectFrom('checkpoint').select(['note', 'key_id']).where('size', '>=', lastPosition).orderBy('size').limit(1).executeTakeFirst()
+    return kept === undefined ? null : { note: kept.note, keyId: kept.key_id }
+  }
+
+  async head(): Promise<StoredCheckpoint> {
+    return guarded('read', this.#path, async () => {
+      const head = await this.#database.selectFrom('head').select(['note', 'key_id']).executeTakeFirstOrThrow()
+      return { note: head.note, keyId: head.key_id }
+    })
+  }
+
+  async proofs({ positions, size, from }: Parameters<LedgerArchive['proofs']>[0]): Promise<LedgerProofs> {
+    return guarded('read', this.#path, async () => ({ inclusion: this.#tree.inclusion(positions, size), consistency: from.map((earlier) => this.#tree.consistency(earlier, size)) }))
   }
 
   async list(): Promise<readonly RunSummary[]> {

@@ -33,10 +33,16 @@ export interface Tables {
     cost_nano: number
     unpriced: number
   }
+  tree: { level: number; number: number; hash: Uint8Array }
+  head: { id: number; size: number; edge: Uint8Array; note: string; key_id: string }
+  checkpoint: { size: number; note: string; key_id: string }
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
+
+/** Of the tree over all rows, each leaf is kept and each complete tree of 2^8: enough for a proof without reading every row. */
+export const BLOCK_LEVEL = 8
 
 const list = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
 
@@ -85,6 +91,26 @@ const TABLES = [
     unpriced INTEGER NOT NULL,
     PRIMARY KEY (profile, day)
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE tree (
+    level INTEGER NOT NULL CHECK (level IN (0, ${BLOCK_LEVEL})),
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, number)
+  ) STRICT, WITHOUT ROWID`,
+  // The one signed head; `edge` is what the tree goes on from.
+  `CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    size INTEGER NOT NULL,
+    edge BLOB NOT NULL,
+    note TEXT NOT NULL,
+    key_id TEXT NOT NULL CHECK (length(key_id) = 64)
+  ) STRICT`,
+  // Heads that stay: the one that a run ended with.
+  `CREATE TABLE checkpoint (
+    size INTEGER PRIMARY KEY,
+    note TEXT NOT NULL,
+    key_id TEXT NOT NULL CHECK (length(key_id) = 64)
+  ) STRICT`,
 ]
 
 const CONSTRAINTS = [
@@ -92,6 +118,12 @@ const CONSTRAINTS = [
   refuse('entry_stays', 'DELETE ON entry', 'the ledger is append-only'),
   refuse('charge_stays', 'DELETE ON charge', 'the ledger is append-only'),
   refuse('charge_grows', 'UPDATE ON charge WHEN NEW.profile <> OLD.profile OR NEW.day <> OLD.day OR NEW.calls < OLD.calls OR NEW.tokens < OLD.tokens OR NEW.cost_nano < OLD.cost_nano OR NEW.unpriced < OLD.unpriced', 'what was spent stays spent'),
+  refuse('tree_is_final', 'UPDATE ON tree', 'the ledger is append-only'),
+  refuse('tree_stays', 'DELETE ON tree', 'the ledger is append-only'),
+  refuse('checkpoint_is_final', 'UPDATE ON checkpoint', 'the ledger is append-only'),
+  refuse('checkpoint_stays', 'DELETE ON checkpoint', 'the ledger is append-only'),
+  refuse('head_stays', 'DELETE ON head', 'the ledger is append-only'),
+  refuse('head_grows', 'UPDATE ON head WHEN NEW.size < OLD.size', 'the ledger is append-only'),
   refuse('entry_of_open_run', `INSERT ON entry WHEN (SELECT state FROM run WHERE run_id = NEW.run_id) IN (${list(FINAL_STATES)})`, 'the run has ended'),
   refuse('verdict_in_order', `INSERT ON entry WHEN NEW.kind = 'verdict' AND NEW.sequence <> (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict')`, 'verdicts of a run are numbered without gaps'),
   refuse('run_stays', 'DELETE ON run', 'the ledger is append-only'),
@@ -107,9 +139,12 @@ const CONSTRAINTS = [
   refuse('run_blocked_was_open', `UPDATE OF state ON run WHEN NEW.state = 'blocked' AND OLD.state <> 'open'`, 'only an open run can be blocked'),
 ]
 
-/** Creates the tables in an empty store. Runs inside one transaction, so that a crash leaves an empty store, not half of one. */
-export async function createTables(database: Kysely<Tables>): Promise<void> {
-  await sql.raw('CREATE TABLE portcullis_schema (version INTEGER NOT NULL) STRICT').execute(database)
-  for (const statement of [...TABLES, ...CONSTRAINTS]) await sql.raw(statement).execute(database)
+/** All that makes the tables, in order. */
+export const SCHEMA: readonly string[] = ['CREATE TABLE portcullis_schema (version INTEGER NOT NULL) STRICT', ...TABLES, ...CONSTRAINTS]
+
+/** Creates the tables in an empty store, and its first head. Runs inside one transaction, so that a crash leaves an empty store, not half of one. */
+export async function createTables(database: Kysely<Tables>, first: { readonly note: string; readonly keyId: string }): Promise<void> {
+  for (const statement of SCHEMA) await sql.raw(statement).execute(database)
+  await database.insertInto('head').values({ id: 1, size: 0, edge: new Uint8Array(), note: first.note, key_id: first.keyId }).execute()
   await database.insertInto('portcullis_schema').values({ version: SCHEMA_VERSION }).execute()
 }
