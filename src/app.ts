@@ -230,11 +230,12 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, keys, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
+    import('./adapters/keys/index.ts'),
     import('./adapters/probe-runner/index.ts'),
     import('./adapters/run-directory/index.ts'),
     import('./adapters/runtime-process/index.ts'),
@@ -249,13 +250,16 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
   const knownSecrets = (): readonly string[] => credentials.knownValues()
   // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
   const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
+  const store = await ledger.open()
   return {
     configuration: loaded.configuration,
     configurationPath: loaded.path,
     configurationDigest: loaded.digest,
     versions: { portcullis: VERSION, node: process.versions.node },
     clock,
-    ledger: await ledger.open(),
+    ledger: store,
+    archive: store,
+    signer: keys.openSigner(join(stateDirectory, 'keys')),
     scanner: scan.createSecretScanner(knownSecrets),
     knownSecrets,
     logBytes: engine.LOG_BYTES,

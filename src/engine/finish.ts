@@ -3,18 +3,20 @@ import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { milliseconds } from '../contract/units.ts'
 import { type Accepted, acceptedProof } from '../gates/acceptance/index.ts'
-import { markersOf, type Report, reportGate, reportProof, renderMarkdown, type ScannedSurface } from '../gates/report/index.ts'
-import { blockOf, composeReport, type Ending, printReport } from './compose-report.ts'
+import { markersOf, reportGate, reportProof, type ScannedSurface } from '../gates/report/index.ts'
+import { proveRun, statementsOf, BUNDLE_FILE } from './bundle.ts'
+import { blockOf, type Ending } from './compose-report.ts'
 import type { Course } from './course.ts'
 import type { RunHistory } from './ledger.ts'
+import { printEnvelopes, sealEnvelope } from './envelope.ts'
 import { LOCAL_WORK_MS } from './limits.ts'
 import { merkleRoot } from './merkle.ts'
 import { ArtefactEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
+import { renderedFiles, renderRun, type RenderedRun, storedEnding } from './render-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import { AGENT_AREAS, type RunDirectory } from './run-directory.ts'
 import { areaSurface, scanLeftovers, type ScannedText, scanSurface } from './scan.ts'
-import { renderTrace } from './trace.ts'
 import { type ReadHistory, verifyHistory } from './verify-chain.ts'
 import type { World } from './world.ts'
 
@@ -31,21 +33,8 @@ export interface Leavings {
   readonly texts: readonly ScannedText[]
 }
 
-export interface RenderedRun {
-  readonly report: Report
-  readonly json: string
-  readonly markdown: string
-  readonly trace: string
-}
-
 /** How a run came to its last gate: with the proof that its work holds, or with a reason and whether a process may have run. */
 export type Outcome = { readonly accepted: Accepted } | { readonly started: boolean; readonly reason: Reason }
-
-/** Renders everything that is rendered from the ledger. Pure: the same history gives the same bytes in any process. */
-export function renderRun(history: RunHistory, read: ReadHistory, ending: Ending): RenderedRun {
-  const report = composeReport(read, history, ending)
-  return { report, json: printReport(report), markdown: renderMarkdown(report), trace: renderTrace(history) }
-}
 
 /** The history of a run, read strictly. Throws `store_failed` for one that does not read: nothing is ever rendered from it. */
 export async function readHistory(world: Pick<World, 'ledger'>, runId: string): Promise<{ history: RunHistory; read: ReadHistory }> {
@@ -99,7 +88,7 @@ function checkAccepted(world: World, course: Course, accepted: Accepted): void {
 async function decideReport(world: World, course: Course, ending: Ending, { expected, surfaces }: { readonly expected: readonly string[]; readonly surfaces: readonly ScannedSurface[] }): Promise<void> {
   const { history, read } = await readHistory(world, course.run.runId)
   const draft = renderRun(history, read, ending)
-  const all = [...surfaces, scanSurface(world, 'report.json', Buffer.from(draft.json)), scanSurface(world, 'report.md', Buffer.from(draft.markdown)), scanSurface(world, 'trace.jsonl', Buffer.from(draft.trace))]
+  const all = [...surfaces, ...renderedFiles(draft).map(([name, content]) => scanSurface(world, name, Buffer.from(content)))]
   await course.decide({
     definition: reportGate,
     mint: reportProof,
@@ -139,24 +128,20 @@ function endingOf(world: World, outcome: Outcome, leaked: boolean): Ending {
 async function writeReport(world: World, course: Course, directory: RunDirectory): Promise<RenderedRun> {
   const { history, read } = await readHistory(world, course.run.runId)
   const rendered = renderRun(history, read, storedEnding(history))
-  for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) {
-    if (world.scanner.scan(Buffer.from(content)).length > 0) {
-      throw new PortcullisError('secret_withheld', { asked: `to write ${name} of run ${course.run.runId}`, found: 'a credential in its final bytes', remedy: 'The file was not written. Replace the credential.' })
-    }
+  for (const [name, content] of renderedFiles(rendered)) {
+    refuseLeak(world, course, name, content)
     directory.write(name, content)
   }
+  const statements = statementsOf(history, read, await proveRun(world.archive, history, 'end', []))
+  // As base64 a credential would not be recognised, so what is looked at is what will be signed.
+  for (const statement of statements) refuseLeak(world, course, BUNDLE_FILE, statement)
+  directory.write(BUNDLE_FILE, printEnvelopes(statements.map((statement) => sealEnvelope(statement, world.signer))))
   return rendered
 }
 
-/** How a run ended, as the store says. Throws for a run that has not: there is nothing to report of it yet. */
-export function storedEnding(history: RunHistory): Ending {
-  const { runId, state, reason, endedAt, kind } = history.run
-  if (kind === 'task' && endedAt !== null && (state === 'accepted' || state === 'failed' || state === 'blocked')) return { state, reason, endedAt }
-  throw new PortcullisError('run_not_found', {
-    asked: `the report of run ${runId}`,
-    found: kind === 'probe' ? 'a health probe, which has no report' : kind === 'wire' ? 'a licence on the wire, which has calls and no report' : `a run that is ${state}: it was interrupted, or it still runs`,
-    remedy: kind !== 'task' ? `Verify it: npx portcullis verify ${runId}` : 'Wait for its end; an interrupted run is never accepted, start it again.',
-  })
+function refuseLeak(world: World, course: Course, name: string, content: string): void {
+  if (world.scanner.scan(Buffer.from(content)).length === 0) return
+  throw new PortcullisError('secret_withheld', { asked: `to write ${name} of run ${course.run.runId}`, found: 'a credential in its final bytes', remedy: 'The file was not written. Replace the credential.' })
 }
 
 interface KeptFile {

@@ -2,7 +2,13 @@ export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSe
 export { Configuration, HealthPolicy } from './configuration.ts'
 export type { CourseWatcher } from './course.ts'
 export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'
-export { readHistory, type RenderedRun, renderRun, storedEnding } from './finish.ts'
+export { readHistory } from './finish.ts'
+export { renderedFiles, type RenderedRun, renderRun, storedEnding } from './render-run.ts'
+export { BUNDLE_FILE, proveRun, type RunProof, statementsOf } from './bundle.ts'
+export { printEnvelopes, sealEnvelope } from './envelope.ts'
+export type { Trust } from './anchors.ts'
+export { auditLedger, type LedgerAudit } from './audit.ts'
+export { type VerifiedBundle, verifyBundle } from './verify-bundle.ts'
 export {
   ENTRY_KINDS,
   EVENT_TYPES,
@@ -15,6 +21,7 @@ export {
   LedgerEntry,
   type LedgerProofs,
   type LedgerRow,
+  type LedgerView,
   type LedgerWrite,
   leafText,
   RUN_KINDS,
@@ -25,6 +32,7 @@ export {
   type RunState,
   RunSummary,
   type StoredCheckpoint,
+  type StoredRow,
 } from './ledger.ts'
 export { consistencyProof, GrowingTree, hashesOf, inclusionProof, leafHash, rootOf, type SubtreeRoot, type TreeHead, verifyConsistency, verifyInclusion } from './merkle.ts'
 export { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, signatureHolds, type Signer, type VerificationKey } from './verification-key.ts'

@@ -157,8 +157,32 @@ export interface Ledger {
 export interface LedgerArchive {
   /** The signed head over all rows that are stored. */
   head(): Promise<StoredCheckpoint>
+  /** The checkpoints of fewer rows than `below` that were kept, the latest first. */
+  kept(below: number, most: number): Promise<readonly StoredCheckpoint[]>
+  /** Keeps the head, so that later bundles are shown to continue it; returns it. */
+  keep(): Promise<StoredCheckpoint>
+  /** Everything that is stored, as it is at one moment, whoever writes meanwhile. */
+  snapshot<Result>(read: (view: LedgerView) => Promise<Result>): Promise<Result>
   /** For each position, the hashes that show its row to be in the tree of the first `size` rows; what shows it to continue the tree of each size in `from`. */
   proofs(asked: { readonly positions: readonly number[]; readonly size: number; readonly from: readonly number[] }): Promise<LedgerProofs>
+}
+
+/** A row as it is stored, with the hash that is stored beside it; null if there is none. */
+export interface StoredRow extends HashedRow {
+  readonly hash: Uint8Array | null
+}
+
+export interface LedgerView {
+  readonly head: StoredCheckpoint
+  /** Beside the head: how many rows it says there are, and what the tree goes on from. */
+  readonly size: number
+  readonly edge: Uint8Array
+  /** Every checkpoint that was kept, the smallest first. */
+  readonly kept: readonly StoredCheckpoint[]
+  /** All rows, in the order of their positions, some at a time. */
+  rows(): AsyncIterable<readonly StoredRow[]>
+  /** The hash that is stored for a position; null if there is none. */
+  hashAt(position: number): Uint8Array | null
 }
 
 export interface LedgerProofs {

@@ -19,6 +19,20 @@ export const PROBLEM_CODES = [
   'run_unfinished',
   'file_missing',
   'file_changed',
+  // Of the tree over all rows, its checkpoints and what is signed.
+  'row_removed',
+  'row_inserted',
+  'rows_swapped',
+  'tail_truncated',
+  'row_not_in_tree',
+  'wrong_key',
+  'signature_invalid',
+  'checkpoint_malformed',
+  'ledger_forked',
+  'ledger_rolled_back',
+  'anchor_unproven',
+  'bundle_malformed',
+  'statement_not_reproduced',
 ] as const
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 

@@ -157,9 +157,9 @@ verifies('ACC-03', 'the state of a run must follow from its verdicts, and be the
 test('each file of a run is compared: changed, missing and additional ones are named', async (t) => {
   const { made, history, verify } = await kept(t, await stage(t, { patch: '+work\n' }))
   const { files } = verify(history)
-  assert.equal(files, 6)
+  assert.equal(files, 7)
   const directory = openRunDirectory(made.directory, history.run.runId)
-  for (const name of ['report.json', 'report.md', 'trace.jsonl', 'backend/agent.stdout.log', 'backend/agent.stderr.log', 'backend/workspace.patch']) {
+  for (const name of ['report.json', 'report.md', 'trace.jsonl', 'run.intoto.jsonl', 'backend/agent.stdout.log', 'backend/agent.stderr.log', 'backend/workspace.patch']) {
     const before = directory.read(name)
     assert.ok(before !== undefined, name)
     directory.write(name, 'changed')

@@ -5,10 +5,11 @@ import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
 import { healthGate, probeCallOf } from '../gates/health/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
 import { reportGate } from '../gates/report/index.ts'
-import { renderRun, storedEnding } from './finish.ts'
+import { BUNDLE_FILE, filesLeft } from './bundle.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
-import { AgentExitEvidence, ArtefactEvidence, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, WorkspaceEvidence } from './observations.ts'
+import { otherBundle } from './read-bundle.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -25,8 +26,11 @@ export interface VerifiedRun {
 export function verifyRun(history: RunHistory, directory: Pick<RunDirectory, 'read' | 'files'>): VerifiedRun {
   const { problems, read } = verifyHistory(history, RULEBOOK)
   const files = history.run.kind === 'task' ? verifyFiles(history, read, directory) : { problems: [], checked: 0 }
-  return { problems: [...problems, ...verifyFacts(read), ...verifyRows(history, read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
+  return { problems: [...problems, ...verifyStored(history, read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
 }
+
+/** What the statements of a run say about each other, beyond its chain of verdicts. */
+export const verifyStored = (history: RunHistory, read: ReadHistory): Problem[] => [...verifyFacts(read), ...verifyRows(history, read)]
 
 const contradiction = (gate: GateName, found: string): Problem => ({ code: 'facts_contradict_evidence', where: `facts of ${gate}`, found })
 
@@ -99,24 +103,30 @@ function acceptanceOf(record: RunRecord): Problem[] {
   return problems
 }
 
-/** The files of the run: rendered again, and compared byte for byte; the others by the digest they were stored with. */
-function verifyFiles(history: RunHistory, read: ReadHistory, directory: Pick<RunDirectory, 'read' | 'files'>): { problems: Problem[]; checked: number } {
+/**
+ * The files of the run: rendered again, and compared byte for byte; the others by the digest they were stored with; its
+ * bundle by what it says, because a signature is another one each time.
+ */
+export function verifyFiles(history: RunHistory, read: ReadHistory, directory: Pick<RunDirectory, 'read' | 'files'>): { problems: Problem[]; checked: number } {
   if (!isFinal(history.run.state)) return { problems: [], checked: 0 }
-  const expected = new Map<string, string>()
-  const [artefacts] = new RunRecord(read).all(ArtefactEvidence)
-  for (const file of artefacts?.files ?? []) expected.set(file.path, file.sha256)
+  let expected: Map<string, string>
   try {
-    const rendered = renderRun(history, read, storedEnding(history))
-    for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) expected.set(name, sha256(content))
+    expected = filesLeft(history, read)
   } catch (error) {
     return { problems: [{ code: 'row_malformed', where: 'report.json', found: `the stored run cannot be rendered (${error instanceof Error ? error.name : typeof error})` }], checked: 0 }
   }
   const problems: Problem[] = []
   for (const [name, digest] of expected) {
     const content = directory.read(name)
-    if (content === undefined) problems.push({ code: 'file_missing', where: name, found: 'no such file in the directory of the run' })
+    if (content === undefined) problems.push(missing(name))
     else if (sha256(content) !== digest) problems.push({ code: 'file_changed', where: name, found: 'it differs from what the ledger says' })
   }
-  for (const file of directory.files()) if (!expected.has(file.name)) problems.push({ code: 'file_changed', where: file.name, found: 'a file that the run did not leave' })
-  return { problems, checked: expected.size }
+  const bundle = directory.read(BUNDLE_FILE)
+  const other = bundle === undefined ? undefined : otherBundle(bundle.toString('utf8'), history, read)
+  if (bundle === undefined) problems.push(missing(BUNDLE_FILE))
+  else if (other !== undefined) problems.push({ code: 'file_changed', where: BUNDLE_FILE, found: other })
+  for (const file of directory.files()) if (file.name !== BUNDLE_FILE && !expected.has(file.name)) problems.push({ code: 'file_changed', where: file.name, found: 'a file that the run did not leave' })
+  return { problems, checked: expected.size + 1 }
 }
+
+const missing = (name: string): Problem => ({ code: 'file_missing', where: name, found: 'no such file in the directory of the run' })

@@ -9,8 +9,9 @@ import type { SecretScanner } from '../gates/report/index.ts'
 import type { CallRecorder, Tally, Wire } from '../gates/wire/index.ts'
 import type { AgentAdapter, AgentProcess, AgentReadiness } from './agent.ts'
 import type { Configuration } from './configuration.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger, LedgerArchive } from './ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
+import type { Signer } from './verification-key.ts'
 
 /** A wire on a port of its own, for clients that Portcullis did not start. */
 export interface ServedOn {
@@ -91,6 +92,10 @@ export interface World {
   readonly versions: { readonly portcullis: string; readonly node: string }
   readonly clock: Clock
   readonly ledger: Ledger
+  /** The same store, as somebody sees it who checks it. */
+  readonly archive: LedgerArchive
+  /** What signs the attestations of a run. */
+  readonly signer: Signer
   readonly scanner: SecretScanner
   /** Every credential value that the wire has read. Compared with what an agent would be given; never stored. */
   readonly knownSecrets: () => readonly string[]

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { openSigner } from '../../src/adapters/keys/index.ts'
 import { createRunDirectory } from '../../src/adapters/run-directory/index.ts'
 import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
-import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
+import { Configuration, type FinishedRun, type Ledger, type LedgerArchive, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
 import { ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
 import { definitionDigest } from '../../src/gates/catalog/index.ts'
 import type { AdmissionFile, DecisionFile } from '../../src/gates/admission/index.ts'
@@ -48,7 +49,7 @@ export const recordFor = (model: string): AdmissionFile => ({
 /** A place where a run takes place: the real ledger, run directory, scanner and gates, and fakes for what lies beyond. */
 export interface Stage {
   readonly world: World
-  readonly ledger: Ledger
+  readonly ledger: Ledger & LedgerArchive
   readonly directory: string
   /** Credentials that the wire is said to have read. */
   readonly secrets: string[]
@@ -112,6 +113,8 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     versions: { portcullis: '0', node: '24' },
     clock,
     ledger,
+    archive: ledger,
+    signer: openSigner(join(directory, 'keys')),
     scanner: createSecretScanner(() => secrets),
     knownSecrets: () => secrets,
     logBytes: 1_000,

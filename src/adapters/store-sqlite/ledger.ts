@@ -1,16 +1,18 @@
 import { dirname, join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { systemClock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { runIdOf } from '../../contract/ids.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
-import { isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint } from '../../engine/index.ts'
 import { makeDirectory } from '../directories/index.ts'
+import { isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint } from '../../engine/index.ts'
 import { createKey, listKeys, openSigner, trustedKeys } from '../keys/index.ts'
 import { type Connection, connect, connectForReading } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 import { SignedTree } from './signed-tree.ts'
+import { readSnapshot } from './snapshot.ts'
 import { StoredTree } from './stored-tree.ts'
 
 export type Store = Ledger & LedgerArchive
@@ -72,6 +74,7 @@ async function requireVersion(tables: readonly string[], database: Kysely<Tables
 
 class SqliteLedger implements Store {
   readonly #database: Kysely<Tables>
+  readonly #connection: DatabaseSync
   readonly #path: string
   readonly #tree: StoredTree
   /** Undefined for one that is opened for questions. */
@@ -79,6 +82,7 @@ class SqliteLedger implements Store {
 
   constructor({ kysely, database }: Connection, path: string, signer: Signer | undefined) {
     this.#database = kysely
+    this.#connection = database
     this.#path = path
     this.#tree = new StoredTree(database)
     if (signer === undefined) return
@@ -138,6 +142,25 @@ class SqliteLedger implements Store {
       const head = await this.#database.selectFrom('head').select(['note', 'key_id']).executeTakeFirstOrThrow()
       return { note: head.note, keyId: head.key_id }
     })
+  }
+
+  async kept(below: number, most: number): Promise<readonly StoredCheckpoint[]> {
+    return guarded('read', this.#path, async () => {
+      const rows = await this.#database.selectFrom('checkpoint').select(['note', 'key_id']).where('size', '<', below).orderBy('size', 'desc').limit(most).execute()
+      return rows.map((row) => ({ note: row.note, keyId: row.key_id }))
+    })
+  }
+
+  async keep(): Promise<StoredCheckpoint> {
+    return guarded('append', this.#path, async () => {
+      const head = await this.#database.selectFrom('head').select(['size', 'note', 'key_id']).executeTakeFirstOrThrow()
+      await this.#database.insertInto('checkpoint').values({ size: head.size, note: head.note, key_id: head.key_id }).onConflict((conflict) => conflict.doNothing()).execute()
+      return { note: head.note, keyId: head.key_id }
+    })
+  }
+
+  async snapshot<Result>(read: (view: LedgerView) => Promise<Result>): Promise<Result> {
+    return guarded('read', this.#path, () => this.#database.connection().execute(() => readSnapshot(this.#connection, read)))
   }
 
   async proofs({ positions, size, from }: Parameters<LedgerArchive['proofs']>[0]): Promise<LedgerProofs> {
