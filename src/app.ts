@@ -1,4 +1,5 @@
 import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
+import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './app/places.ts'
 import { loadOverride, loadTask } from './adapters/configuration/index.ts'
 import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
@@ -15,7 +16,7 @@ import { PACKAGE_ROOT, VERSION } from './version.ts'
 // The composition root: this file and src/app/ are the only ones that join gates and adapters. What a question does not need is not loaded for it.
 
 // What the answers below hold, so that a caller can name it.
-export type { AppOptions, ProbedProfile, Problem, Report, RunSummary }
+export type { AppOptions, ProbedProfile, Problem, Report, RunSummary, VerifyAnswer, VerifyRequest }
 
 export type ResolveAnswer =
   | { readonly ok: true; readonly exitCode: 0; readonly triple: string; readonly details: readonly (readonly [label: string, text: string])[]; readonly value: unknown }
@@ -89,17 +90,6 @@ export interface RunAnswer {
   readonly patch: string | null
 }
 
-export interface VerifyAnswer {
-  readonly runId: string
-  readonly state: string
-  readonly rows: number
-  readonly verdicts: number
-  readonly files: number
-  readonly problems: readonly Problem[]
-  readonly remedy: string
-  readonly exitCode: number
-}
-
 export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
 
 export interface ProbeRequest {
@@ -115,7 +105,8 @@ export interface ProbeAnswer {
 export interface App {
   run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer>
   probe(request: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer>
-  verify(runId: string): Promise<VerifyAnswer>
+  /** Re-reads a run, a whole ledger, or what was taken out of one. Opens its own connection, which writes nothing. */
+  verify(request: VerifyRequest): Promise<VerifyAnswer>
   report(runId: string, options: { readonly write: boolean }): Promise<ReportAnswer>
   runs(): Promise<readonly RunSummary[]>
   close(): Promise<void>
@@ -191,30 +182,25 @@ class LocalApp implements App {
     return { records, exitCode: failed === undefined ? 0 : failed.reason === null ? 3 : exitCodeOf(failed.reason, false) }
   }
 
-  async verify(runId: string): Promise<VerifyAnswer> {
-    const { ledger, engine, directoryOf } = this.#parts
-    const { history } = await engine.readHistory({ ledger: await ledger.openFor(runId) }, runId)
-    const verified = engine.verifyRun(history, directoryOf(runId))
-    const unfinished = verified.problems.length > 0 && verified.problems.every((problem) => problem.code === 'run_unfinished')
-    return {
-      runId,
-      state: history.run.state,
-      ...verified,
-      remedy: unfinished ? 'Nothing of this run counts. If it does not run any more, it was interrupted: run the task again.' : 'Trust nothing of this run. Find out who could write to the ledger or to its directory, and run the task again.',
-      exitCode: verified.problems.length === 0 ? 0 : exitCodeOf('ledger_tampered', false),
-    }
+  async verify(request: VerifyRequest): Promise<VerifyAnswer> {
+    const { verify } = await import('./app/verify.ts')
+    return verify(this.#parts.options, request)
   }
 
   async report(runId: string, { write }: { readonly write: boolean }): Promise<ReportAnswer> {
-    const { ledger, engine, directoryOf } = this.#parts
+    const { ledger, engine, directoryOf, stateDirectory } = this.#parts
     const { history, read } = await engine.readHistory({ ledger: await ledger.openFor(runId) }, runId)
     const ending = engine.storedEnding(history)
     const directory = directoryOf(runId)
     // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
     const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
+    const { sealedBundle, tampered } = await import('./app/bundle.ts')
     if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
     const rendered = engine.renderRun(history, read, ending)
-    if (write) for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) directory.write(name, content)
+    if (write) {
+      for (const [name, content] of engine.renderedFiles(rendered)) directory.write(name, content)
+      directory.write(engine.BUNDLE_FILE, await sealedBundle(await ledger.openFor(runId), history, stateDirectory, 'end', []))
+    }
     return { ok: true, json: rendered.json, markdown: rendered.markdown, exitCode: 0 }
   }
 
@@ -296,14 +282,6 @@ const watcherOf = (watcher: RunWatcher): TaskWatcher => ({
   gateBegan: (gate) => watcher.gateBegan(gate),
   gateDecided: (verdict, elapsedMs) => watcher.gateDecided({ gate: verdict.gate, outcome: verdict.outcome, reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message }, elapsedMs),
   note: (text) => watcher.note(text),
-})
-
-const tampered = (runId: string, problems: readonly Problem[]): Refusal => ({
-  reason: 'ledger_tampered',
-  message: `Run ${runId} does not verify.`,
-  asked: `the report of run ${runId}`,
-  found: problems.map((problem) => `${problem.code} at ${problem.where}: ${problem.found}`).join('; '),
-  remedy: `See all of it: npx portcullis verify ${runId}. Nothing is rendered from evidence that does not hold.`,
 })
 
 export interface ProviderHandle {

@@ -35,9 +35,9 @@ export const forked = (where: string, size: number): Problem => ({ code: 'ledger
 
 /**
  * Compares anchors with a head of which only proofs are known, as in a bundle. `proofFrom` is what shows the head to
- * continue a smaller tree; undefined where there is nothing that shows it.
+ * continue a smaller tree; undefined where there is nothing that shows it. `latest`: the ledger is there, and this is its head.
  */
-export function compareAnchors(head: Checkpoint, anchors: readonly Checkpoint[], proofFrom: (size: number) => readonly Buffer[] | undefined): Problem[] {
+export function compareAnchors(head: Checkpoint & { readonly latest: boolean }, anchors: readonly Checkpoint[], proofFrom: (size: number) => readonly Buffer[] | undefined): Problem[] {
   return anchors.flatMap((anchor): Problem[] => {
     const where = nameOf(anchor)
     if (anchor.size > head.size) return [beyond(anchor, head)]
@@ -50,8 +50,8 @@ export function compareAnchors(head: Checkpoint, anchors: readonly Checkpoint[],
 const continues = (earlier: TreeHead, later: TreeHead, proof: readonly Buffer[]): boolean => verifyConsistency(earlier, later, proof)
 
 /** A larger anchor that is older shows that rows are gone; a younger one shows nothing yet. */
-function beyond(anchor: Checkpoint, head: Checkpoint): Problem {
+function beyond(anchor: Checkpoint, head: Checkpoint & { readonly latest: boolean }): Problem {
   const where = nameOf(anchor)
-  if (Date.parse(anchor.at) <= Date.parse(head.at)) return { code: 'ledger_rolled_back', where, found: `${head.size} rows at ${head.at}: the ledger was put back to an older one` }
+  if (head.latest || Date.parse(anchor.at) <= Date.parse(head.at)) return { code: 'ledger_rolled_back', where, found: `${head.size} rows at ${head.at}: the ledger was put back to an older one` }
   return { code: 'anchor_unproven', where, found: `a checkpoint of ${head.size} rows from before it. Export the bundle again with this anchor` }
 }

@@ -36,6 +36,14 @@ export function verifyBundle(text: string, trust: Trust): VerifiedBundle {
   return { problems: [...order, ...proven.problems, ...stored], told: { history: told.history, read }, lines: lines.length, checkpoint: proven.checkpoint }
 }
 
+/** Which lines none of the keys signed. For a bundle whose content is compared with the ledger itself. */
+export function unsignedLines(text: string, keys: Trust['keys']): Problem[] {
+  return readLines(text).lines.flatMap((line): Problem[] => {
+    const fault = line.envelope === undefined ? undefined : faultOfEnvelope(line.envelope, keys)
+    return fault === undefined ? [] : [{ code: fault, where: `line ${line.number}`, found: saidOf(fault, line) }]
+  })
+}
+
 const TORN: Problem = { code: 'tail_truncated', where: 'last line', found: 'the file ends within it; what is left of it is not read' }
 
 type First = { readonly manifest: RunManifest } | { readonly problems: readonly Problem[] }
@@ -110,7 +118,7 @@ function checkProof({ history, proof, manifest }: ToldRun, trust: Trust, whole: 
   const named: Problem[] = head.key.keyId === proof.checkpoint.keyId ? [] : [{ code: 'wrong_key', where: 'checkpoint', found: 'a checkpoint of another key than the manifest names' }]
   const proofFrom = (size: number): readonly Buffer[] | undefined => proof.consistency.find((each) => each.size === size)?.proof
   const { problems, own } = anchorsOf(checkpoint.origin, anchors.opened)
-  return { problems: [...named, ...(whole ? unprovenRows(history, proof, checkpoint) : []), ...checkEnd(manifest, checkpoint, proofFrom, trust), ...anchors.problems, ...problems, ...compareAnchors(checkpoint, own, proofFrom)], checkpoint }
+  return { problems: [...named, ...(whole ? unprovenRows(history, proof, checkpoint) : []), ...checkEnd(manifest, checkpoint, proofFrom, trust), ...anchors.problems, ...problems, ...compareAnchors({ ...checkpoint, latest: false }, own, proofFrom)], checkpoint }
 }
 
 /** The checkpoint in the report of the run must be one that the proven one continues. */

@@ -1,1 +1,1 @@
-export { createRunDirectory, openRunDirectory } from './run-directory.ts'
+export { createRunDirectory, openRunDirectory, runDirectoryAt } from './run-directory.ts'

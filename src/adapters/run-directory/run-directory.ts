@@ -18,8 +18,10 @@ export function createRunDirectory(stateDirectory: string, runId: string): RunDi
 }
 
 /** The directory of a run that exists already. */
-export function openRunDirectory(stateDirectory: string, runId: string): RunDirectory {
-  const path = join(stateDirectory, 'runs', runId)
+export const openRunDirectory = (stateDirectory: string, runId: string): RunDirectory => runDirectoryAt(join(stateDirectory, 'runs', runId))
+
+/** The directory of a run that was taken elsewhere. */
+export function runDirectoryAt(path: string): RunDirectory {
   return {
     path,
     workspace: join(path, 'workspace'),

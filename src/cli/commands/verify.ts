@@ -1,25 +1,46 @@
+import type { VerifyAnswer } from '../../app.ts'
 import { type CommonOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
-import { printable } from '../terminal.ts'
+import { printable, type Terminal } from '../terminal.ts'
+
+interface VerifyOptions extends CommonOptions {
+  readonly key: readonly string[]
+  readonly anchor: readonly string[]
+  readonly rows?: true
+  readonly accepted?: true
+}
+
+const collected = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 export const register: Register = (program, surface) => {
-  const command = program.command('verify <run>').description('re-read a run in this process and recompute every digest, verdict and file, offline')
-  withExamples(withCommonOptions(command), 'verify 20261120T213918Z-r1-string-slugify-1').action(async (run: string, options: CommonOptions) => {
+  const command = program
+    .command('verify [what]')
+    .description('recompute every digest, signature, verdict and file, offline: of a run, of the whole ledger, or of a directory or bundle that was taken elsewhere')
+    .option('--key <file>', 'believe this public key, and not those beside the ledger; may be repeated', collected, [])
+    .option('--anchor <file>', 'compare with checkpoints that were kept elsewhere; may be repeated', collected, [])
+    .option('--rows', 'of a whole ledger only the rows and what is signed, not each run')
+    .option('--accepted', 'refuse a run that was not accepted, however well it verifies')
+  withExamples(withCommonOptions(command), 'verify 20261120T213918Z-r1-string-slugify-1', 'verify --anchor anchors.txt', 'verify run.intoto.jsonl --key portcullis.pub.pem --accepted').action(async (what: string | undefined, options: VerifyOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { openApp } = await import('../../app.ts')
-    const app = await openApp(surface.app(options))
-    try {
-      const answer = await app.verify(run)
-      surface.exit(answer.exitCode)
-      if (terminal.json) return terminal.emit(`${JSON.stringify({ run_id: answer.runId, verified: answer.problems.length === 0, state: answer.state, rows: answer.rows, verdicts: answer.verdicts, files: answer.files, problems: answer.problems }, null, 2)}\n`)
-      if (answer.problems.length === 0) {
-        terminal.line(`  ${terminal.paint('green', '✔')} ${run}: ${answer.state}. ${answer.rows} rows, ${answer.verdicts} verdicts judged again, ${answer.files} files: all as recorded`)
-        return
-      }
-      terminal.line(`  ${terminal.paint('red', '✘')} ${run} does not verify:`)
-      for (const problem of answer.problems) terminal.line(`    ${terminal.paint('red', problem.code.padEnd(26))} ${printable(problem.where)}: ${printable(problem.found)}`)
-      terminal.line(`  ${terminal.paint('dim', 'do      ')} ${answer.remedy}`)
-    } finally {
-      await app.close()
-    }
+    const { verify } = await import('../../app/verify.ts')
+    const answer = await verify(surface.app(options), { what, keys: options.key, anchors: options.anchor, rowsOnly: options.rows === true, accepted: options.accepted === true })
+    surface.exit(answer.exitCode)
+    if (terminal.json) return terminal.emit(`${JSON.stringify(shown(answer), null, 2)}\n`)
+    print(terminal, answer, options.accepted === true)
   })
+}
+
+const shown = ({ what, runId, state, accepted, runs, rows, verdicts, files, checkpoint, problems }: VerifyAnswer) => ({ what, run_id: runId, verified: problems.length === 0, state, accepted, runs, rows, verdicts, files, checkpoint, problems })
+
+function print(terminal: Terminal, answer: VerifyAnswer, mustBeAccepted: boolean): void {
+  const { problems, rows, verdicts, files, state, accepted } = answer
+  const name = answer.runId ?? (answer.what === 'ledger' ? 'the ledger' : `this ${answer.what}`)
+  if (problems.length > 0) {
+    terminal.line(`  ${terminal.paint('red', '✘')} ${name} does not verify:`)
+    for (const problem of problems) terminal.line(`    ${terminal.paint('red', problem.code.padEnd(26))} ${printable(problem.where)}: ${printable(problem.found)}`)
+    terminal.line(`  ${terminal.paint('dim', 'do      ')} ${answer.remedy}`)
+    return
+  }
+  const told = answer.what === 'ledger' ? `${answer.runs} runs` : `${state ?? ''}`
+  terminal.line(`  ${terminal.paint('green', '✔')} ${name}: ${told}. ${rows} rows, ${verdicts} verdicts judged again, ${files} files: all as recorded`)
+  if (mustBeAccepted && !accepted) terminal.line(`  ${terminal.paint('red', '✘')} it was not accepted, so it counts for nothing`)
 }
