@@ -7,7 +7,7 @@ import { exitCodeOf } from '../contract/reasons.ts'
 import { isFinal, openNote, printEnvelopes, type Problem, proveRun, readHistory, type RunHistory, sealEnvelope, statementsOf, verifyOneRun } from '../engine/index.ts'
 import { openRunDirectory } from '../adapters/run-directory/index.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
-import { anchorsIn } from './verify.ts'
+import { anchorsIn } from './anchor.ts'
 
 export interface BundleRequest {
   readonly runId: string

@@ -6,7 +6,8 @@ import { keysBeside, LedgerOnDemand, type Store } from '../adapters/store-sqlite
 import { PortcullisError } from '../contract/errors.ts'
 import { RunId } from '../contract/ids.ts'
 import { exitCodeOf } from '../contract/reasons.ts'
-import { auditLedger, BUNDLE_FILE, type Checkpoint, isFinal, notesIn, parseNote, type Problem, readHistory, type RunSummary, type Trust, verifyBundle, type VerificationKey, verifyFiles, verifyOneRun, verifyRunOf } from '../engine/index.ts'
+import { auditLedger, BUNDLE_FILE, type Checkpoint, isFinal, parseNote, type Problem, readHistory, type RunSummary, type Trust, verifyBundle, type VerificationKey, verifyFiles, verifyOneRun, verifyRunOf } from '../engine/index.ts'
+import { anchorsIn, notesOf, someNotes } from './anchor.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
 
 export interface VerifyRequest {
@@ -16,6 +17,8 @@ export interface VerifyRequest {
   readonly keys: readonly string[]
   /** Files with checkpoints that were kept elsewhere. */
   readonly anchors: readonly string[]
+  /** Git repositories in whose notes they were kept. */
+  readonly anchorNotes: readonly string[]
   /** Of a whole ledger only the rows, and not each run by itself. */
   readonly rowsOnly: boolean
   /** Whether a run that was not accepted counts as refused, however well it verifies. */
@@ -65,29 +68,24 @@ async function verifyPlace(options: AppOptions, request: VerifyRequest): Promise
   switch (place.kind) {
     case 'ledger':
       if (request.accepted) throw usage('--accepted for one run', 'a whole ledger', 'Name the run: npx portcullis verify <run> --accepted')
-      return withLedger(place.path, (ledger) => verifyLedger(ledger, dirname(place.path), trustOf(options, request, () => keysBeside(place.path)), request.rowsOnly))
+      return withLedger(place.path, async (ledger) => verifyLedger(ledger, dirname(place.path), await trustOf(options, request, () => keysBeside(place.path)), request.rowsOnly))
     case 'directory':
-      return verifyDirectory(place.path, trustOf(options, request, () => keysNear(options, place.path)))
+      return verifyDirectory(place.path, await trustOf(options, request, () => keysNear(options, place.path)))
     case 'bundle':
-      return verifyFile(readText(place.path, 'to verify'), trustOf(options, request, () => keysNear(options, dirname(place.path))))
+      return verifyFile(readText(place.path, 'to verify'), await trustOf(options, request, () => keysNear(options, dirname(place.path))))
   }
 }
 
 /** A directory of a run stands in the state directory that made it, unless it was taken elsewhere. */
 const keysNear = (options: AppOptions, path: string): string => (trustedKeys(join(path, '../../keys')).length > 0 ? join(path, '../../keys') : join(stateDirectoryOf(options), 'keys'))
 
-function trustOf(options: AppOptions, { keys, anchors }: VerifyRequest, directoryOf: () => string): Trust {
+async function trustOf(options: AppOptions, { keys, anchors, anchorNotes }: VerifyRequest, directoryOf: () => string): Promise<Trust> {
   const named = keys.map((path) => readPublicKey(resolvePath(options.cwd, path)))
   const trusted: readonly VerificationKey[] = named.length > 0 ? named : trustedKeys(directoryOf())
   if (trusted.length === 0) throw new PortcullisError('key_missing', { asked: 'a public key to verify with', found: `none in ${directoryOf()}`, remedy: 'Name one that you were given by somebody you trust: --key portcullis.pub.pem' })
-  return { keys: trusted, anchors: anchors.flatMap((path) => anchorsIn(resolvePath(options.cwd, path))) }
-}
-
-/** The checkpoints in a file. A file without one compares nothing, which must not look like a comparison. */
-export function anchorsIn(path: string): string[] {
-  const notes = notesIn(readText(path, 'the checkpoints in'))
-  if (notes.length === 0) throw usage(`a checkpoint in ${path}`, 'none', 'Keep one there: npx portcullis anchor --file <file>')
-  return notes
+  const noted: string[] = []
+  for (const repository of anchorNotes) noted.push(...someNotes(await notesOf(options, repository), `the notes of ${repository}`))
+  return { keys: trusted, anchors: [...anchors.flatMap((path) => anchorsIn(resolvePath(options.cwd, path))), ...noted] }
 }
 
 async function withLedger<Result>(path: string, use: (ledger: Store) => Promise<Result>): Promise<Result> {
@@ -107,7 +105,7 @@ async function verifyRunIn(options: AppOptions, request: VerifyRequest, runId: s
   try {
     const ledger = await onDemand.openFor(runId)
     const { history } = await readHistory({ ledger }, runId)
-    const verified = await verifyOneRun(ledger, history, openRunDirectory(stateDirectory, runId), trustOf(options, request, () => join(stateDirectory, 'keys')))
+    const verified = await verifyOneRun(ledger, history, openRunDirectory(stateDirectory, runId), await trustOf(options, request, () => join(stateDirectory, 'keys')))
     return { what: 'run', runId, state: history.run.state, runs: 1, ...verified, checkpoint: shown(parseNote((await ledger.head()).note)?.checkpoint) }
   } finally {
     await onDemand.close()

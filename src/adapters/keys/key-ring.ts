@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import * as z from 'zod'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { Digest } from '../../contract/verdict.ts'
 import { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, type Signer, type VerificationKey } from '../../engine/index.ts'
+import { makeDirectory } from '../directories/index.ts'
 
 const KeyRecord = z.strictObject({
   key_id: Digest,
@@ -81,7 +82,7 @@ function addKey(directory: string, { algorithm, privateKeyFile, at }: NewKey): K
   const key = readVerificationKey(String(publicKey.export({ type: 'spki', format: 'pem' })))
   if (key === undefined) throw new TypeError('a key that was just made does not read')
   const file = privateKeyFile ?? privateFile(key.keyId)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory, 0o700)
   writeDurably(resolve(directory, file), String(privateKey.export({ type: 'pkcs8', format: 'pem' })), 0o600)
   writeDurably(join(directory, publicFile(key.keyId)), key.pem, 0o644)
   const record: KeyRecord = { key_id: key.keyId, algorithm, created_at: at.toISOString(), retired_at: null, private_key: file }
@@ -144,7 +145,7 @@ function readIfThere(path: string): string | undefined {
 /** A key is never written over: what another process made in between stays. */
 function writeDurably(path: string, content: string, mode: number): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(path), 0o700)
     const file = openSync(path, 'wx', mode)
     try {
       const bytes = Buffer.from(content)

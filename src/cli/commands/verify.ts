@@ -5,6 +5,7 @@ import { printable, type Terminal } from '../terminal.ts'
 interface VerifyOptions extends CommonOptions {
   readonly key: readonly string[]
   readonly anchor: readonly string[]
+  readonly anchorNotes: readonly string[]
   readonly rows?: true
   readonly accepted?: true
 }
@@ -17,12 +18,13 @@ export const register: Register = (program, surface) => {
     .description('recompute every digest, signature, verdict and file, offline: of a run, of the whole ledger, or of a directory or bundle that was taken elsewhere')
     .option('--key <file>', 'believe this public key, and not those beside the ledger; may be repeated', collected, [])
     .option('--anchor <file>', 'compare with checkpoints that were kept elsewhere; may be repeated', collected, [])
+    .option('--anchor-notes <repository>', 'compare with those in the notes of a git repository', collected, [])
     .option('--rows', 'of a whole ledger only the rows and what is signed, not each run')
     .option('--accepted', 'refuse a run that was not accepted, however well it verifies')
   withExamples(withCommonOptions(command), 'verify 20261120T213918Z-r1-string-slugify-1', 'verify --anchor anchors.txt', 'verify run.intoto.jsonl --key portcullis.pub.pem --accepted').action(async (what: string | undefined, options: VerifyOptions) => {
     const terminal = surface.terminal(options.json === true)
     const { verify } = await import('../../app/verify.ts')
-    const answer = await verify(surface.app(options), { what, keys: options.key, anchors: options.anchor, rowsOnly: options.rows === true, accepted: options.accepted === true })
+    const answer = await verify(surface.app(options), { what, keys: options.key, anchors: options.anchor, anchorNotes: options.anchorNotes, rowsOnly: options.rows === true, accepted: options.accepted === true })
     surface.exit(answer.exitCode)
     if (terminal.json) return terminal.emit(`${JSON.stringify(shown(answer), null, 2)}\n`)
     print(terminal, answer, options.accepted === true)

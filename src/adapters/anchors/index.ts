@@ -1,0 +1,2 @@
+export { readNotes, writeNote } from './git-note.ts'
+export { postNote } from './webhook.ts'
