@@ -149,8 +149,23 @@ verifies('EVD-04', 'a database that was changed is found as a whole and by the r
 
 verifies('EVD-09', 'a bundle of a failed run verifies and is refused where a run must have been accepted', async (t) => {
   const made = await scenario(t, { agent: 'idles.mjs' })
-  const { runDirectory } = await runTask(made)
+  const { runDirectory, report } = await runTask(made)
   const bundle = join(runDirectory, BUNDLE)
   assert.deepEqual([(await made.portcullis(['verify', bundle])).code, (await made.portcullis(['verify', bundle, '--accepted'])).code], [0, 3])
   assert.match((await made.portcullis(['verify', bundle, '--accepted'])).stdout, /it was not accepted, so it counts for nothing/)
+  const again = join(temporaryDirectory(t), 'again.jsonl')
+  assert.match((await made.portcullis(['bundle', report.run_id, '-o', again])).stdout, /\d+ signed statements/)
+  assert.deepEqual([(await made.portcullis(['verify', again])).code, (await made.portcullis(['bundle', report.run_id, '-o', again])).code], [0, 2])
+  writeFileSync(bundle, readFileSync(again))
+  assert.equal((await made.portcullis(['verify', report.run_id])).code, 0)
+})
+
+verifies('EVD-13', 'report prints a run as JUnit XML and as CTRF', async (t) => {
+  const made = await scenario(t)
+  const { report } = await runTask(made)
+  const junit = await made.portcullis(['report', report.run_id, '--junit'])
+  assert.deepEqual([junit.code, junit.stdout.slice(0, 38)], [0, '<?xml version="1.0" encoding="UTF-8"?>'])
+  const ctrf = await made.portcullis(['report', report.run_id, '--ctrf'])
+  assert.equal((JSON.parse(ctrf.stdout) as { reportFormat: string }).reportFormat, 'CTRF')
+  assert.equal((await made.portcullis(['report', report.run_id, '--ctrf', '--junit'])).code, 2)
 })

@@ -1,5 +1,7 @@
 export { reportGate, reportProof, ReportFacts, type Reported } from './gate.ts'
 export { type Marker, markersOf } from './markers.ts'
+export { renderCtrf } from './ctrf.ts'
+export { renderJunit } from './junit.ts'
 export { leavesOf, renderMarkdown } from './markdown.ts'
 export type { ScanFinding, ScanScope, ScanStream, SecretScanner } from './ports.ts'
 export { Report, ReportedGate, ReportedItem, ReportedProbe } from './report.ts'
