@@ -19,6 +19,7 @@ export const PROBLEM_CODES = [
   'run_unfinished',
   'file_missing',
   'file_changed',
+  'file_torn',
   // Of the tree over all rows, its checkpoints and what is signed.
   'row_removed',
   'row_inserted',

@@ -176,3 +176,18 @@ test('a history that cannot be rendered is a problem, not a crash and not a pass
   const { history, found } = await kept(t, await stage(t))
   assert.ok(found(forged(history, (body) => (isEvidence(body, 'run') ? undefined : body))).includes('row_malformed'))
 })
+
+verifies('EVD-12', 'a trace that was torn off is told from one that was changed, with how much of it is whole', async (t) => {
+  const { made, history, verify } = await kept(t, await stage(t))
+  const directory = openRunDirectory(made.directory, history.run.runId)
+  const trace = directory.read('trace.jsonl') ?? Buffer.alloc(0)
+  const found = (content: Buffer): string[] => {
+    directory.write('trace.jsonl', content)
+    return verify(history).problems.map((problem) => `${problem.code} ${/(\d+) of \d+ lines/.exec(problem.found)?.[1] ?? ''}`)
+  }
+  const firstLine = trace.indexOf('\n') + 1
+  for (const [length, lines] of [[0, 0], [firstLine - 1, 0], [firstLine, 1], [firstLine + 5, 1], [trace.length - 1, history.entries.length - 1]] as const) assert.deepEqual(found(trace.subarray(0, length)), [`file_torn ${lines}`], `${length} bytes`)
+  assert.deepEqual(found(Buffer.concat([trace.subarray(0, 9), Buffer.from('X'), trace.subarray(10, 40)])), ['file_changed '])
+  assert.deepEqual(found(Buffer.concat([trace, Buffer.from('{')])), ['file_changed '])
+  assert.deepEqual(found(trace), [])
+})

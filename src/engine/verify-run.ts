@@ -13,6 +13,7 @@ import { otherBundle } from './read-bundle.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import type { RunDirectory } from './run-directory.ts'
+import { renderTrace } from './trace.ts'
 import { type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
 
 export interface VerifiedRun {
@@ -119,7 +120,7 @@ export function verifyFiles(history: RunHistory, read: ReadHistory, directory: P
   for (const [name, digest] of expected) {
     const content = directory.read(name)
     if (content === undefined) problems.push(missing(name))
-    else if (sha256(content) !== digest) problems.push({ code: 'file_changed', where: name, found: 'it differs from what the ledger says' })
+    else if (sha256(content) !== digest) problems.push((name === TRACE ? tornTrace(content, history) : undefined) ?? { code: 'file_changed', where: name, found: 'it differs from what the ledger says' })
   }
   const bundle = directory.read(BUNDLE_FILE)
   const other = bundle === undefined ? undefined : otherBundle(bundle.toString('utf8'), history, read)
@@ -127,6 +128,16 @@ export function verifyFiles(history: RunHistory, read: ReadHistory, directory: P
   else if (other !== undefined) problems.push({ code: 'file_changed', where: BUNDLE_FILE, found: other })
   for (const file of directory.files()) if (file.name !== BUNDLE_FILE && !expected.has(file.name)) problems.push({ code: 'file_changed', where: file.name, found: 'a file that the run did not leave' })
   return { problems, checked: expected.size + 1 }
+}
+
+const TRACE = 'trace.jsonl'
+
+/** A trace that a full disk or a crash cut off is told from one that somebody changed. Nothing is ever read from it: the ledger is what counts. */
+function tornTrace(content: Buffer, history: RunHistory): Problem | undefined {
+  const whole = Buffer.from(renderTrace(history))
+  if (content.length >= whole.length || !whole.subarray(0, content.length).equals(content)) return undefined
+  const lines = content.toString('latin1').split('\n').length - 1
+  return { code: 'file_torn', where: TRACE, found: `${content.length} of ${whole.length} bytes: ${lines} of ${history.entries.length} lines are whole, and what follows them is cut. Write it again: npx portcullis report ${history.run.runId} --write` }
 }
 
 const missing = (name: string): Problem => ({ code: 'file_missing', where: name, found: 'no such file in the directory of the run' })

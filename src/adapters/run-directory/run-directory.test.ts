@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
+import { verifies } from '../../../test/verifies.ts'
 import { sha256 } from '../../contract/canonical.ts'
 import { createRunDirectory, openRunDirectory } from './index.ts'
 
@@ -46,4 +47,13 @@ test('a file that cannot be read is a fault, never an absent one', (t) => {
   // What stands in its place and is no plain file is not the file.
   mkdirSync(join(directory.path, 'report.json'))
   assert.equal(directory.read('report.json'), undefined)
+})
+
+verifies('EVD-12', 'a file that a full disk does not take whole does not take the place of the one before', (t) => {
+  if (!existsSync('/dev/full')) return t.skip('needs /dev/full')
+  const directory = createRunDirectory(temporaryDirectory(t), RUN)
+  directory.write('trace.jsonl', 'one\n')
+  symlinkSync('/dev/full', join(directory.path, 'trace.jsonl.part'))
+  assert.throws(() => directory.write('trace.jsonl', 'one\ntwo\n'), { code: 'ENOSPC' })
+  assert.equal(directory.read('trace.jsonl')?.toString(), 'one\n')
 })
