@@ -1,8 +1,7 @@
-import { sha256 } from '../contract/canonical.ts'
 import { anchorsOf, forked, nameOf, openAnchors, type Trust } from './anchors.ts'
 import { type Checkpoint, openNote, parseNote } from './checkpoint.ts'
-import { type LedgerView, leafText, type StoredRow } from './ledger.ts'
-import { GrowingTree, leafHash } from './merkle.ts'
+import { type HashedRow, type LedgerView, leafText, type StoredPage } from './ledger.ts'
+import { GrowingTree, hashTextOf, type HashText, leafHash, leafHashText } from './merkle.ts'
 import type { Problem } from './verify-chain.ts'
 
 export interface LedgerAudit {
@@ -15,6 +14,7 @@ export interface LedgerAudit {
 /** How many rows are named for one kind of change, and remembered to tell it. */
 const NAMED = 20
 const REMEMBERED = 512
+const NOTHING: HashText = '\u0000'.repeat(32)
 
 /** A checkpoint that the rows up to its size must have the root of. */
 interface Mark {
@@ -36,7 +36,7 @@ export async function auditLedger(view: LedgerView, trust: Trust): Promise<Ledge
   const kept = keptMarks(view, head)
   const marks = [...kept.marks, ...own.map((anchor): Mark => ({ where: nameOf(anchor), size: anchor.size, root: anchor.root }))]
   const pass = new Pass(view, head, marks)
-  for await (const rows of view.rows()) for (const row of rows) pass.row(row)
+  for await (const page of view.pages()) pass.page(page)
   return { problems: [...anchors.problems, ...problems, ...kept.problems, ...pass.end()], rows: pass.rows, head }
 }
 
@@ -60,12 +60,12 @@ class Pass {
   readonly #marks: Mark[]
   readonly #tree = new GrowingTree()
   /** Rows that are not what the hash at their position says. */
-  readonly #other: StoredRow[] = []
+  readonly #other: number[] = []
   #others = 0
   readonly #removed: number[] = []
   #removals = 0
-  readonly #digests: Problem[] = []
   readonly #forks: Problem[] = []
+  readonly #looked = new Map<number, HashedRow | undefined>()
   #firstBeyond: number | undefined
   #hashMissing = false
   rows = 0
@@ -76,21 +76,35 @@ class Pass {
     this.#marks = marks.toSorted((a, b) => a.size - b.size)
   }
 
-  row(row: StoredRow): void {
-    this.rows += 1
-    if (row.position <= this.#tree.size || row.position > this.#head.size) {
-      this.#firstBeyond ??= row.position
+  page({ rows, hashes }: StoredPage): void {
+    const follows = rows[0]?.position === this.#tree.size + 1 && this.#tree.size + rows.length <= this.#head.size
+    const known = follows && hashes !== null ? hashTextOf(hashes) : undefined
+    for (const [index, { position, text }] of rows.entries()) {
+      this.rows += 1
+      if (known === undefined) this.#row(position, text)
+      else this.#judge(position, leafHashText(text), known.slice(index * 32, index * 32 + 32))
+    }
+  }
+
+  /** A row of which nothing is known but its position. */
+  #row(position: number, text: string): void {
+    if (position <= this.#tree.size || position > this.#head.size) {
+      this.#firstBeyond ??= position
       return
     }
-    while (this.#tree.size + 1 < row.position) this.#gap()
-    if (sha256(row.body) !== row.digest && this.#digests.length < NAMED) this.#digests.push({ code: 'row_changed', where: rowAt(row.position), found: 'its content is not what its digest says' })
-    const leaf = leafOfRow(row)
-    if (row.hash === null) this.#hashMissing = true
-    else if (!leaf.equals(row.hash)) {
+    while (this.#tree.size + 1 < position) this.#gap()
+    const leaf = leafHashText(text)
+    const hash = this.#view.hashAt(position)
+    if (hash === null) this.#hashMissing = true
+    this.#judge(position, leaf, hash === null ? leaf : hashTextOf(hash))
+  }
+
+  #judge(position: number, leaf: HashText, hash: HashText): void {
+    if (leaf !== hash) {
       this.#others += 1
-      if (this.#other.length < REMEMBERED) this.#other.push(row)
+      if (this.#other.length < REMEMBERED) this.#other.push(position)
     }
-    this.#grow(row.hash === null ? leaf : Buffer.from(row.hash))
+    this.#grow(hash)
   }
 
   /** A position without a row. */
@@ -100,10 +114,10 @@ class Pass {
     if (this.#removed.length < NAMED) this.#removed.push(position)
     const hash = this.#view.hashAt(position)
     if (hash === null) this.#hashMissing = true
-    this.#grow(hash === null ? Buffer.alloc(32) : Buffer.from(hash))
+    this.#grow(hash === null ? NOTHING : hashTextOf(hash))
   }
 
-  #grow(leaf: Buffer): void {
+  #grow(leaf: HashText): void {
     this.#tree.add(leaf)
     if (this.#marks[0]?.size === this.#tree.size) this.#compare()
   }
@@ -138,39 +152,46 @@ class Pass {
     if (short > 0) {
       // Rows that moved up to close a gap are not the ones that were cut off.
       const moved = this.#others > 0 || forked
-      named.push(moved ? { code: 'row_removed', where: rowAt(shift?.at ?? this.#other[0]?.position ?? last + 1), found: `${last} rows, where ${this.#head.size} are signed` } : { code: 'tail_truncated', where: `after row ${last}`, found: `${short} of ${this.#head.size} rows that are signed are not there` })
-      return [...named, ...this.#digests]
+      named.push(moved ? { code: 'row_removed', where: rowAt(shift?.at ?? this.#other[0] ?? last + 1), found: `${last} rows, where ${this.#head.size} are signed` } : { code: 'tail_truncated', where: `after row ${last}`, found: `${short} of ${this.#head.size} rows that are signed are not there` })
+      return named
     }
     named.push(...this.#changes())
-    if (named.length === 0 && this.#digests.length === 0 && (!rootHolds || this.#hashMissing)) named.push({ code: 'row_changed', where: 'the tree over all rows', found: rootHolds ? 'a hash that is not there' : 'rows and hashes that do not have the signed root' })
-    return this.#others > 0 ? named : [...named, ...this.#digests]
+    if (named.length === 0 && (!rootHolds || this.#hashMissing)) named.push({ code: 'row_changed', where: 'the tree over all rows', found: rootHolds ? 'a hash that is not there' : 'rows and hashes that do not have the signed root' })
+    return named
   }
 
   /** Rows that stand where others belong, and rows that are none of them. */
   #changes(): Problem[] {
     const swapped = new Set<number>()
     const problems: Problem[] = []
-    for (const [index, row] of this.#other.entries()) {
-      if (swapped.has(row.position)) continue
-      const other = this.#other.slice(index + 1).find((each) => standsFor(each, row) && standsFor(row, each))
-      if (other !== undefined) swapped.add(other.position)
-      if (problems.length < NAMED) problems.push(other === undefined ? { code: 'row_changed', where: rowAt(row.position), found: 'it is not the one that was signed' } : { code: 'rows_swapped', where: `rows ${row.position} and ${other.position}`, found: 'each stands where the other belongs' })
+    for (const [index, position] of this.#other.entries()) {
+      if (swapped.has(position)) continue
+      const other = this.#other.slice(index + 1).find((each) => this.#fits(each, position) && this.#fits(position, each))
+      if (other !== undefined) swapped.add(other)
+      if (problems.length < NAMED) problems.push(other === undefined ? { code: 'row_changed', where: rowAt(position), found: 'it is not the one that was signed' } : { code: 'rows_swapped', where: `rows ${position} and ${other}`, found: 'each stands where the other belongs' })
     }
     return problems
   }
 
   /** Where rows moved by one place, to close a gap or to make room. */
   #shift(): { readonly at: number; readonly by: 1 | -1 } | undefined {
-    for (const row of this.#other.slice(0, NAMED)) {
-      for (const by of [1, -1] as const) {
-        const hash = this.#view.hashAt(row.position + by)
-        if (hash !== null && leafOfRow({ ...row, position: row.position + by }).equals(hash)) return { at: by === 1 ? row.position : row.position - 1, by }
-      }
+    for (const position of this.#other.slice(0, NAMED)) {
+      for (const by of [1, -1] as const) if (this.#fits(position, position + by)) return { at: by === 1 ? position : position - 1, by }
     }
     return undefined
   }
+
+  /** True if the row at a position is the one whose hash stands at another. */
+  #fits(position: number, at: number): boolean {
+    const row = this.#rowAt(position)
+    const hash = this.#view.hashAt(at)
+    return row !== undefined && hash !== null && leafHash(leafText({ ...row, position: at })).equals(hash)
+  }
+
+  #rowAt(position: number): HashedRow | undefined {
+    if (!this.#looked.has(position)) this.#looked.set(position, this.#view.rowAt(position))
+    return this.#looked.get(position)
+  }
 }
 
-const leafOfRow = (row: StoredRow): Buffer => leafHash(leafText(row))
-const standsFor = (row: StoredRow, other: StoredRow): boolean => other.hash !== null && leafOfRow({ ...row, position: other.position }).equals(other.hash)
 const rowAt = (position: number): string => `row ${position} of the ledger`

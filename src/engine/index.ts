@@ -32,9 +32,9 @@ export {
   type RunState,
   RunSummary,
   type StoredCheckpoint,
-  type StoredRow,
+  type StoredPage,
 } from './ledger.ts'
-export { consistencyProof, GrowingTree, hashesOf, inclusionProof, leafHash, rootOf, type SubtreeRoot, type TreeHead, verifyConsistency, verifyInclusion } from './merkle.ts'
+export { bytesOf, consistencyProof, GrowingTree, hashesOf, inclusionProof, leafHash, leafHashText, rootOf, type SubtreeRoot, type TreeHead, verifyConsistency, verifyInclusion } from './merkle.ts'
 export { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, signatureHolds, type Signer, type VerificationKey } from './verification-key.ts'
 export { type Checkpoint, notesIn, openNote, parseNote, signCheckpoint } from './checkpoint.ts'
 export { grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'

@@ -167,9 +167,12 @@ export interface LedgerArchive {
   proofs(asked: { readonly positions: readonly number[]; readonly size: number; readonly from: readonly number[] }): Promise<LedgerProofs>
 }
 
-/** A row as it is stored, with the hash that is stored beside it; null if there is none. */
-export interface StoredRow extends HashedRow {
-  readonly hash: Uint8Array | null
+/** Rows that follow each other, as an audit reads them. */
+export interface StoredPage {
+  /** In the order of their positions. `text` is what is hashed of a row (see `leafText`), with a zero character before it. */
+  readonly rows: readonly { readonly position: number; readonly text: string }[]
+  /** The hashes that are stored for the positions from the first row to the last, 32 bytes each; null if a row or a hash between them is missing. */
+  readonly hashes: Uint8Array | null
 }
 
 export interface LedgerView {
@@ -180,9 +183,11 @@ export interface LedgerView {
   /** Every checkpoint that was kept, the smallest first. */
   readonly kept: readonly StoredCheckpoint[]
   /** All rows, in the order of their positions, some at a time. */
-  rows(): AsyncIterable<readonly StoredRow[]>
+  pages(): AsyncIterable<StoredPage>
   /** The hash that is stored for a position; null if there is none. */
   hashAt(position: number): Uint8Array | null
+  /** The row at a position with all its columns; undefined if there is none. */
+  rowAt(position: number): HashedRow | undefined
 }
 
 export interface LedgerProofs {

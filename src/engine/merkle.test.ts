@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { consistencyProof, GrowingTree, inclusionProof, leafHash, merkleRoot, rootOf, verifyConsistency, verifyInclusion } from './merkle.ts'
+import { bytesOf, consistencyProof, GrowingTree, hashTextOf, inclusionProof, leafHash, merkleRoot, rootOf, verifyConsistency, verifyInclusion } from './merkle.ts'
 
 const rows = Array.from({ length: 70 }, (_each, index) => `row ${index} ä`)
 const leaves = rows.map(leafHash)
@@ -15,7 +15,7 @@ test('the published hashes of an empty tree and of one empty leaf', () => {
 test('a tree that grows has the root of the whole, and can be taken up from its edge', () => {
   let tree = new GrowingTree()
   for (let size = 1; size <= leaves.length; size++) {
-    tree.add(leaves[size - 1] ?? Buffer.alloc(0))
+    tree.add(hashTextOf(leaves[size - 1] ?? Buffer.alloc(0)))
     assert.deepEqual(tree.root(), subtree(0, size))
     assert.equal(tree.root().toString('hex'), merkleRoot(rows.slice(0, size)))
     tree = new GrowingTree(tree.size, tree.edge())
@@ -26,9 +26,9 @@ test('a tree that grows has the root of the whole, and can be taken up from its 
 test('a tree that grows tells each complete tree once', () => {
   const told = new Map<string, Buffer>()
   const tree = new GrowingTree()
-  for (const leaf of leaves) tree.add(leaf, (level, number, root) => {
+  for (const leaf of leaves) tree.add(hashTextOf(leaf), (level, number, root) => {
     assert.ok(!told.has(`${level}/${number}`))
-    told.set(`${level}/${number}`, root)
+    told.set(`${level}/${number}`, bytesOf(root))
   })
   assert.deepEqual(told.get('3/1'), subtree(8, 16))
   assert.deepEqual(told.get('6/0'), subtree(0, 64))

@@ -23,6 +23,20 @@ const nodeOf = (left: Uint8Array, right: Uint8Array): Buffer => {
 /** RFC 6962 hash of one leaf. */
 export const leafHash = (text: string): Buffer => hashOnce('sha256', `\u0000${text}`, 'buffer')
 
+/** A hash as text, a character for each byte: node gives it out, and takes it, in half the time of a Buffer. */
+export type HashText = string
+
+/** The hash of a leaf whose text has the zero byte of RFC 6962 before it already. */
+export const leafHashText = (prefixed: string): HashText => hashOnce('sha256', prefixed, 'binary')
+export const bytesOf = (hashed: HashText): Buffer => Buffer.from(hashed, 'latin1')
+export const hashTextOf = (bytes: Uint8Array): HashText => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
+function nodeText(left: HashText, right: HashText): HashText {
+  pair.write(left, 1, 32, 'latin1')
+  pair.write(right, 33, 32, 'latin1')
+  return hashOnce('sha256', pair, 'binary')
+}
+
 /** RFC 6962 tree hash over rows as they are stored, lower-case hex. Any changed, removed, inserted or swapped row changes it. */
 export function merkleRoot(rows: readonly string[]): string {
   const leaves = rows.map((row) => hash(LEAF, Buffer.from(row, 'utf8')))
@@ -49,13 +63,13 @@ function splitOf(count: number): number {
 export class GrowingTree {
   #size: number
   /** Roots of the complete trees it consists of, the largest first. */
-  readonly #edge: Buffer[]
+  readonly #edge: HashText[]
 
   /** `edge` as `edge()` gave it. Throws RangeError if it is none of a tree of that size. */
   constructor(size = 0, edge: Uint8Array = new Uint8Array()) {
     if (edge.length !== 32 * bitsOf(size)) throw new RangeError(`the edge of a tree of ${size} leaves has ${bitsOf(size)} hashes, found ${edge.length} bytes`)
     this.#size = size
-    this.#edge = hashesOf(edge)
+    this.#edge = hashesOf(edge).map(hashTextOf)
   }
 
   get size(): number {
@@ -63,12 +77,12 @@ export class GrowingTree {
   }
 
   /** `completed` hears the root of each complete tree of 2^level leaves, and its number from 0, as it comes into being. */
-  add(leaf: Buffer, completed?: (level: number, number: number, root: Buffer) => void): void {
+  add(leaf: HashText, completed?: (level: number, number: number, root: HashText) => void): void {
     let root = leaf
     let level = 0
     completed?.(0, this.#size, root)
     for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
-      root = nodeOf(this.#edge.pop() ?? leaf, root)
+      root = nodeText(this.#edge.pop() ?? leaf, root)
       level += 1
       completed?.(level, (rest - 1) / 2, root)
     }
@@ -78,11 +92,11 @@ export class GrowingTree {
 
   root(): Buffer {
     const [last, ...before] = this.#edge.toReversed()
-    return last === undefined ? hash() : before.reduce((right, left) => nodeOf(left, right), last)
+    return last === undefined ? hash() : bytesOf(before.reduce((right, left) => nodeText(left, right), last))
   }
 
   edge(): Buffer {
-    return Buffer.concat(this.#edge)
+    return Buffer.concat(this.#edge.map(bytesOf))
   }
 }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { auditLedger, leafHash, leafText, type Problem, type StoredRow } from '../../engine/index.ts'
+import { auditLedger, type HashedRow, leafHash, leafText, type Problem } from '../../engine/index.ts'
 import { createKey, trustedKeys } from '../keys/index.ts'
 import { openLedger, openLedgerForReading } from './index.ts'
 
@@ -60,7 +60,7 @@ const shift = (from: number, by: number): string[] => [`UPDATE entry SET positio
 /** Makes the stored hash of every row fit the row again, as somebody would who knows how it is made. */
 function rehash(database: DatabaseSync): void {
   database.exec('DELETE FROM tree WHERE level = 0')
-  for (const row of database.prepare('SELECT position, run_id AS runId, kind, sequence, gate, outcome, digest, body FROM entry').all() as unknown as StoredRow[]) database.prepare('INSERT INTO tree VALUES (0, ?, ?)').run(row.position - 1, leafHash(leafText(row)))
+  for (const row of database.prepare('SELECT position, run_id AS runId, kind, sequence, gate, outcome, digest, body FROM entry').all() as unknown as HashedRow[]) database.prepare('INSERT INTO tree VALUES (0, ?, ?)').run(row.position - 1, leafHash(leafText(row)))
 }
 
 verifies('EVD-04', 'in a database each class of tampering has its own code, and the rows are named', async (t) => {

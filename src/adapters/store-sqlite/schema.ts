@@ -77,10 +77,11 @@ const TABLES = [
     outcome TEXT CHECK (outcome IN ('pass', 'block', 'abstain')),
     digest TEXT NOT NULL CHECK (length(digest) = 64),
     body TEXT NOT NULL,
-    UNIQUE (run_id, sequence),
     CHECK ((kind = 'verdict') = (sequence IS NOT NULL AND gate IS NOT NULL AND outcome IS NOT NULL))
   ) STRICT`,
   'CREATE INDEX entry_of_run ON entry (run_id, position)',
+  // Of verdicts alone: an index over every row would be written for each of them, and hold nothing.
+  'CREATE UNIQUE INDEX verdict_of_run ON entry (run_id, sequence) WHERE sequence IS NOT NULL',
   // Sums, so that a budget can be asked before each call; whole billionths of a dollar, so that a thousand small costs add up to what they are.
   `CREATE TABLE charge (
     profile TEXT NOT NULL,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
-import { GrowingTree, type LedgerRow, leafHash, leafText, openNote, signCheckpoint, type Signer, type VerificationKey } from '../../engine/index.ts'
+import { bytesOf, GrowingTree, type LedgerRow, leafHashText, leafText, openNote, signCheckpoint, type Signer, type VerificationKey } from '../../engine/index.ts'
 import { BLOCK_LEVEL } from './schema.ts'
 
 interface Head {
@@ -78,9 +78,9 @@ export class SignedTree {
 
   /** Adds a row that is written at `next`. */
   add(runId: string, row: LedgerRow): void {
-    const leaf = leafHash(leafText({ position: this.next, runId, kind: row.kind, sequence: row.verdict?.sequence ?? null, gate: row.verdict?.gate ?? null, outcome: row.verdict?.outcome ?? null, digest: row.digest, body: row.body }))
-    this.#tree.add(leaf, (level, number, root) => {
-      if (level === 0 || level === BLOCK_LEVEL) this.#statements.hash.run(level, number, root)
+    const text = leafText({ position: this.next, runId, kind: row.kind, sequence: row.verdict?.sequence ?? null, gate: row.verdict?.gate ?? null, outcome: row.verdict?.outcome ?? null, digest: row.digest, body: row.body })
+    this.#tree.add(leafHashText(`\u0000${text}`), (level, number, root) => {
+      if (level === 0 || level === BLOCK_LEVEL) this.#statements.hash.run(level, number, bytesOf(root))
     })
   }
 
