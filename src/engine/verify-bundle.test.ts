@@ -5,9 +5,9 @@ import * as z from 'zod'
 import { stage, type Stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
 import { createKey, openSigner, trustedKeys } from '../adapters/keys/index.ts'
-import { canonicalJson, digestOf } from '../contract/canonical.ts'
+import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
 import { temporaryDirectory } from '../../test/helpers/temporary-directory.ts'
-import { BUNDLE_FILE, printEnvelopes, proveRun, readHistory, sealEnvelope, type Signer, statementsOf, type Trust, verifyBundle } from './index.ts'
+import { BUNDLE_FILE, openNote, printEnvelopes, proveRun, readHistory, sealEnvelope, signCheckpoint, type Signer, statementsOf, type Trust, verifyBundle } from './index.ts'
 
 interface Made {
   readonly made: Stage
@@ -122,4 +122,40 @@ verifies('EVD-07', 'a flipped bit anywhere in a bundle is found', async (t) => {
     flipped[at] = (flipped[at] ?? 0) ^ ([1, 2, 32][at % 3] ?? 1)
     assert.ok(verifyBundle(flipped.toString('utf8'), trust).problems.length > 0, `byte ${at}`)
   }
+})
+
+verifies('EVD-04 EVD-09', 'who holds the key and not the tree can sign a bundle, and none that verifies', async (t) => {
+  const { made, lines, found, trust } = await bundled(t, await stage(t))
+  const signer = openSigner(join(made.directory, 'keys'))
+  const [run] = await made.ledger.list()
+  const { history, read } = await readHistory(made.world, run?.runId ?? '')
+  const proof = await proveRun(made.ledger, history, 'end', [])
+  const sealed = (statements: readonly string[]): string => printEnvelopes(statements.map((statement) => sealEnvelope(statement, signer)))
+  assert.deepEqual(found(sealed(statementsOf(history, read, proof))), [])
+  // Another row, with everything else made to fit.
+  const entries = history.entries.map((entry) => {
+    if (entry.kind !== 'event' || !entry.body.includes('process_started')) return entry
+    const body = entry.body.replace('"version":', '"Version":')
+    return { ...entry, body, digest: sha256(body) }
+  })
+  const changed = { ...history, entries }
+  assert.notDeepEqual(changed, history)
+  assert.ok(found(sealed(statementsOf(changed, read, proof))).includes('row_not_in_tree'))
+  // Another end, of which a checkpoint was signed.
+  const opened = openNote(history.checkpoint?.note ?? '', trust.keys)
+  assert.ok(opened.ok)
+  const other = { note: signCheckpoint({ ...opened.checkpoint, root: Buffer.alloc(32, 1) }, signer), keyId: signer.key.keyId }
+  assert.ok(found(sealed(statementsOf({ ...history, checkpoint: other }, read, proof))).includes('ledger_forked'))
+  assert.ok(found(sealed(statementsOf({ ...history, checkpoint: null }, read, proof))).includes('checkpoint_malformed'))
+  assert.ok(found(sealed(statementsOf(history, read, { ...proof, checkpoint: other }))).includes('row_not_in_tree'))
+  assert.ok(found(sealed(statementsOf(history, read, { ...proof, checkpoint: { ...proof.checkpoint, keyId: '0'.repeat(64) } }))).includes('wrong_key'))
+  // A summary that names more than passed, and a manifest that names that summary.
+  const forged = (payload: Body): Body => (String(payload['predicateType']).includes('/svr/') ? { ...payload, predicate: { ...predicateOf(payload), properties: ['PORTCULLIS_EVERYTHING'] } } : payload)
+  const summary = forged(payloadOf(lines.at(-1) ?? ''))
+  const renamed = resealed(lines, signer, (payload, index) => {
+    if (index > 0) return forged(payload)
+    const { attestations } = z.object({ attestations: z.array(z.object({ predicateType: z.string(), sha256: z.string() })) }).parse(predicateOf(payload))
+    return { ...payload, predicate: { ...predicateOf(payload), attestations: attestations.map((each) => (each.predicateType.includes('/svr/') ? { ...each, sha256: digestOf(summary['predicate']) } : each)) } }
+  })
+  assert.ok(found(renamed).includes('statement_not_reproduced'))
 })
