@@ -28,7 +28,7 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   probe_failed: 'Look at the output of the probe in the report; the work has to change.',
   probe_timed_out: 'Find out why the probe hangs, or raise its timeout.',
   probe_error: 'Make the probe\'s program available where Portcullis runs, then run the task again.',
-  probe_unimplemented: 'Use a probe of kind headless_run; the other kinds have no runner here.',
+  probe_unimplemented: 'Use a probe of another kind; this one has no runner here.',
   probe_changed_workspace: 'Let the probe write outside the workspace, or set allowsWrites in its definition.',
   targets_not_watched: 'Run the task again; a run of this stage counts only if the target repositories were watched.',
   target_repository_touched: 'Find out what read or changed it, the agent or somebody else on this machine; nothing of this run counts.',

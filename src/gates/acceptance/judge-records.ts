@@ -1,7 +1,8 @@
 import type { Reason } from '../../contract/reasons.ts'
 import type { AcceptanceFacts, BoundProbe } from './acceptance-facts.ts'
 import { type Fault, fault } from './fault.ts'
-import type { ProbePhase, ProbeRecord, ProbeStatus } from './probe-record.ts'
+import type { ProbePhase, ProbeRecord } from './probe-record.ts'
+import type { ProbeStatus } from './probe-status.ts'
 
 const PLACES: Readonly<Record<ProbePhase, string>> = { untouched: 'the untouched copy', fake: 'the copy of the fake backend', reference: 'the reference solution', result: 'the result' }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PASSED_PAYLOADS } from '../../../test/helpers/probe-samples.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { PROBE_STATUSES, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
@@ -109,4 +110,27 @@ test('two runs on one runner share nothing', async () => {
   const second = await runProbes(runner, probes, phase)
   assert.deepEqual(first.records.map((record) => record.summary), ['of run 1', 'of run 1'])
   assert.deepEqual(second.records.map((record) => record.summary), ['of run 2', 'of run 2'])
+})
+
+const smoke = PASSED_PAYLOADS.api_smoke
+const [declared, unknown, malformed, afterwards] = smoke.exchanges
+const CONTRADICTORY: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass without a request': { ...smoke, exchanges: [unknown, malformed, afterwards] },
+  'a pass without an unknown path': { ...smoke, exchanges: [declared, malformed, afterwards] },
+  'a pass with a fault': { ...smoke, exchanges: [{ ...declared, faults: ['answered 500, not 200'] }, unknown, malformed, afterwards] },
+  'a pass without an answer': { ...smoke, exchanges: [{ ...declared, status: null }, unknown, malformed, afterwards] },
+  'a pass of a service that was never ready': { ...smoke, ready_after_ms: null },
+  'a pass of a service that had to be killed': { ...smoke, end: { asked: true, exit_code: null, signal: 'SIGKILL', leaked: false } },
+  'a pass of a service that left something behind': { ...smoke, end: { ...smoke.end, leaked: true } },
+  'a pass of a service that ended before it was asked': { ...smoke, end: { ...smoke.end, asked: false } },
+  'a pass with an error': { ...smoke, error: 'ENOENT' },
+  'a pass of nothing': {},
+}
+
+verifies('ACC-02', 'a record of api_smoke that passed says so only with every answer as expected and a clean end', () => {
+  const record = { ...passed, kind: 'api_smoke', payload: smoke }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  for (const [name, payload] of Object.entries(CONTRADICTORY)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'error' }).success, false, 'an error without a cause')
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'failed', payload: { ...smoke, error: 'ENOENT' } }).success, false, 'a failure of what was not looked at')
 })
