@@ -81,11 +81,12 @@ verifies('ACC-50', 'a service that answers otherwise than declared, or takes wha
     ['every path', ['answer(response, 404', 'answer(response, 200'], 'GET /no-such-path: answered 200, not 404, for an unknown path'],
     ['a body that is no JSON as if it were one', [/catch {.*/, 'catch { note = {} }'], 'POST /notes: answered 201, not 4xx, to a body that is no JSON'],
     ['a body that is no JSON with a failure of its own', [/catch {.*/, 'catch { return answer(response, 500, {}) }'], 'POST /notes: answered 500, not 4xx, to a body that is no JSON'],
-    ['a body that is no JSON by dying', [/catch {.*/, 'catch { process.exit(1) }'], 'POST /notes: no answer (ECONNRESET) to a body that is no JSON; and 1 more'],
-    ['a body that is no JSON, and dies of it', [/catch {.*/, `catch { response.on('close', () => process.exit(0)); return answer(response, 400, {}) }`], 'GET /health: no answer (ECONNREFUSED) after a body that is no JSON'],
+    ['a body that is no JSON by dying', [/catch {.*/, 'catch { process.exit(1) }'], 'POST /notes: no answer (ECONN…) to a body that is no JSON; and 1 more'],
+    ['a body that is no JSON, and dies of it', [/catch {.*/, `catch { response.on('close', () => process.exit(0)); return answer(response, 400, {}) }`], 'GET /health: no answer (ECONN…) after a body that is no JSON'],
   ]
   const found = await Promise.all(cases.map(async ([what, change]) => [what, await smoke(context, change)] as const))
-  assert.deepEqual(found.map(([what, { status, summary }]) => [what, status, summary]), cases.map(([what, , summary]) => [what, 'failed', summary]))
+  // Whether a service that dies resets a connection or refuses the next one is a matter of moments.
+  assert.deepEqual(found.map(([what, { status, summary }]) => [what, status, summary.replace(/ECONN(?:RESET|REFUSED)/, 'ECONN…')]), cases.map(([what, , summary]) => [what, 'failed', summary]))
 })
 
 verifies('ACC-50', 'a service that does not become ready fails within the limit for readiness, in words that say how', async (context) => {
