@@ -1,4 +1,4 @@
-import type { ApiSmokePayload, HeadlessRunPayload } from '../../src/gates/acceptance/index.ts'
+import type { ApiSmokePayload, HeadlessRunPayload, SimTracePayload } from '../../src/gates/acceptance/index.ts'
 import type { ProbeDefinition, ProbeKind } from '../../src/gates/catalog/index.ts'
 
 const preview = { head: '', tail: '', bytes: 0, sha256: 'e'.repeat(64), truncated: false }
@@ -15,6 +15,15 @@ export const DEFINITIONS = {
     unknownPath: '/nowhere',
     malformedBody: { method: 'POST', path: '/notes' },
   },
+  sim_trace: {
+    kind: 'sim_trace',
+    command: ['node', 'simulate.mjs'],
+    timeout: '20s',
+    seed: { variable: 'SIM_SEED', value: 7 },
+    ticks: { variable: 'SIM_TICKS', count: 20 },
+    changes: [{ at: '/position', change: 'increases', times: 5 }],
+    invariants: [{ at: '/energy', shape: { type: 'integer', minimum: 0 }, order: 'never-increases' }],
+  },
 } as const satisfies Partial<Record<ProbeKind, ProbeDefinition>>
 
 const headless: HeadlessRunPayload = { expected: { exit_code: 0, stdout: null }, exit_code: 0, signal: null, stdout_matched: null, error: null, leaked: false, stdout: preview, stderr: preview, ...environment }
@@ -25,5 +34,11 @@ const apiSmoke: ApiSmokePayload = {
   end: { asked: true, exit_code: 0, signal: null, leaked: false }, stdout: preview, stderr: preview, ...environment,
 }
 
+const simulated: SimTracePayload['runs'][number] = { exit_code: 0, signal: null, leaked: false, ticks: 20, bytes: 900, digest: 'd'.repeat(64), faults: [] }
+const simTrace: SimTracePayload = {
+  error: null, seed: 7, ticks: 20, golden: null, runs: [simulated, simulated], changes: [{ at: '/position', change: 'increases', wanted: 5, found: 9, first_tick: 2 }],
+  trace_file: null, stdout: preview, stderr: preview, ...environment,
+}
+
 /** What the payload of a pass is, for each kind. */
-export const PASSED_PAYLOADS = { headless_run: headless, api_smoke: apiSmoke }
+export const PASSED_PAYLOADS = { headless_run: headless, api_smoke: apiSmoke, sim_trace: simTrace }

@@ -28,7 +28,7 @@ export async function probe(workspace: string, definition: unknown, change: Part
   const environment = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', HOME: '/root', SERVICE_TOKEN: 'not-known-to-us', MODE: 'strict' }
   const record = await runner.run({
     name: 'probe', definition: ProbeDefinition.parse(definition), phase: 'result', subjectDigest: await workspaceDigest(workspace), workspace, environment,
-    runId: '20261120T213918Z-r1-string-slugify-1', attempt: 1, taskClass: 'change', signal: new AbortController().signal, ...change,
+    runId: '20261120T213918Z-r1-string-slugify-1', attempt: 1, taskClass: 'change', signal: new AbortController().signal, keep: (name) => name, ...change,
   })
   assert.deepEqual(ProbeRecordEvidence.read(JSON.parse(JSON.stringify(recordStatement(record))))?.predicate, record, 'a record can be stored and read back')
   return record

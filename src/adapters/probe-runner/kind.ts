@@ -11,6 +11,8 @@ export interface ProbePlace {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly withheld: Withheld
   readonly signal: AbortSignal
+  /** Keeps a file for people in the directory of the run, under a name that ends so; answers with the name, or null if it is not kept. */
+  keep(suffix: string, content: Buffer): string | null
 }
 
 /** What a kind of probe found out. `payload` is what its kind promises, for every status. */

@@ -31,7 +31,7 @@ function workspaceOf(context: TestContext, files: Readonly<Record<string, string
 
 async function requestOf(workspace: string, definition: Definition, change: Partial<ProbeRequest> = {}): Promise<ProbeRequest> {
   const subjectDigest = change.subjectDigest ?? (await workspaceDigest(workspace))
-  return { name: 'tests', definition: definitionOf(definition), phase: 'result', subjectDigest, workspace, environment, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal, ...change }
+  return { name: 'tests', definition: definitionOf(definition), phase: 'result', subjectDigest, workspace, environment, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal, keep: (name) => name, ...change }
 }
 
 const run = async (workspace: string, definition: Definition, change: Partial<ProbeRequest> = {}): Promise<ProbeRecord & { payload: HeadlessRunPayload }> => {
@@ -196,9 +196,9 @@ verifies('ACC-11', 'a kind without a runner is recorded as unimplemented, never 
 })
 
 verifies('ACC-71', 'a new kind takes an entry in the registry, and its records are records', async (context) => {
-  const kinds = { sim_trace: { run: () => Promise.resolve({ status: 'passed' as const, summary: 'ran 3 ticks twice alike', payload: { ticks: 3 } }), notBegun: () => ({}) } }
-  const record = await probeRunnerOf({ secrets: () => [], clock: systemClock }, kinds).run({ ...(await requestOf(workspaceOf(context), { command: ['x'] })), definition: { kind: 'sim_trace', timeout: '5s' } })
-  assert.deepEqual([record.status, record.payload, ProbeRecord.safeParse(record).success], ['passed', { ticks: 3 }, true])
+  const kinds = { render_hash: { run: () => Promise.resolve({ status: 'passed' as const, summary: 'looks as it should', payload: { pixels: 3 } }), notBegun: () => ({}) } }
+  const record = await probeRunnerOf({ secrets: () => [], clock: systemClock }, kinds).run({ ...(await requestOf(workspaceOf(context), { command: ['x'] })), definition: { kind: 'render_hash', timeout: '5s' } })
+  assert.deepEqual([record.status, record.payload, ProbeRecord.safeParse(record).success], ['passed', { pixels: 3 }, true])
 })
 
 verifies('ACC-05 ACC-77', 'two runs on one runner leave nothing to each other', async (context) => {

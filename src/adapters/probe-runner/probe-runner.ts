@@ -9,6 +9,7 @@ import { copyWorkspace, workspaceDigest } from '../workspace/index.ts'
 import { apiSmoke } from './api-smoke.ts'
 import { headlessRun } from './headless-run.ts'
 import type { ProbeFinding, ProbeKindRunner } from './kind.ts'
+import { simTrace } from './sim-trace.ts'
 import { createWithheld } from './withheld.ts'
 
 export interface ProbeRunnerOptions {
@@ -21,7 +22,7 @@ export interface ProbeRunnerOptions {
 export const RUNNER_VERSION = 'probe-runner/1'
 
 /** The kinds that have a runner. What is declared and not here is `unimplemented`, which blocks (ACC-11). */
-const KINDS: ProbeKinds = { headless_run: headlessRun, api_smoke: apiSmoke }
+const KINDS: ProbeKinds = { headless_run: headlessRun, api_smoke: apiSmoke, sim_trace: simTrace }
 
 export type ProbeKinds = Partial<Record<ProbeKind, ProbeKindRunner>>
 
@@ -78,7 +79,7 @@ async function findOut(options: ProbeRunnerOptions, kind: ProbeKindRunner | unde
   try {
     const place = mayWrite(definition) ? join(scratch, 'workspace') : workspace
     if (place !== workspace) await copyWorkspace(workspace, place)
-    const finding = await kind.run(definition, { workspace: place, scratch, environment: request.environment, withheld, signal })
+    const finding = await kind.run(definition, { workspace: place, scratch, environment: request.environment, withheld, signal, keep: (suffix, content) => request.keep(`probe-${request.name}-${request.phase}.${suffix}`, content) })
     return await afterwards(finding, request, place)
   } finally {
     await rm(scratch, { recursive: true, force: true })

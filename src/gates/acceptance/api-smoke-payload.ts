@@ -55,5 +55,6 @@ export function contradictionOfApiSmoke(status: ProbeStatus, payload: unknown): 
   if (status === 'passed' && !whole) return 'a pass without an expected answer to every request, or without a clean end'
   if (status === 'failed' && error !== null) return 'a failure of a service that was not looked at'
   if (status === 'error' && error === null) return 'an error without its cause'
+  if (status === 'needs_approval') return 'a service that waits for an approval'
   return undefined
 }

@@ -27,6 +27,7 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   evidence_invalid: 'Run the probes again; evidence that does not belong to this run counts for nothing.',
   probe_failed: 'Look at the output of the probe in the report; the work has to change.',
   probe_timed_out: 'Find out why the probe hangs, or raise its timeout.',
+  approval_missing: 'Look at what the probe kept in the run directory. If that is how it should be, approve it as the summary says, and run the task again.',
   probe_error: 'Make the probe\'s program available where Portcullis runs, then run the task again.',
   probe_unimplemented: 'Use a probe of another kind; this one has no runner here.',
   probe_changed_workspace: 'Let the probe write outside the workspace, or set allowsWrites in its definition.',

@@ -30,5 +30,6 @@ export function contradictionOfHeadlessRun(status: ProbeStatus, payload: unknown
   if (status === 'passed' && expected.stdout !== null && stdout_matched !== true) return 'a pass without the expected output'
   if (status === 'failed' && (error !== null || (exit_code === null && signal === null))) return 'a failure of a command that gave no result'
   if (status === 'error' && error === null) return 'an error without its cause'
+  if (status === 'needs_approval') return 'a command that waits for an approval'
   return undefined
 }

@@ -6,6 +6,7 @@ export { FakeWork, fakeWorkDigest, FakeWorkEvidence, fakeWorkStatement } from '.
 export type { ProbeRequest, ProbeRunner } from './ports.ts'
 export { ApiSmokePayload, endedCleanly, Exchange, EXCHANGE_FAULTS } from './api-smoke-payload.ts'
 export { HeadlessRunPayload } from './headless-run-payload.ts'
+export { cleanRun, SimTracePayload, SimulatedRun, TRACE_FAULTS } from './sim-trace-payload.ts'
 export { OutputPreview, PREVIEW_CHARACTERS } from './output-preview.ts'
 export { PROBE_PHASES, type ProbePhase, ProbeRecord, ProbeRecordEvidence, recordDigest, recordStatement } from './probe-record.ts'
 export { PROBE_STATUSES, type ProbeStatus } from './probe-status.ts'

@@ -15,6 +15,7 @@ const STATUS_REASONS = {
   error: 'probe_error',
   unimplemented: 'probe_unimplemented',
   cancelled: 'interrupted',
+  needs_approval: 'approval_missing',
 } as const satisfies Record<Exclude<ProbeStatus, 'passed'>, Reason>
 
 /** Why the records of a phase are not one for each bound probe, of this run, on this subject; undefined if they are. */

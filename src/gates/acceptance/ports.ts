@@ -17,6 +17,8 @@ export interface ProbeRequest {
   readonly taskClass: string
   /** Aborted: the probe is ended with all its processes, and its record says `cancelled`. */
   readonly signal: AbortSignal
+  /** Takes a file that people may want to see beside the record; answers with its name in the directory of the run, or null if it is not kept. */
+  keep(name: string, content: Buffer): string | null
 }
 
 /** Runs probes. Whatever a probe does, the answer is a record; a rejection means that the runner itself is broken. */

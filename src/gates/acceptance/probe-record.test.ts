@@ -35,8 +35,8 @@ const INVALID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'a payload that is no object': { payload: 'text' },
   'a payload that is a list': { payload: [] },
   'a payload of another kind': { payload: {} },
-  'a payload without bound': { kind: 'sim_trace', payload: { trace: 'x'.repeat(70_000) } },
-  'a payload that is no JSON': { kind: 'sim_trace', payload: { trace: 1n } },
+  'a payload without bound': { kind: 'render_hash', payload: { trace: 'x'.repeat(70_000) } },
+  'a payload that is no JSON': { kind: 'render_hash', payload: { trace: 1n } },
   'an empty summary': { summary: '' },
   'an end before the start': { ended_at: '2026-11-20T21:39:22.000Z' },
   'attempt zero': { attempt: 0 },
@@ -71,11 +71,11 @@ verifies('ACC-07', 'a record names its run, attempt, class, definition, subject,
 
 test('the JSON shape of a record is pinned', () => {
   assert.deepEqual(Object.keys(passed).sort(), Object.keys(ProbeRecord.shape).sort())
-  assert.deepEqual(PROBE_STATUSES, ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled'])
+  assert.deepEqual(PROBE_STATUSES, ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled', 'needs_approval'])
 })
 
 const definition: ProbeDefinition = { kind: 'headless_run', command: ['npm', 'test'], timeout: '5s', expect: { exitCode: 0 } }
-const phase: Omit<ProbeRequest, 'name' | 'definition'> = { phase: 'result', subjectDigest: passed.subject_digest, workspace: '/w', environment: {}, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal }
+const phase: Omit<ProbeRequest, 'name' | 'definition'> = { phase: 'result', subjectDigest: passed.subject_digest, workspace: '/w', environment: {}, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal, keep: (name) => name }
 const probes = [{ name: 'one', definition }, { name: 'two', definition }]
 const answering = (run: (request: ProbeRequest) => unknown) => ({ run: (request: ProbeRequest) => Promise.resolve(run(request) as ProbeRecord) })
 
@@ -133,4 +133,34 @@ verifies('ACC-02', 'a record of api_smoke that passed says so only with every an
   for (const [name, payload] of Object.entries(CONTRADICTORY)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
   assert.equal(ProbeRecord.safeParse({ ...record, status: 'error' }).success, false, 'an error without a cause')
   assert.equal(ProbeRecord.safeParse({ ...record, status: 'failed', payload: { ...smoke, error: 'ENOENT' } }).success, false, 'a failure of what was not looked at')
+})
+
+const simulation = PASSED_PAYLOADS.sim_trace
+const [ran] = simulation.runs
+const IMPOSSIBLE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass after one run': { ...simulation, runs: [ran] },
+  'a pass of two traces': { ...simulation, runs: [ran, { ...ran, digest: 'e'.repeat(64) }] },
+  'a pass of another trace than the golden one': { ...simulation, golden: 'e'.repeat(64) },
+  'a pass with too few ticks': { ...simulation, runs: [ran, { ...ran, ticks: 19 }] },
+  'a pass with a fault': { ...simulation, runs: [{ ...ran, faults: ['tick 3: /energy is -1, less than 0'] }, ran] },
+  'a pass without a trace': { ...simulation, runs: [{ ...ran, digest: null }, { ...ran, digest: null }] },
+  'a pass that exited 1': { ...simulation, runs: [ran, { ...ran, exit_code: 1 }] },
+  'a pass that was ended': { ...simulation, runs: [ran, { ...ran, exit_code: null, signal: 'SIGKILL' }] },
+  'a pass that left something behind': { ...simulation, runs: [ran, { ...ran, leaked: true }] },
+  'a pass with too few changes': { ...simulation, changes: [{ ...simulation.changes[0], found: 4 }] },
+  'a pass in which nothing had to happen': { ...simulation, changes: [] },
+  'a pass with an error': { ...simulation, error: 'ENOENT' },
+}
+
+verifies('ACC-02', 'a record of sim_trace that passed says so only with two whole, equal traces, every required change and two clean ends', () => {
+  const record = { ...passed, kind: 'sim_trace', payload: simulation }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  assert.equal(ProbeRecord.safeParse({ ...record, payload: { ...simulation, golden: ran?.digest } }).success, true)
+  for (const [name, payload] of Object.entries(IMPOSSIBLE)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  for (const status of ['error', 'needs_approval']) assert.equal(ProbeRecord.safeParse({ ...record, status }).success, false, status)
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'failed', payload: { ...simulation, runs: [] } }).success, false, 'a failure of what was not looked at')
+})
+
+test('only what is shown to people can wait for their approval', () => {
+  for (const [kind, payload] of Object.entries(PASSED_PAYLOADS)) assert.equal(ProbeRecord.safeParse({ ...passed, kind, payload, status: 'needs_approval' }).success, false, kind)
 })

@@ -6,6 +6,7 @@ import { Digest } from '../../contract/verdict.ts'
 import { PROBE_KINDS, type ProbeKind } from '../catalog/index.ts'
 import { contradictionOfApiSmoke } from './api-smoke-payload.ts'
 import { contradictionOfHeadlessRun } from './headless-run-payload.ts'
+import { contradictionOfSimTrace } from './sim-trace-payload.ts'
 import { PROBE_STATUSES, type ProbeStatus } from './probe-status.ts'
 
 /** Which copy was looked at: the one nobody worked on, the fake backend's, the one with the reference solution, or the agent's work. */
@@ -18,6 +19,7 @@ const PAYLOAD_CHARACTERS = 65_536
 const CONTRADICTIONS: Partial<Record<ProbeKind, (status: ProbeStatus, payload: unknown) => string | undefined>> = {
   headless_run: contradictionOfHeadlessRun,
   api_smoke: contradictionOfApiSmoke,
+  sim_trace: contradictionOfSimTrace,
 }
 
 /**

@@ -19,8 +19,9 @@ export function vacuousReason(definition: ProbeDefinition): string | undefined {
       return vacuousHeadlessRun(definition)
     case 'api_smoke':
       return vacuousApiSmoke(definition)
-    case 'render_hash':
     case 'sim_trace':
+      return vacuousCommand(definition.command, true)
+    case 'render_hash':
       return undefined
   }
 }

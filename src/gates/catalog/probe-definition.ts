@@ -4,6 +4,7 @@ import { Name } from '../../contract/ids.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import { ApiSmokeProbe } from './api-smoke-probe.ts'
 import { AllowsWrites, Expression, ProbeCommand, ProbeEnvironment, ProbeTimeout } from './probe-parts.ts'
+import { SimTraceProbe } from './sim-trace-probe.ts'
 
 export const PROBE_KINDS = ['headless_run', 'api_smoke', 'render_hash', 'sim_trace'] as const
 export type ProbeKind = (typeof PROBE_KINDS)[number]
@@ -25,11 +26,11 @@ export const HeadlessRunProbe = z.strictObject({
 
 /** A kind of probe that is named by the documents and has no runner yet: it can be declared, and it blocks (ACC-11). */
 export const UnimplementedProbe = z.looseObject({
-  kind: z.enum(['render_hash', 'sim_trace']),
+  kind: z.enum(['render_hash']),
   timeout: ProbeTimeout,
 })
 
-export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, ApiSmokeProbe, UnimplementedProbe])
+export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, ApiSmokeProbe, SimTraceProbe, UnimplementedProbe])
 export type ProbeDefinition = z.infer<typeof ProbeDefinition>
 export type HeadlessRunProbe = z.infer<typeof HeadlessRunProbe>
 
