@@ -230,9 +230,10 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, approvedImages, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
+    import('./adapters/approved-images/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
     import('./adapters/probe-runner/index.ts'),
@@ -249,13 +250,14 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
   const knownSecrets = (): readonly string[] => credentials.knownValues()
   // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
   const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
+  const opened = await ledger.open()
   return {
     configuration: loaded.configuration,
     configurationPath: loaded.path,
     configurationDigest: loaded.digest,
     versions: { portcullis: VERSION, node: process.versions.node },
     clock,
-    ledger: await ledger.open(),
+    ledger: opened,
     scanner: scan.createSecretScanner(knownSecrets),
     knownSecrets,
     logBytes: engine.LOG_BYTES,
@@ -276,7 +278,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     },
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
-    probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
+    probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock, browser: loaded.configuration.browser, approvals: engine.createApprovals(opened, approvedImages.createApprovedImages(stateDirectory)) }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }
 }

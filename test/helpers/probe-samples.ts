@@ -1,4 +1,4 @@
-import type { ApiSmokePayload, HeadlessRunPayload, SimTracePayload } from '../../src/gates/acceptance/index.ts'
+import type { ApiSmokePayload, HeadlessRunPayload, RenderHashPayload, SimTracePayload } from '../../src/gates/acceptance/index.ts'
 import type { ProbeDefinition, ProbeKind } from '../../src/gates/catalog/index.ts'
 
 const preview = { head: '', tail: '', bytes: 0, sha256: 'e'.repeat(64), truncated: false }
@@ -15,6 +15,7 @@ export const DEFINITIONS = {
     unknownPath: '/nowhere',
     malformedBody: { method: 'POST', path: '/notes' },
   },
+  render_hash: { kind: 'render_hash', timeout: '30s', page: { file: 'index.html' }, viewport: { width: 320, height: 200 }, waitFor: 'load', within: '10s', atMost: { changedPixels: 0.001, distance: 0.02 } },
   sim_trace: {
     kind: 'sim_trace',
     command: ['node', 'simulate.mjs'],
@@ -24,7 +25,7 @@ export const DEFINITIONS = {
     changes: [{ at: '/position', change: 'increases', times: 5 }],
     invariants: [{ at: '/energy', shape: { type: 'integer', minimum: 0 }, order: 'never-increases' }],
   },
-} as const satisfies Partial<Record<ProbeKind, ProbeDefinition>>
+} as const satisfies Record<ProbeKind, ProbeDefinition>
 
 const headless: HeadlessRunPayload = { expected: { exit_code: 0, stdout: null }, exit_code: 0, signal: null, stdout_matched: null, error: null, leaked: false, stdout: preview, stderr: preview, ...environment }
 
@@ -40,5 +41,11 @@ const simTrace: SimTracePayload = {
   trace_file: null, stdout: preview, stderr: preview, ...environment,
 }
 
+const rendered: RenderHashPayload = {
+  error: null, browser: { version: '156.0.8078.79', sandboxed: true }, page: 'index.html', viewport: { width: 320, height: 200 }, page_fault: null, page_errors: 0, blocked_requests: 0,
+  image: { sha256: 'f'.repeat(64), width: 320, height: 200, colours: 12, file: 'backend/probe-page-result.png' }, approved: { sha256: 'f'.repeat(64), approval: '20261120T213918Z-page-1' },
+  difference: { changed_pixels: 32, changed_share: 0.0005, distance: 0.01, file: null }, at_most: { changed_share: 0.001, distance: 0.02 }, end: null, service: false, stdout: null, stderr: null, ...environment,
+}
+
 /** What the payload of a pass is, for each kind. */
-export const PASSED_PAYLOADS = { headless_run: headless, api_smoke: apiSmoke, sim_trace: simTrace }
+export const PASSED_PAYLOADS = { headless_run: headless, api_smoke: apiSmoke, render_hash: rendered, sim_trace: simTrace }

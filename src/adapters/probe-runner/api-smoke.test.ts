@@ -109,7 +109,7 @@ verifies('ACC-50', 'a service that does not end as it should fails, although it 
     ['leaves a process behind', ['server.listen(', `${DEAF_CHILD}server.listen(`], 'left processes behind when it ended'],
   ]
   const found = await Promise.all(cases.map(async ([what, change]) => [what, await smoke(context, change, { service: { ...DEFINITION.service, stopWithin: '1s' } })] as const))
-  assert.deepEqual(found.map(([what, { status, summary }]) => [what, status, summary]), cases.map(([what, , end]) => [what, 'failed', `the service answered as declared, but ${end}`]))
+  assert.deepEqual(found.map(([what, { status, summary }]) => [what, status, summary]), cases.map(([what, , end]) => [what, 'failed', `the service answered as declared, but it ${end}`]))
 })
 
 test('a service that nothing tells to catch SIGTERM ends cleanly by it', async (context) => {

@@ -1,7 +1,7 @@
 import { sha256 } from '../../contract/canonical.ts'
 import { milliseconds, printMilliseconds } from '../../contract/units.ts'
-import { type ApiSmokePayload, endedCleanly, type Exchange, EXCHANGE_FAULTS } from '../../gates/acceptance/index.ts'
-import { type ApiSmokeProbe, type DeclaredRequest, faultsOfShape, type ProbeDefinition } from '../../gates/catalog/index.ts'
+import { type ApiSmokePayload, endedCleanly, type Exchange, EXCHANGE_FAULTS, type ServiceEnd } from '../../gates/acceptance/index.ts'
+import { type ApiSmokeProbe, type DeclaredRequest, faultsOfShape, type ProbeDefinition, type ProbeService } from '../../gates/catalog/index.ts'
 import { ProcessError } from '../process/index.ts'
 import { type Answer, ask } from './ask.ts'
 import { environmentOf } from './environment.ts'
@@ -60,11 +60,12 @@ async function judgeService(probe: ApiSmokeProbe, place: ProbePlace, service: St
   const faulty = exchanges.filter(({ faults }) => faults.length > 0)
   const [first] = faulty
   if (first !== undefined) return { status: 'failed', summary: `${first.method} ${first.path}: ${first.faults.join(', ')}${faulty.length > 1 ? `; and ${faulty.length - 1} more` : ''}`, payload }
-  if (!endedCleanly(payload.end)) return { status: 'failed', summary: `the service answered as declared, but ${endOf(probe, payload.end)}`, payload }
+  if (!endedCleanly(payload.end)) return { status: 'failed', summary: `the service answered as declared, but it ${endOfService(probe.service, payload.end)}`, payload }
   return { status: 'passed', summary: `answered ${exchanges.length} requests as expected and ended cleanly, in ${printMilliseconds(durationMs)}`, payload }
 }
 
-function endOf({ service }: ApiSmokeProbe, end: ApiSmokePayload['end']): string {
+/** How a service that did not end cleanly did end, as the rest of a sentence about it. */
+export function endOfService(service: ProbeService, end: ServiceEnd | null): string {
   if (end?.asked !== true) return `ended by itself with ${end?.exit_code == null ? (end?.signal ?? 'a signal') : `code ${end.exit_code}`}`
   if (end.signal === 'SIGKILL') return `did not end within ${service.stopWithin} of SIGTERM`
   if (end.leaked) return 'left processes behind when it ended'

@@ -4,6 +4,9 @@ import type { Withheld } from './withheld.ts'
 
 /** Where and with what a probe runs. */
 export interface ProbePlace {
+  /** The name of the probe, and the run that it belongs to. */
+  readonly probe: string
+  readonly runId: string
   readonly workspace: string
   /** An empty directory that is gone afterwards: the probe's home and temporary files. */
   readonly scratch: string

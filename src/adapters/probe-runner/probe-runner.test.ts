@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { DEFINITIONS, PASSED_PAYLOADS } from '../../../test/helpers/probe-samples.ts'
+import { NOTHING_APPROVED } from '../../../test/helpers/probed.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { systemClock } from '../../contract/clock.ts'
 import { type HeadlessRunPayload, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement } from '../../gates/acceptance/index.ts'
@@ -16,7 +18,7 @@ import { createProbeRunner, probeRunnerOf } from './index.ts'
 const RUN = '20261120T213918Z-r1-string-slugify-1'
 const SECRET = 'sk-test-0123456789abcdefghij'
 const environment = { PATH: process.env['PATH'] ?? '', LANG: 'C.UTF-8', HOME: '/root', MODE: 'strict', HOLDER: `Bearer ${SECRET}`, OTHER_API_KEY: 'not-known-to-us' }
-const runner = createProbeRunner({ secrets: () => [SECRET], clock: systemClock })
+const runner = createProbeRunner({ secrets: () => [SECRET], clock: systemClock, browser: undefined, approvals: NOTHING_APPROVED })
 
 type Definition = Partial<HeadlessRunProbe> & Pick<HeadlessRunProbe, 'command'>
 const definitionOf = (definition: Definition): ProbeDefinition => ({ kind: 'headless_run', timeout: '20s', expect: { exitCode: 0 }, ...definition })
@@ -196,9 +198,9 @@ verifies('ACC-11', 'a kind without a runner is recorded as unimplemented, never 
 })
 
 verifies('ACC-71', 'a new kind takes an entry in the registry, and its records are records', async (context) => {
-  const kinds = { render_hash: { run: () => Promise.resolve({ status: 'passed' as const, summary: 'looks as it should', payload: { pixels: 3 } }), notBegun: () => ({}) } }
-  const record = await probeRunnerOf({ secrets: () => [], clock: systemClock }, kinds).run({ ...(await requestOf(workspaceOf(context), { command: ['x'] })), definition: { kind: 'render_hash', timeout: '5s' } })
-  assert.deepEqual([record.status, record.payload, ProbeRecord.safeParse(record).success], ['passed', { pixels: 3 }, true])
+  const kinds = { render_hash: { run: () => Promise.resolve({ status: 'passed' as const, summary: 'looks as it should', payload: PASSED_PAYLOADS.render_hash }), notBegun: () => ({}) } }
+  const record = await probeRunnerOf({ secrets: () => [], clock: systemClock }, kinds).run({ ...(await requestOf(workspaceOf(context), { command: ['x'] })), definition: DEFINITIONS.render_hash })
+  assert.deepEqual([record.status, record.payload, ProbeRecord.safeParse(record).success], ['passed', PASSED_PAYLOADS.render_hash, true])
 })
 
 verifies('ACC-05 ACC-77', 'two runs on one runner leave nothing to each other', async (context) => {

@@ -36,7 +36,7 @@ export interface Tables {
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
 
 const list = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
 
@@ -102,6 +102,7 @@ const CONSTRAINTS = [
   refuse('run_accepted_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'accepted' AND NOT (OLD.state = 'started' AND ${passed(GATES_BEFORE.accepted)})`, 'a run is accepted only after every gate passed'),
   refuse('run_checked_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'checked' AND NOT (OLD.state = 'open' AND NEW.kind = 'probe' AND ${passed(GATES_BEFORE.checked)})`, 'a probe passes only after its gates passed'),
   refuse('run_closed_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'closed' AND NOT (OLD.state = 'open' AND NEW.kind = 'wire' AND ${passed(GATES_BEFORE.closed)})`, 'only a licence whose gates passed is closed'),
+  refuse('run_recorded_is_an_approval', `UPDATE OF state ON run WHEN NEW.state = 'recorded' AND NOT (OLD.state = 'open' AND NEW.kind = 'approval' AND NEW.reason IS NULL AND (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'evidence') = 1 AND (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict') = 0)`, 'only an approval is recorded, and one at a time'),
   refuse('licence_needs_gates', `INSERT ON entry WHEN NEW.kind = 'event' AND NEW.body LIKE '%"type":"licence_granted"%' AND NOT ((SELECT kind FROM run WHERE run_id = NEW.run_id) = 'wire' AND ${passed(GATES_BEFORE.closed)})`, 'a licence is granted only after its gates passed'),
   refuse('run_failed_was_started', `UPDATE OF state ON run WHEN NEW.state = 'failed' AND OLD.state <> 'started'`, 'only a started run can fail'),
   refuse('run_blocked_was_open', `UPDATE OF state ON run WHEN NEW.state = 'blocked' AND OLD.state <> 'open'`, 'only an open run can be blocked'),

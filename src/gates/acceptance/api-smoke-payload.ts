@@ -26,6 +26,10 @@ export const Exchange = z.strictObject({
 })
 export type Exchange = z.infer<typeof Exchange>
 
+/** How a service ended, and whether it did so when it was asked to. */
+export const ServiceEnd = z.strictObject({ asked: z.boolean(), exit_code: z.int().nullable(), signal: z.string().max(50).nullable(), leaked: z.boolean() })
+export type ServiceEnd = z.infer<typeof ServiceEnd>
+
 export const ApiSmokePayload = z.strictObject({
   error: Cause,
   /** How many requests the definition declares. */
@@ -33,8 +37,8 @@ export const ApiSmokePayload = z.strictObject({
   /** Null if the service never became ready. */
   ready_after_ms: z.number().nonnegative().nullable(),
   exchanges: z.array(Exchange).max(REQUESTS_AT_MOST + ALWAYS_ASKED.length),
-  /** How the service ended, and whether it did so when it was asked to; null if it was not started. */
-  end: z.strictObject({ asked: z.boolean(), exit_code: z.int().nullable(), signal: z.string().max(50).nullable(), leaked: z.boolean() }).nullable(),
+  /** Null if the service was not started. */
+  end: ServiceEnd.nullable(),
   stdout: OutputPreview.nullable(),
   stderr: OutputPreview.nullable(),
   environment: VariableNames,
@@ -43,7 +47,7 @@ export const ApiSmokePayload = z.strictObject({
 export type ApiSmokePayload = z.infer<typeof ApiSmokePayload>
 
 /** Ended because it was asked to, by itself, with nothing left behind. SIGTERM that nobody catches ends a program just so. */
-export const endedCleanly = (end: ApiSmokePayload['end']): boolean => end !== null && end.asked && !end.leaked && (end.exit_code === 0 || end.signal === 'SIGTERM')
+export const endedCleanly = (end: ServiceEnd | null): boolean => end !== null && end.asked && !end.leaked && (end.exit_code === 0 || end.signal === 'SIGTERM')
 
 /** Why a status cannot follow from a payload of this kind; undefined if it can. */
 export function contradictionOfApiSmoke(status: ProbeStatus, payload: unknown): string | undefined {

@@ -163,4 +163,27 @@ verifies('ACC-02', 'a record of sim_trace that passed says so only with two whol
 
 test('only what is shown to people can wait for their approval', () => {
   for (const [kind, payload] of Object.entries(PASSED_PAYLOADS)) assert.equal(ProbeRecord.safeParse({ ...passed, kind, payload, status: 'needs_approval' }).success, false, kind)
+  const waiting = { ...passed, kind: 'render_hash', status: 'needs_approval', payload: { ...PASSED_PAYLOADS.render_hash, approved: null, difference: null } }
+  assert.equal(ProbeRecord.safeParse(waiting).success, true)
+})
+
+const page = PASSED_PAYLOADS.render_hash
+const UNSEEN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass without an approved image': { ...page, approved: null },
+  'a pass without a comparison': { ...page, difference: null },
+  'a pass with too many changed pixels': { ...page, difference: { ...page.difference, changed_share: 0.0011 } },
+  'a pass that is too far away': { ...page, difference: { ...page.difference, distance: 0.021 } },
+  'a pass without an image': { ...page, image: null },
+  'a pass of an image of one colour': { ...page, image: { ...page.image, colours: 1 } },
+  'a pass of a page that was not ready': { ...page, page_fault: 'Timeout 10000ms exceeded.' },
+  'a pass with an error': { ...page, error: 'no browser' },
+  'a pass of a service that was killed': { ...page, service: true, end: { asked: true, exit_code: null, signal: 'SIGKILL', leaked: false } },
+  'a pass of a service nobody knows the end of': { ...page, service: true },
+}
+
+verifies('ACC-02', 'a record of render_hash that passed says so only with a picture near enough to an approved one', () => {
+  const record = { ...passed, kind: 'render_hash', payload: page }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  for (const [name, payload] of Object.entries(UNSEEN)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  for (const status of ['error', 'needs_approval']) assert.equal(ProbeRecord.safeParse({ ...record, status }).success, false, status)
 })

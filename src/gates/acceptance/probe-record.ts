@@ -6,6 +6,7 @@ import { Digest } from '../../contract/verdict.ts'
 import { PROBE_KINDS, type ProbeKind } from '../catalog/index.ts'
 import { contradictionOfApiSmoke } from './api-smoke-payload.ts'
 import { contradictionOfHeadlessRun } from './headless-run-payload.ts'
+import { contradictionOfRenderHash } from './render-hash-payload.ts'
 import { contradictionOfSimTrace } from './sim-trace-payload.ts'
 import { PROBE_STATUSES, type ProbeStatus } from './probe-status.ts'
 
@@ -16,9 +17,10 @@ export type ProbePhase = (typeof PROBE_PHASES)[number]
 const PAYLOAD_CHARACTERS = 65_536
 
 /** Why a status cannot follow from a payload, per kind. A new kind adds a row; nothing else changes (ACC-71). */
-const CONTRADICTIONS: Partial<Record<ProbeKind, (status: ProbeStatus, payload: unknown) => string | undefined>> = {
+const CONTRADICTIONS: Readonly<Record<ProbeKind, (status: ProbeStatus, payload: unknown) => string | undefined>> = {
   headless_run: contradictionOfHeadlessRun,
   api_smoke: contradictionOfApiSmoke,
+  render_hash: contradictionOfRenderHash,
   sim_trace: contradictionOfSimTrace,
 }
 
@@ -50,7 +52,7 @@ export const ProbeRecord = z
   })
   .superRefine((record, context) => {
     // A kind without a runner has nothing to say, and so nothing that could contradict it.
-    const contradiction = record.status === 'unimplemented' ? undefined : CONTRADICTIONS[record.kind]?.(record.status, record.payload)
+    const contradiction = record.status === 'unimplemented' ? undefined : CONTRADICTIONS[record.kind](record.status, record.payload)
     if (contradiction !== undefined) context.addIssue({ code: 'custom', path: ['payload'], message: contradiction })
     if (Date.parse(record.ended_at) < Date.parse(record.started_at)) context.addIssue({ code: 'custom', path: ['ended_at'], message: 'an end before the start' })
     if (sizeOf(record.payload) > PAYLOAD_CHARACTERS) context.addIssue({ code: 'custom', path: ['payload'], message: `expected JSON of at most ${PAYLOAD_CHARACTERS} characters` })

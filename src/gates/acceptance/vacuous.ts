@@ -22,7 +22,8 @@ export function vacuousReason(definition: ProbeDefinition): string | undefined {
     case 'sim_trace':
       return vacuousCommand(definition.command, true)
     case 'render_hash':
-      return undefined
+      // A picture of a service that serves nothing of the work is what its command can show; of a file, the untouched copy.
+      return 'service' in definition.page ? vacuousCommand(definition.page.service.command, false) : undefined
   }
 }
 

@@ -4,6 +4,7 @@ import { Name } from '../../contract/ids.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import { ApiSmokeProbe } from './api-smoke-probe.ts'
 import { AllowsWrites, Expression, ProbeCommand, ProbeEnvironment, ProbeTimeout } from './probe-parts.ts'
+import { RenderHashProbe } from './render-hash-probe.ts'
 import { SimTraceProbe } from './sim-trace-probe.ts'
 
 export const PROBE_KINDS = ['headless_run', 'api_smoke', 'render_hash', 'sim_trace'] as const
@@ -24,13 +25,7 @@ export const HeadlessRunProbe = z.strictObject({
   allowsWrites: AllowsWrites.optional(),
 })
 
-/** A kind of probe that is named by the documents and has no runner yet: it can be declared, and it blocks (ACC-11). */
-export const UnimplementedProbe = z.looseObject({
-  kind: z.enum(['render_hash']),
-  timeout: ProbeTimeout,
-})
-
-export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, ApiSmokeProbe, SimTraceProbe, UnimplementedProbe])
+export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, ApiSmokeProbe, RenderHashProbe, SimTraceProbe])
 export type ProbeDefinition = z.infer<typeof ProbeDefinition>
 export type HeadlessRunProbe = z.infer<typeof HeadlessRunProbe>
 
