@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
@@ -10,6 +11,9 @@ import { sha256 } from '../contract/canonical.ts'
 import { type Approval, ApprovalEvidence } from '../gates/acceptance/index.ts'
 import { type ApprovedImages, createApprovals } from './approvals.ts'
 import type { Ledger } from './ledger.ts'
+import { ArtefactEvidence } from './observations.ts'
+import { RULEBOOK } from './rulebook.ts'
+import { verifyHistory } from './verify-chain.ts'
 
 const AT = new Date('2026-11-20T21:39:18.000Z')
 const DEFINITION = 'd'.repeat(64)
@@ -63,6 +67,29 @@ verifies('ACC-08', 'an approval whose record was changed is none, and an image t
   database.exec(`DROP TRIGGER entry_is_final; UPDATE entry SET body = replace(body, '${sha256('one')}', '${sha256('two')}') WHERE kind = 'evidence'`)
   database.close()
   assert.equal(await createApprovals(ledger, images).render('page', DEFINITION), undefined)
+})
+
+verifies('ACC-08', 'an approval that does not hold together is none: without its end, with another end, or of something else', async (context) => {
+  const { ledger, images } = await made(context)
+  const approvals = createApprovals(ledger, images)
+  const approval = ApprovalEvidence.state([{ name: 'render', digest: { sha256: sha256('one') } }], { of: 'render', probe: 'page', definition_digest: DEFINITION, image: { sha256: images.write(Buffer.from('one')), width: 1, height: 1 }, run_id: '20261120T213918Z-t-1', record: 'e'.repeat(64), approved_by: 'J. Doe', reason: 'as drawn', approved_at: AT.toISOString() })
+  const other = ArtefactEvidence.state([{ name: 'run', digest: { sha256: DEFINITION } }], { files: [] })
+  const ended = { type: 'run_ended' as const, at: AT.toISOString(), data: { state: 'recorded', reason: null } }
+  for (const [statement, events] of [[approval, []], [approval, [{ ...ended, data: { state: 'accepted', reason: null } }]], [approval, [{ ...ended, type: 'run_opened' as const }, ended]], [other, [ended]]] as const) {
+    const { runId } = await ledger.begin({ kind: 'approval', taskId: 'page', startedAt: AT })
+    await ledger.append({ runId, evidence: [statement], events, state: { to: 'recorded', reason: null, at: AT } })
+    assert.equal(await approvals.render('page', DEFINITION), undefined)
+    const history = (await ledger.history(runId)) ?? assert.fail()
+    assert.deepEqual(verifyHistory(history, RULEBOOK).problems.map(({ code }) => code), ['state_unjustified'])
+  }
+})
+
+test('an image that lies in the place of an approved one is not taken for it', async (context) => {
+  const { images, path } = await made(context)
+  const digest = images.write(Buffer.from('one'))
+  assert.deepEqual(images.read(digest), Buffer.from('one'))
+  writeFileSync(join(path, '../approved', `${digest}.png`), 'two')
+  assert.equal(images.read(digest), undefined)
 })
 
 test('what is no approval does not become one by its state', async (context) => {
