@@ -37,6 +37,8 @@ export function bundleCommand(root: string, outdir: string): void {
     minifySyntax: true,
     minifyWhitespace: true,
     metafile: true,
+    // It finds its own parts beside itself, and is loaded by runs that render a page only.
+    external: ['playwright-core'],
     logLevel: 'warning',
     // CommonJS in the bundle asks for built-in modules by a `require` that ES modules do not have.
     banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },

@@ -217,9 +217,10 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, keys, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, approvedImages, credentialAdapter, healthProbe, keys, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
+    import('./adapters/approved-images/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
     import('./adapters/keys/index.ts'),
@@ -267,7 +268,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     },
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
-    probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
+    probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock, browser: loaded.configuration.browser, approvals: engine.createApprovals(store, approvedImages.createApprovedImages(stateDirectory)) }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }
 }

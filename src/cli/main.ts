@@ -7,6 +7,7 @@ import type { Surface } from './command.ts'
 import { register as registerAdmit } from './commands/admit.ts'
 import { register as registerAnchor } from './commands/anchor.ts'
 import { register as registerBundle } from './commands/bundle.ts'
+import { register as registerApprove } from './commands/approve.ts'
 import { register as registerCalls } from './commands/calls.ts'
 import { register as registerDecide } from './commands/decide.ts'
 import { register as registerDoctor } from './commands/doctor.ts'
@@ -26,7 +27,7 @@ import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

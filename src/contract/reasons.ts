@@ -110,6 +110,7 @@ export const REASON_TABLE = {
   not_better_than_baseline: { title: 'The result is no better than what doing nothing achieves', http: 422, exit: 4, retry: 'never' },
   reference_fails: { title: 'A probe fails on the reference solution', http: 422, exit: 4, retry: 'never' },
   evidence_invalid: { title: 'Stored evidence is not valid', http: 500, exit: 4, retry: 'never' },
+  approval_missing: { title: 'What a probe found waits for the approval of a person', http: 403, exit: 4, retry: 'never' },
   review_missing: { title: 'The task class asks for a review, and there is none', http: 403, exit: 4, retry: 'never' },
 
   // report and ledger

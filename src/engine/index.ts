@@ -1,4 +1,5 @@
 export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSession } from './agent.ts'
+export { type ApprovedImages, approveRender, type ApproveParts, createApprovals, type RecordedApproval, type RenderApprovalRequest } from './approvals.ts'
 export { Configuration, HealthPolicy } from './configuration.ts'
 export type { CourseWatcher } from './course.ts'
 export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'

@@ -10,17 +10,18 @@ import type { Account, Charge, Spending } from '../gates/wire/index.ts'
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
  * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
+ * `approval`: what a person has approved, which starts nothing and passes no gate.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'approval'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. The rest are final:
  * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed), `closed` (a
- * licence that ended).
+ * licence that ended), `recorded` (an approval that stands).
  */
-export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked', 'closed'] as const
+export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const
 export type RunState = (typeof RUN_STATES)[number]
-export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked', 'closed'] as const satisfies readonly RunState[]
+export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const satisfies readonly RunState[]
 export const isFinal = (state: RunState): boolean => (FINAL_STATES as readonly RunState[]).includes(state)
 
 /** Which gates must have passed last before a run may enter a state. The store enforces it a second time (law 4). */

@@ -116,6 +116,7 @@ class TaskRun {
   #agentArtefacts: readonly RawArtefact[] = []
   #whole: Buffer | undefined = Buffer.alloc(0)
   #history: Buffer | undefined = Buffer.alloc(0)
+  readonly #probeArtefacts: RawArtefact[] = []
 
   constructor(world: World, course: Course, directory: RunDirectory, request: TaskRequest, watcher: TaskWatcher) {
     this.#world = world
@@ -130,7 +131,7 @@ class TaskRun {
     const texts = [{ name: TASK_FILE, content: Buffer.from(this.#request.taskText) }]
     if (!this.#started) return { artefacts: [], texts }
     const logs = ['agent.stdout.log', 'agent.stderr.log'].map((name) => ({ name: `backend/${name}`, content: this.#directory.read(`staging/${name}`) ?? Buffer.alloc(0) }))
-    const all = [...logs, ...this.#agentArtefacts]
+    const all = [...logs, ...this.#agentArtefacts, ...this.#probeArtefacts]
     const artefacts = this.#patch.length === 0 ? all : [...all, { name: 'backend/workspace.patch', content: this.#patch }]
     // What the patch leaves out stays in the workspace, which is kept.
     const beyond = this.#whole?.equals(this.#patch) === true ? [] : [{ name: 'changes', content: this.#whole }]
@@ -157,7 +158,7 @@ class TaskRun {
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text) }))
+      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text), keep: (artefact) => this.#probeArtefacts.push(artefact) }))
     } finally {
       await wire.close()
     }

@@ -23,7 +23,7 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
     // True in both cases by construction: a run works on its own copy, and a blocked one started nothing.
     safe_retry: `${blocked ? 'safe: no process was started' : 'safe: the run worked on its own copy'}; ${later ? 'the same run may pass later' : 'the same run will end the same way until something is changed'}`,
     stop_condition: `${gate === undefined ? 'the run could not go on' : `the ${gate} gate did not pass`}; nothing is retried by itself`,
-    human_input_required: blocked,
+    human_input_required: blocked || ending.reason === 'approval_missing',
     next_actions: block === undefined ? [] : [block.remedy],
     artifacts,
   }

@@ -4,6 +4,7 @@ import { type GateDefinition, judge, sealFinding } from '../contract/gate.ts'
 import type { GateName } from '../contract/lifecycle.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { Verdict } from '../contract/verdict.ts'
+import { ApprovalEvidence } from '../gates/acceptance/index.ts'
 import { GATES_BEFORE, isFinal, type LedgerEntry, RunEvent, type RunHistory, type RunSummary } from './ledger.ts'
 
 /** What a verification can find. The codes are stable: scripts may rely on them. */
@@ -156,7 +157,7 @@ function summaryOf(canonical: string): string {
 }
 
 /** Which ends a run can have. A task that were taken for a probe would need three gates instead of nine. */
-const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'] }
+const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'], approval: ['recorded'] }
 
 /** Does the state follow from the verdicts? The store refuses what does not; a store that was edited did not ask. */
 function checkState(read: ReadHistory): Problem[] {
@@ -169,6 +170,7 @@ function checkState(read: ReadHistory): Problem[] {
   if (ends.length !== 1 || said?.['state'] !== run.state || (said['reason'] ?? null) !== run.reason) {
     return problem(`${run.state} with ${run.reason ?? 'no reason'}, where ${ends.length} events tell of the end${said === undefined ? '' : `, as ${String(said['state'])} with ${String(said['reason'] ?? 'no reason')}`}`)
   }
+  if (run.state === 'recorded') return checkApproval(read)
   const last = new Map(read.verdicts.map(({ verdict }) => [verdict.gate, verdict]))
   const started = read.events.filter((event) => event.type === 'process_started').length
   if (started > 1) return problem(`${started} events say that the process started`)
@@ -179,4 +181,11 @@ function checkState(read: ReadHistory): Problem[] {
   }
   if (run.state === 'blocked' && started > 0) return problem('blocked, although a process was started')
   return run.reason === null ? problem(`${run.state} without a reason`) : []
+}
+
+/** An approval is one statement and its end. With anything more it could say two things, and with less it says nothing. */
+function checkApproval({ run, statements, verdicts, events }: ReadHistory): Problem[] {
+  const approvals = [...statements.values()].filter((statement) => ApprovalEvidence.read(statement) !== undefined).length
+  if (approvals === 1 && statements.size === 1 && verdicts.length === 0 && events.length === 1 && run.reason === null) return []
+  return [{ code: 'state_unjustified', where: `state of ${run.runId}`, found: `recorded, with ${approvals} approvals among ${statements.size} statements, ${verdicts.length} verdicts and ${events.length} events` }]
 }

@@ -55,7 +55,7 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
       await store.destroy()
     }
   }
-  const begin = (ledger: Ledger, kind: 'task' | 'probe' = 'task') => ledger.begin({ kind, taskId: 'r1-string-slugify', startedAt: at })
+  const begin = (ledger: Ledger, kind: 'task' | 'probe' | 'approval' = 'task') => ledger.begin({ kind, taskId: 'r1-string-slugify', startedAt: at })
   const pass = async (ledger: Ledger, runId: string, gates: readonly GateName[], from = 0): Promise<void> => {
     for (const [index, gate] of gates.entries()) await ledger.append({ runId, verdict: verdictOf(runId, gate, from + index) })
   }
@@ -237,6 +237,20 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     const task = await begin(ledger)
     await pass(ledger, task.runId, ['catalog', 'admission', 'health'])
     await assert.rejects(enter(ledger, task.runId, 'checked'), { code: 'store_failed' }, 'a task is no probe')
+  }))
+
+  test(`${name}: only an approval can be recorded, with one statement and nothing else, and it is never accepted`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger, 'approval')
+    await assert.rejects(enter(ledger, runId, 'recorded'), { code: 'store_failed' }, 'an approval of nothing')
+    for (const state of ['started', 'accepted', 'checked', 'closed'] as const) await assert.rejects(enter(ledger, runId, state), { code: 'store_failed' }, state)
+    await ledger.append({ runId, evidence: [statement(1)], state: { to: 'recorded', reason: null, at } })
+    await assert.rejects(ledger.append({ runId, evidence: [statement(2)] }), { code: 'store_failed' })
+    const several = await begin(ledger, 'approval')
+    await assert.rejects(ledger.append({ runId: several.runId, evidence: [statement(1), statement(2)], state: { to: 'recorded', reason: null, at } }), { code: 'store_failed' })
+    const judged = await begin(ledger, 'approval')
+    await assert.rejects(ledger.append({ runId: judged.runId, evidence: [statement(1)], verdict: verdictOf(judged.runId, 'catalog', 0), state: { to: 'recorded', reason: null, at } }), { code: 'store_failed' })
+    const task = await begin(ledger)
+    await assert.rejects(ledger.append({ runId: task.runId, evidence: [statement(1)], state: { to: 'recorded', reason: null, at } }), { code: 'store_failed' }, 'a task is no approval')
   }))
 
   test(`${name}: what is written to one run touches no other`, withLedger(async (ledger) => {

@@ -4,6 +4,9 @@ import type { Withheld } from './withheld.ts'
 
 /** Where and with what a probe runs. */
 export interface ProbePlace {
+  /** The name of the probe, and the run that it belongs to. */
+  readonly probe: string
+  readonly runId: string
   readonly workspace: string
   /** An empty directory that is gone afterwards: the probe's home and temporary files. */
   readonly scratch: string
@@ -11,6 +14,8 @@ export interface ProbePlace {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly withheld: Withheld
   readonly signal: AbortSignal
+  /** Keeps a file for people in the directory of the run, under a name that ends so; answers with the name, or null if it is not kept. */
+  keep(suffix: string, content: Buffer): string | null
 }
 
 /** What a kind of probe found out. `payload` is what its kind promises, for every status. */

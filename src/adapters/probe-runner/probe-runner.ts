@@ -3,32 +3,38 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
-import { ProbeRecord, type ProbeRequest, type ProbeRunner, type ProbeStatus } from '../../gates/acceptance/index.ts'
-import { definitionDigest, type ProbeDefinition, type ProbeKind } from '../../gates/catalog/index.ts'
+import { type Approvals, ProbeRecord, type ProbeRequest, type ProbeRunner, type ProbeStatus } from '../../gates/acceptance/index.ts'
+import { type BrowserProgram, definitionDigest, mayWrite, type ProbeKind } from '../../gates/catalog/index.ts'
 import { copyWorkspace, workspaceDigest } from '../workspace/index.ts'
+import { apiSmoke } from './api-smoke.ts'
 import { headlessRun } from './headless-run.ts'
 import type { ProbeFinding, ProbeKindRunner } from './kind.ts'
+import { renderHash } from './render-hash.ts'
+import { simTrace } from './sim-trace.ts'
 import { createWithheld } from './withheld.ts'
 
 export interface ProbeRunnerOptions {
   /** The credentials we know, asked anew for each probe. */
   readonly secrets: () => readonly string[]
   readonly clock: Clock
+  /** The browser of the configuration; undefined looks for one. */
+  readonly browser: BrowserProgram | undefined
+  readonly approvals: Approvals
 }
 
 /** Changes when what a record means changes. */
 export const RUNNER_VERSION = 'probe-runner/1'
 
 /** The kinds that have a runner. What is declared and not here is `unimplemented`, which blocks (ACC-11). */
-const KINDS: ProbeKinds = { headless_run: headlessRun }
+const kindsOf = (options: ProbeRunnerOptions): Required<ProbeKinds> => ({ headless_run: headlessRun, api_smoke: apiSmoke, render_hash: renderHash(options), sim_trace: simTrace })
 
 export type ProbeKinds = Partial<Record<ProbeKind, ProbeKindRunner>>
 
 /** Runs acceptance probes of every kind that has a runner. */
-export const createProbeRunner = (options: ProbeRunnerOptions): ProbeRunner => probeRunnerOf(options, KINDS)
+export const createProbeRunner = (options: ProbeRunnerOptions): ProbeRunner => probeRunnerOf(options, kindsOf(options))
 
 /** A runner for the given kinds: one place measures the workspace, the time and the limits of what any kind may do. */
-export function probeRunnerOf(options: ProbeRunnerOptions, kinds: ProbeKinds): ProbeRunner {
+export function probeRunnerOf(options: Pick<ProbeRunnerOptions, 'secrets' | 'clock'>, kinds: ProbeKinds): ProbeRunner {
   return {
     async run(request) {
       const startedAt = options.clock()
@@ -62,19 +68,22 @@ interface Found extends Omit<ProbeFinding, 'status'> {
   readonly changed: boolean
 }
 
-async function findOut(options: ProbeRunnerOptions, kind: ProbeKindRunner | undefined, request: ProbeRequest): Promise<Found> {
+async function findOut(options: Pick<ProbeRunnerOptions, 'secrets'>, kind: ProbeKindRunner | undefined, request: ProbeRequest): Promise<Found> {
   const { definition, signal, workspace } = request
   if (kind === undefined) return { status: 'unimplemented', summary: `no runner for probes of kind ${definition.kind} is built in`, payload: {}, changed: false }
+  const withheld = createWithheld(options.secrets)
   const notBegun = (status: 'cancelled' | 'error', cause: string): Found => ({ status, summary: `was not begun: ${cause}`, payload: kind.notBegun(definition, cause), changed: false })
   if (signal.aborted) return notBegun('cancelled', 'the run was cancelled')
+  // Each kind says for itself what it does about a command with a credential; this is about everything else that is sent or stored.
+  if (withheld.holdsSecret(JSON.stringify(definition)) && definition.kind !== 'headless_run') return notBegun('error', 'its definition holds a credential')
   const before = await digestOrCause(workspace)
   if ('cause' in before) return notBegun('error', before.cause)
   if (before.digest !== request.subjectDigest) return notBegun('error', 'the workspace is not the one to be judged')
   const scratch = await mkdtemp(join(tmpdir(), 'portcullis-probe-'))
   try {
-    const place = allowsWrites(definition) ? join(scratch, 'workspace') : workspace
+    const place = mayWrite(definition) ? join(scratch, 'workspace') : workspace
     if (place !== workspace) await copyWorkspace(workspace, place)
-    const finding = await kind.run(definition, { workspace: place, scratch, environment: request.environment, withheld: createWithheld(options.secrets), signal })
+    const finding = await kind.run(definition, { probe: request.name, runId: request.runId, workspace: place, scratch, environment: request.environment, withheld, signal, keep: (suffix, content) => request.keep(`probe-${request.name}-${request.phase}.${suffix}`, content) })
     return await afterwards(finding, request, place)
   } finally {
     await rm(scratch, { recursive: true, force: true })
@@ -87,12 +96,10 @@ async function afterwards(finding: ProbeFinding, { workspace, subjectDigest, def
   const pinned = 'digest' in after && after.digest === subjectDigest
   const copy = place === workspace ? after : await digestOrCause(place)
   const changed = !pinned || !('digest' in copy) || copy.digest !== subjectDigest
-  if (pinned && (!changed || allowsWrites(definition))) return { ...finding, changed }
+  if (pinned && (!changed || mayWrite(definition))) return { ...finding, changed }
   const status = finding.status === 'passed' ? 'failed' : finding.status
-  return { ...finding, status, summary: `${finding.summary}, and changed the workspace${allowsWrites(definition) ? ' itself, not only its copy' : ''}`, changed }
+  return { ...finding, status, summary: `${finding.summary}, and changed the workspace${mayWrite(definition) ? ' itself, not only its copy' : ''}`, changed }
 }
-
-const allowsWrites = (definition: ProbeDefinition): boolean => definition.kind === 'headless_run' && definition.allowsWrites === true
 
 /** A workspace that cannot be read has no digest; that is an error of the probe, and none of the gate (ACC-46). */
 async function digestOrCause(workspace: string): Promise<{ readonly digest: string } | { readonly cause: string }> {

@@ -15,17 +15,18 @@ const POLL_MS = 15
  * Not found: a process that cleared its environment, left the session and lost its parent before the first look.
  */
 export class Descendants {
-  readonly #leader: number
+  readonly #leader: number | undefined
   readonly #marker: string
   readonly #since: number
   readonly #known = new Map<number, number>()
 
-  constructor(leader: number, marker: string) {
+  /** Without a leader, which is not known before it has started, they are found by the marker and by their parents. */
+  constructor(leader: number | undefined, marker: string) {
     this.#leader = leader
     this.#marker = marker
     // 0 if it has gone already: then every process of the machine is asked for the marker.
-    this.#since = processRow(leader)?.startTicks ?? 0
-    if (this.#since > 0) this.#known.set(leader, this.#since)
+    this.#since = leader === undefined ? 0 : (processRow(leader)?.startTicks ?? 0)
+    if (leader !== undefined && this.#since > 0) this.#known.set(leader, this.#since)
   }
 
   /** Every one that is alive now. */

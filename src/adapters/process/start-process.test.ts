@@ -206,6 +206,19 @@ test('a program that ends on SIGTERM has its grace, and its helpers too', async 
   assert.equal(existsSync(join(directory, 'finished')), true)
 })
 
+test('a stop that finds helpers alive after their leader has ended says so each time', async () => {
+  // Whoever looks first when the grace is over must not decide what is reported: done several times, one of them would show it.
+  const source = `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.02; done' & trap 'exit 0' TERM; while :; do sleep 0.02; done`
+  const exits = await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      const { running } = await startedWithPids(source)
+      await running.stop(100 + 3 * index)
+      return running.exited
+    }),
+  )
+  assert.deepEqual(exits.map(({ code, leaked }) => [code, leaked]), exits.map(() => [0, true]))
+})
+
 test('a second stop may shorten the grace, and a stop after the end does nothing', async () => {
   const { running } = await startedWithPids(`${DEAF}; echo $$; ${STUBBORN}`)
   const patient = running.stop(60_000)

@@ -43,7 +43,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     await once(child, 'spawn')
     if (child.pid === undefined || descendants === undefined) throw new Error('a process without a pid')
     child.on('error', () => undefined) // A signal that could not be sent; `stop` looks at the table instead.
-    const stop: Stop = { killAt: undefined }
+    const stop: Stop = { killAt: undefined, outlived: false }
     const exited = exitOf(child, { leaderExit, closed, descendants, stdout, stderr, startedAt, stop })
     return runningProcess(child, child.pid, descendants, exited, stop)
   } catch (error) {
@@ -80,9 +80,11 @@ function spawnLeader(spec: ProcessSpec, marker: string): ChildProcess {
   })
 }
 
-/** When the grace of a requested stop ends (a performance.now() value); undefined while none is requested. */
 interface Stop {
+  /** When the grace of a requested stop ends (a performance.now() value); undefined while none is requested. */
   killAt: number | undefined
+  /** The stop found descendants alive after the leader had ended and its grace was over, and killed them. */
+  outlived: boolean
 }
 
 interface Leader {
@@ -110,7 +112,7 @@ async function exitOf(child: ChildProcess, leader: Leader): Promise<ProcessExit>
   }
   const stdout = leader.stdout.end()
   const stderr = leader.stderr.end()
-  return { code, signal, stdout, stderr, leaked: !endedAlone || !drained, durationMs, readFailure: leader.stdout.failure ?? leader.stderr.failure }
+  return { code, signal, stdout, stderr, leaked: !endedAlone || !drained || leader.stop.outlived, durationMs, readFailure: leader.stdout.failure ?? leader.stderr.failure }
 }
 
 function runningProcess(child: ChildProcess, pid: number, descendants: Descendants, exited: Promise<ProcessExit>, stop: Stop): RunningProcess {
@@ -121,7 +123,11 @@ function runningProcess(child: ChildProcess, pid: number, descendants: Descendan
 
   const stopAll = async (): Promise<void> => {
     descendants.signal('SIGTERM')
-    const gone = (await descendants.gone(() => stop.killAt ?? 0)) || (await descendants.kill())
+    const endedAlone = await descendants.gone(() => stop.killAt ?? 0)
+    // Asked before they are killed: whoever waits for the leader's end would find none of them alive any more.
+    const left = endedAlone ? [] : descendants.alive()
+    stop.outlived = left.length > 0 && !left.some((row) => row.pid === pid)
+    const gone = endedAlone || (await descendants.kill())
     if (!gone) throw new ProcessError('Some descendants of the process survived SIGKILL', 'EPERM')
     await exited
   }

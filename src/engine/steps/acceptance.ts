@@ -2,6 +2,7 @@ import { milliseconds } from '../../contract/units.ts'
 import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type FakeWork, fakeWorkStatement, type PhaseResult, PROBE_PHASES, type ProbePhase, recordsOf, recordStatement, runProbes } from '../../gates/acceptance/index.ts'
 import { type Witnessed, witnessed } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
+import type { RawArtefact } from '../finish.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { TaskRequest } from '../run-task.ts'
@@ -28,6 +29,8 @@ export interface AcceptanceInput {
   readonly before: string
   readonly after: ObservedWorkspace
   readonly note: (text: string) => void
+  /** Takes a file that a probe leaves for people; scanned and stored with the others at the end of the run. */
+  readonly keep: (artefact: RawArtefact) => void
 }
 
 /** A completion is tried once in a run; resuming one would count on. */
@@ -56,7 +59,7 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
   const { request, directory, binding, before, after } = input
   const phase = (name: ProbePhase, workspace: string, subjectDigest: string): Promise<PhaseResult> => {
     input.note(`${binding.definitions.map((definition) => definition.name).join(', ')} on ${name}`)
-    return runProbes(world.probeRunner, binding.definitions, { phase: name, workspace, subjectDigest, environment: world.inherited, runId: course.run.runId, attempt: ATTEMPT, taskClass: request.task.class, signal })
+    return runProbes(world.probeRunner, binding.definitions, { phase: name, workspace, subjectDigest, environment: world.inherited, runId: course.run.runId, attempt: ATTEMPT, taskClass: request.task.class, signal, keep: (file, content) => keepOf(input, name, file, content) })
   }
   const untouched = await phase('untouched', directory.untouched, before)
   const work = await playFake(world, course, directory, before)
@@ -80,6 +83,14 @@ async function playFake(world: World, course: Course, { untouched, fake }: RunDi
 
 /** The last look: the probes are over, and nothing of the run goes on. */
 const lookAt = async ({ targets }: AcceptanceInput): Promise<AcceptanceFacts['targets']> => (targets === null ? null : [...(await targets.look())])
+
+/** Kept for people is what a probe found on the work; what it found on the copies beside it, anybody can make again. */
+function keepOf(input: AcceptanceInput, phase: ProbePhase, file: string, content: Buffer): string | null {
+  if (phase !== 'result') return null
+  const name = `backend/${file}`
+  input.keep({ name, content })
+  return name
+}
 
 /** The copy with the known solution. A patch that does not apply is no solution: the probes then find the untouched copy, and fail on it. */
 async function onReference(world: World, input: AcceptanceInput, patch: Buffer, phase: (name: ProbePhase, workspace: string, digest: string) => Promise<PhaseResult>): Promise<PhaseResult> {

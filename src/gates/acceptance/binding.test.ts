@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
 import type { Reason } from '../../contract/reasons.ts'
+import { DEFINITIONS } from '../../../test/helpers/probe-samples.ts'
 import { bindProbes, type BindingRequest } from './index.ts'
-import { definitionDigest, ProbeDefinition, TaskClass } from '../catalog/index.ts'
+import { definitionDigest, type HeadlessRunProbe, ProbeDefinition, TaskClass } from '../catalog/index.ts'
 
-const run = (name: string): ProbeDefinition => ({ kind: 'headless_run', command: ['npm', 'run', name], timeout: '5s', expect: { exitCode: 0 } })
+const run = (name: string): HeadlessRunProbe => ({ kind: 'headless_run', command: ['npm', 'run', name], timeout: '5s', expect: { exitCode: 0 } })
 const request: BindingRequest = {
   taskClass: 'change',
   taskClasses: { change: { completion: 'product', probes: ['tests', 'lint'] }, tidy: { completion: 'code', probes: [] }, empty: { completion: 'product', probes: [] } },
-  probes: { tests: run('test'), lint: run('lint'), smoke: { kind: 'api_smoke', timeout: '5s' }, extra: { ...run('extra'), allowsWrites: true }, nothing: { ...run('x'), command: ['true'] } },
+  probes: { tests: run('test'), lint: run('lint'), smoke: DEFINITIONS.api_smoke, extra: { ...run('extra'), allowsWrites: true }, nothing: { ...run('x'), command: ['true'] } },
   items: [{ id: 1, text: 'a', probes: ['extra', 'tests'] }, { id: 2, text: 'b', probes: ['smoke', 'extra'] }],
 }
 
@@ -26,7 +27,7 @@ verifies('ACC-06', 'the binding alone decides: the probes of the class in their 
   assert.equal(result.binding.completion, 'product')
   assert.deepEqual(result.binding.definitions.map((each) => each.name), ['tests', 'lint', 'extra', 'smoke'])
   assert.deepEqual(result.binding.bound[2], { probe: 'extra', kind: 'headless_run', definitionDigest: definitionDigest({ ...run('extra'), allowsWrites: true }), allowsWrites: true })
-  assert.deepEqual(result.binding.bound[3], { probe: 'smoke', kind: 'api_smoke', definitionDigest: definitionDigest({ kind: 'api_smoke', timeout: '5s' }), allowsWrites: false })
+  assert.deepEqual(result.binding.bound[3], { probe: 'smoke', kind: 'api_smoke', definitionDigest: definitionDigest(DEFINITIONS.api_smoke), allowsWrites: false })
 })
 
 test('what cannot be bound is a refusal with a reason, never a guess', () => {
@@ -50,13 +51,15 @@ verifies('ACC-26', 'a class whose completion is code may have no probe', () => {
 
 verifies('ACC-12', 'an unknown kind is refused when the definition is read', () => {
   assert.equal(ProbeDefinition.safeParse({ kind: 'headless_ran', command: ['npm'], timeout: '5s', expect: { exitCode: 0 } }).success, false)
-  for (const kind of ['api_smoke', 'render_hash', 'sim_trace']) assert.equal(ProbeDefinition.safeParse({ kind, timeout: '5s' }).success, true)
+  for (const [kind, definition] of Object.entries(DEFINITIONS)) {
+    assert.equal(ProbeDefinition.safeParse(definition).success, true, kind)
+    assert.equal(ProbeDefinition.safeParse({ ...definition, assert: 'nothing' }).success, false, `${kind} with a field that nobody defined`)
+  }
 })
 
 verifies('ACC-43', 'a probe of any kind without a finite limit, or with one beyond the maximum, is refused', () => {
   for (const timeout of [undefined, '', '0s', 'never', 'Infinitys', 5, '61m', '2h']) {
-    assert.equal(ProbeDefinition.safeParse({ ...run('x'), timeout }).success, false, String(timeout))
-    assert.equal(ProbeDefinition.safeParse({ kind: 'api_smoke', timeout }).success, false, String(timeout))
+    for (const definition of Object.values(DEFINITIONS)) assert.equal(ProbeDefinition.safeParse({ ...definition, timeout }).success, false, `${definition.kind} ${String(timeout)}`)
   }
   assert.equal(ProbeDefinition.safeParse({ ...run('x'), timeout: '1h' }).success, true)
 })

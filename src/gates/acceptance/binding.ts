@@ -1,6 +1,6 @@
 import type { Refusal } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import { definitionDigest, type ProbeDefinition, type TaskClass } from '../catalog/index.ts'
+import { definitionDigest, mayWrite, type ProbeDefinition, type TaskClass } from '../catalog/index.ts'
 import { type BoundProbe, PROBES_AT_MOST } from './acceptance-facts.ts'
 import { vacuousReason } from './vacuous.ts'
 
@@ -47,7 +47,7 @@ const boundProbe = ({ name, definition }: { name: string; definition: ProbeDefin
   probe: name,
   kind: definition.kind,
   definitionDigest: definitionDigest(definition),
-  allowsWrites: definition.kind === 'headless_run' && definition.allowsWrites === true,
+  allowsWrites: mayWrite(definition),
 })
 
 /** `constructor` is a name that people may write, and no property of ours. */

@@ -1,7 +1,8 @@
 import type { AcceptanceFacts } from './acceptance-facts.ts'
 import { type Fault, fault } from './fault.ts'
 import { faultOfRecords, holds, notCleanlyFailed, summariesOf } from './judge-records.ts'
-import type { ProbeRecord, ProbeStatus } from './probe-record.ts'
+import type { ProbeRecord } from './probe-record.ts'
+import type { ProbeStatus } from './probe-status.ts'
 
 /** The check that every comparison has, whatever probes are bound: do files that count differ from the untouched copy? */
 export const CHANGE_CHECK = 'workspace-change'

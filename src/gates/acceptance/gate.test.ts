@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { PASSED_PAYLOADS } from '../../../test/helpers/probe-samples.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { evidenceDigest } from '../../contract/evidence.ts'
 import { type Finding, gateOf, judge, type Observed, runGate } from '../../contract/gate.ts'
@@ -181,8 +182,8 @@ verifies('ACC-16', 'the refusal quotes the first failing summaries', () => {
 })
 
 verifies('ACC-11', 'a kind without a runner blocks, on the result and on the untouched copy', () => {
-  const binding = [{ ...bound(), kind: 'sim_trace' as const }]
-  const change = { kind: 'sim_trace' as const, payload: {} }
+  const binding = [{ ...bound(), kind: 'api_smoke' as const }]
+  const change = { kind: 'api_smoke' as const, payload: PASSED_PAYLOADS.api_smoke }
   const facts = (status: ProbeRecord['status']): AcceptanceFacts => withRecords({ untouched: [untouched(change)], fake: [idle(change)], reference: null, result: [record({ ...change, status })] }, { binding })
   blocks(facts('unimplemented'), 'probe_unimplemented')
   assert.equal(decide(facts('passed')).outcome, 'pass', 'the twin: only the status is in the way')
@@ -275,7 +276,7 @@ verifies('ACC-07', 'a record of another run, attempt, class, phase, kind, defini
     { attempt: 2 },
     { task_class: 'research' },
     { phase: 'reference' },
-    { kind: 'sim_trace' },
+    { kind: 'api_smoke', payload: PASSED_PAYLOADS.api_smoke },
     { definition_digest: 'e'.repeat(64) },
     { subject_digest: 'e'.repeat(64) },
   ]

@@ -3,20 +3,15 @@ export { bindProbes, type Binding, type BindingRequest, type BindingResult } fro
 export { type Accepted, type AcceptedContent, acceptanceGate, acceptedProof, type ItemStatus, itemStatuses } from './gate.ts'
 export { CHANGE_CHECK, type ComparedCheck, type Comparison, compareWithBaseline } from './comparison.ts'
 export { FakeWork, fakeWorkDigest, FakeWorkEvidence, fakeWorkStatement } from './fake-work.ts'
-export type { ProbeRequest, ProbeRunner } from './ports.ts'
-export {
-  HeadlessRunPayload,
-  OutputPreview,
-  PREVIEW_CHARACTERS,
-  PROBE_PHASES,
-  PROBE_STATUSES,
-  type ProbePhase,
-  ProbeRecord,
-  ProbeRecordEvidence,
-  type ProbeStatus,
-  recordDigest,
-  recordStatement,
-} from './probe-record.ts'
+export type { Approvals, ApprovedRender, ProbeRequest, ProbeRunner } from './ports.ts'
+export { Approval, ApprovalEvidence, RenderApproval } from './approval.ts'
+export { RenderHashPayload, withinLimits } from './render-hash-payload.ts'
+export { ApiSmokePayload, endedCleanly, Exchange, EXCHANGE_FAULTS, ServiceEnd } from './api-smoke-payload.ts'
+export { HeadlessRunPayload } from './headless-run-payload.ts'
+export { cleanRun, SimTracePayload, SimulatedRun, TRACE_FAULTS } from './sim-trace-payload.ts'
+export { OutputPreview, PREVIEW_CHARACTERS } from './output-preview.ts'
+export { PROBE_PHASES, type ProbePhase, ProbeRecord, ProbeRecordEvidence, recordDigest, recordStatement } from './probe-record.ts'
+export { PROBE_STATUSES, type ProbeStatus } from './probe-status.ts'
 export { type PhaseResult, runProbes } from './run-probes.ts'
 export { STAGE_2, TargetLook } from './target-look.ts'
 export { vacuousReason } from './vacuous.ts'

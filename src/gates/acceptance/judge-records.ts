@@ -1,7 +1,8 @@
 import type { Reason } from '../../contract/reasons.ts'
 import type { AcceptanceFacts, BoundProbe } from './acceptance-facts.ts'
 import { type Fault, fault } from './fault.ts'
-import type { ProbePhase, ProbeRecord, ProbeStatus } from './probe-record.ts'
+import type { ProbePhase, ProbeRecord } from './probe-record.ts'
+import type { ProbeStatus } from './probe-status.ts'
 
 const PLACES: Readonly<Record<ProbePhase, string>> = { untouched: 'the untouched copy', fake: 'the copy of the fake backend', reference: 'the reference solution', result: 'the result' }
 
@@ -14,6 +15,7 @@ const STATUS_REASONS = {
   error: 'probe_error',
   unimplemented: 'probe_unimplemented',
   cancelled: 'interrupted',
+  needs_approval: 'approval_missing',
 } as const satisfies Record<Exclude<ProbeStatus, 'passed'>, Reason>
 
 /** Why the records of a phase are not one for each bound probe, of this run, on this subject; undefined if they are. */

@@ -17,6 +17,22 @@ export interface ProbeRequest {
   readonly taskClass: string
   /** Aborted: the probe is ended with all its processes, and its record says `cancelled`. */
   readonly signal: AbortSignal
+  /** Takes a file that people may want to see beside the record; answers with its name in the directory of the run, or null if it is not kept. */
+  keep(name: string, content: Buffer): string | null
+}
+
+/** What a person has approved for a definition of a probe, by the record of the approval. */
+export interface ApprovedRender {
+  readonly approval: string
+  readonly sha256: Digest
+  /** Undefined if the image is not there any more, or is another one. */
+  readonly image: Buffer | undefined
+}
+
+/** What people have approved. An approval that does not verify is none. */
+export interface Approvals {
+  /** The last approval for exactly this definition; undefined if there is none. */
+  render(probe: string, definitionDigest: Digest): Promise<ApprovedRender | undefined>
 }
 
 /** Runs probes. Whatever a probe does, the answer is a record; a rejection means that the runner itself is broken. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PASSED_PAYLOADS } from '../../../test/helpers/probe-samples.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { PROBE_STATUSES, ProbeRecord, ProbeRecordEvidence, type ProbeRequest, recordStatement, runProbes } from './index.ts'
@@ -34,8 +35,8 @@ const INVALID: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'a payload that is no object': { payload: 'text' },
   'a payload that is a list': { payload: [] },
   'a payload of another kind': { payload: {} },
-  'a payload without bound': { kind: 'sim_trace', payload: { trace: 'x'.repeat(70_000) } },
-  'a payload that is no JSON': { kind: 'sim_trace', payload: { trace: 1n } },
+  'a payload without bound': { kind: 'render_hash', payload: { trace: 'x'.repeat(70_000) } },
+  'a payload that is no JSON': { kind: 'render_hash', payload: { trace: 1n } },
   'an empty summary': { summary: '' },
   'an end before the start': { ended_at: '2026-11-20T21:39:22.000Z' },
   'attempt zero': { attempt: 0 },
@@ -70,11 +71,11 @@ verifies('ACC-07', 'a record names its run, attempt, class, definition, subject,
 
 test('the JSON shape of a record is pinned', () => {
   assert.deepEqual(Object.keys(passed).sort(), Object.keys(ProbeRecord.shape).sort())
-  assert.deepEqual(PROBE_STATUSES, ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled'])
+  assert.deepEqual(PROBE_STATUSES, ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled', 'needs_approval'])
 })
 
 const definition: ProbeDefinition = { kind: 'headless_run', command: ['npm', 'test'], timeout: '5s', expect: { exitCode: 0 } }
-const phase: Omit<ProbeRequest, 'name' | 'definition'> = { phase: 'result', subjectDigest: passed.subject_digest, workspace: '/w', environment: {}, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal }
+const phase: Omit<ProbeRequest, 'name' | 'definition'> = { phase: 'result', subjectDigest: passed.subject_digest, workspace: '/w', environment: {}, runId: RUN, attempt: 1, taskClass: 'change', signal: new AbortController().signal, keep: (name) => name }
 const probes = [{ name: 'one', definition }, { name: 'two', definition }]
 const answering = (run: (request: ProbeRequest) => unknown) => ({ run: (request: ProbeRequest) => Promise.resolve(run(request) as ProbeRecord) })
 
@@ -109,4 +110,80 @@ test('two runs on one runner share nothing', async () => {
   const second = await runProbes(runner, probes, phase)
   assert.deepEqual(first.records.map((record) => record.summary), ['of run 1', 'of run 1'])
   assert.deepEqual(second.records.map((record) => record.summary), ['of run 2', 'of run 2'])
+})
+
+const smoke = PASSED_PAYLOADS.api_smoke
+const [declared, unknown, malformed, afterwards] = smoke.exchanges
+const CONTRADICTORY: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass without a request': { ...smoke, exchanges: [unknown, malformed, afterwards] },
+  'a pass without an unknown path': { ...smoke, exchanges: [declared, malformed, afterwards] },
+  'a pass with a fault': { ...smoke, exchanges: [{ ...declared, faults: ['answered 500, not 200'] }, unknown, malformed, afterwards] },
+  'a pass without an answer': { ...smoke, exchanges: [{ ...declared, status: null }, unknown, malformed, afterwards] },
+  'a pass of a service that was never ready': { ...smoke, ready_after_ms: null },
+  'a pass of a service that had to be killed': { ...smoke, end: { asked: true, exit_code: null, signal: 'SIGKILL', leaked: false } },
+  'a pass of a service that left something behind': { ...smoke, end: { ...smoke.end, leaked: true } },
+  'a pass of a service that ended before it was asked': { ...smoke, end: { ...smoke.end, asked: false } },
+  'a pass with an error': { ...smoke, error: 'ENOENT' },
+  'a pass of nothing': {},
+}
+
+verifies('ACC-02', 'a record of api_smoke that passed says so only with every answer as expected and a clean end', () => {
+  const record = { ...passed, kind: 'api_smoke', payload: smoke }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  for (const [name, payload] of Object.entries(CONTRADICTORY)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'error' }).success, false, 'an error without a cause')
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'failed', payload: { ...smoke, error: 'ENOENT' } }).success, false, 'a failure of what was not looked at')
+})
+
+const simulation = PASSED_PAYLOADS.sim_trace
+const [ran] = simulation.runs
+const IMPOSSIBLE: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass after one run': { ...simulation, runs: [ran] },
+  'a pass of two traces': { ...simulation, runs: [ran, { ...ran, digest: 'e'.repeat(64) }] },
+  'a pass of another trace than the golden one': { ...simulation, golden: 'e'.repeat(64) },
+  'a pass with too few ticks': { ...simulation, runs: [ran, { ...ran, ticks: 19 }] },
+  'a pass with a fault': { ...simulation, runs: [{ ...ran, faults: ['tick 3: /energy is -1, less than 0'] }, ran] },
+  'a pass without a trace': { ...simulation, runs: [{ ...ran, digest: null }, { ...ran, digest: null }] },
+  'a pass that exited 1': { ...simulation, runs: [ran, { ...ran, exit_code: 1 }] },
+  'a pass that was ended': { ...simulation, runs: [ran, { ...ran, exit_code: null, signal: 'SIGKILL' }] },
+  'a pass that left something behind': { ...simulation, runs: [ran, { ...ran, leaked: true }] },
+  'a pass with too few changes': { ...simulation, changes: [{ ...simulation.changes[0], found: 4 }] },
+  'a pass in which nothing had to happen': { ...simulation, changes: [] },
+  'a pass with an error': { ...simulation, error: 'ENOENT' },
+}
+
+verifies('ACC-02', 'a record of sim_trace that passed says so only with two whole, equal traces, every required change and two clean ends', () => {
+  const record = { ...passed, kind: 'sim_trace', payload: simulation }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  assert.equal(ProbeRecord.safeParse({ ...record, payload: { ...simulation, golden: ran?.digest } }).success, true)
+  for (const [name, payload] of Object.entries(IMPOSSIBLE)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  for (const status of ['error', 'needs_approval']) assert.equal(ProbeRecord.safeParse({ ...record, status }).success, false, status)
+  assert.equal(ProbeRecord.safeParse({ ...record, status: 'failed', payload: { ...simulation, runs: [] } }).success, false, 'a failure of what was not looked at')
+})
+
+test('only what is shown to people can wait for their approval', () => {
+  for (const [kind, payload] of Object.entries(PASSED_PAYLOADS)) assert.equal(ProbeRecord.safeParse({ ...passed, kind, payload, status: 'needs_approval' }).success, false, kind)
+  const waiting = { ...passed, kind: 'render_hash', status: 'needs_approval', payload: { ...PASSED_PAYLOADS.render_hash, approved: null, difference: null } }
+  assert.equal(ProbeRecord.safeParse(waiting).success, true)
+})
+
+const page = PASSED_PAYLOADS.render_hash
+const UNSEEN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'a pass without an approved image': { ...page, approved: null },
+  'a pass without a comparison': { ...page, difference: null },
+  'a pass with too many changed pixels': { ...page, difference: { ...page.difference, changed_share: 0.0011 } },
+  'a pass that is too far away': { ...page, difference: { ...page.difference, distance: 0.021 } },
+  'a pass without an image': { ...page, image: null },
+  'a pass of an image of one colour': { ...page, image: { ...page.image, colours: 1 } },
+  'a pass of a page that was not ready': { ...page, page_fault: 'Timeout 10000ms exceeded.' },
+  'a pass with an error': { ...page, error: 'no browser' },
+  'a pass of a service that was killed': { ...page, service: true, end: { asked: true, exit_code: null, signal: 'SIGKILL', leaked: false } },
+  'a pass of a service nobody knows the end of': { ...page, service: true },
+}
+
+verifies('ACC-02', 'a record of render_hash that passed says so only with a picture near enough to an approved one', () => {
+  const record = { ...passed, kind: 'render_hash', payload: page }
+  assert.equal(ProbeRecord.safeParse(record).success, true)
+  for (const [name, payload] of Object.entries(UNSEEN)) assert.equal(ProbeRecord.safeParse({ ...record, payload }).success, false, name)
+  for (const status of ['error', 'needs_approval']) assert.equal(ProbeRecord.safeParse({ ...record, status }).success, false, status)
 })

@@ -4,62 +4,24 @@ import { definePredicate, type Evidence, evidenceDigest } from '../../contract/e
 import { Name, RunId } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
 import { PROBE_KINDS, type ProbeKind } from '../catalog/index.ts'
-
-/**
- * `failed`: the probe looked and what it looks for is not so. `error`: it could not look. The two are never mixed: a
- * failure on the untouched copy is proof of a working probe, an error is proof of nothing.
- */
-export const PROBE_STATUSES = ['passed', 'failed', 'timed_out', 'error', 'unimplemented', 'cancelled'] as const
-export type ProbeStatus = (typeof PROBE_STATUSES)[number]
+import { contradictionOfApiSmoke } from './api-smoke-payload.ts'
+import { contradictionOfHeadlessRun } from './headless-run-payload.ts'
+import { contradictionOfRenderHash } from './render-hash-payload.ts'
+import { contradictionOfSimTrace } from './sim-trace-payload.ts'
+import { PROBE_STATUSES, type ProbeStatus } from './probe-status.ts'
 
 /** Which copy was looked at: the one nobody worked on, the fake backend's, the one with the reference solution, or the agent's work. */
 export const PROBE_PHASES = ['untouched', 'fake', 'reference', 'result'] as const
 export type ProbePhase = (typeof PROBE_PHASES)[number]
 
-export const PREVIEW_CHARACTERS = 4_096
 const PAYLOAD_CHARACTERS = 65_536
 
-/** The beginning and the end of an output, as text and without the secrets we know, and what all of it was. */
-export const OutputPreview = z.strictObject({
-  head: z.string().max(PREVIEW_CHARACTERS),
-  tail: z.string().max(PREVIEW_CHARACTERS),
-  bytes: z.int().nonnegative(),
-  sha256: Digest,
-  truncated: z.boolean(),
-})
-export type OutputPreview = z.infer<typeof OutputPreview>
-
-export const HeadlessRunPayload = z.strictObject({
-  expected: z.strictObject({ exit_code: z.int(), stdout: z.string().nullable() }),
-  /** Null where no process ended by itself: it did not start, or a signal ended it. */
-  exit_code: z.int().nullable(),
-  signal: z.string().nullable(),
-  /** Null where no expression was given, or nothing could be matched. */
-  stdout_matched: z.boolean().nullable(),
-  /** Why the probe could not look (`ENOENT`); null if it could. */
-  error: z.string().max(200).nullable(),
-  /** True if the command left processes behind when it exited; they were ended. */
-  leaked: z.boolean(),
-  stdout: OutputPreview.nullable(),
-  stderr: OutputPreview.nullable(),
-  /** Names of the variables the command saw, and of those it asked for and did not get because they hold a credential. */
-  environment: z.array(z.string().max(200)).max(200),
-  environment_withheld: z.array(z.string().max(200)).max(200),
-})
-export type HeadlessRunPayload = z.infer<typeof HeadlessRunPayload>
-
-/** Why a status cannot follow from a payload, per kind that has a runner. A new kind adds a row; nothing else changes (ACC-71). */
-const CONTRADICTIONS: Partial<Record<ProbeKind, (status: ProbeStatus, payload: unknown) => string | undefined>> = {
-  headless_run: (status, payload) => {
-    const parsed = HeadlessRunPayload.safeParse(payload)
-    if (!parsed.success) return 'a payload that is not one of headless_run'
-    const { expected, exit_code, signal, stdout_matched, error } = parsed.data
-    if (status === 'passed' && (exit_code !== expected.exit_code || signal !== null || error !== null)) return 'a pass with another end than the expected one'
-    if (status === 'passed' && expected.stdout !== null && stdout_matched !== true) return 'a pass without the expected output'
-    if (status === 'failed' && (error !== null || (exit_code === null && signal === null))) return 'a failure of a command that gave no result'
-    if (status === 'error' && error === null) return 'an error without its cause'
-    return undefined
-  },
+/** Why a status cannot follow from a payload, per kind. A new kind adds a row; nothing else changes (ACC-71). */
+const CONTRADICTIONS: Readonly<Record<ProbeKind, (status: ProbeStatus, payload: unknown) => string | undefined>> = {
+  headless_run: contradictionOfHeadlessRun,
+  api_smoke: contradictionOfApiSmoke,
+  render_hash: contradictionOfRenderHash,
+  sim_trace: contradictionOfSimTrace,
 }
 
 /**
@@ -89,7 +51,8 @@ export const ProbeRecord = z
     runner_version: z.string().min(1).max(100),
   })
   .superRefine((record, context) => {
-    const contradiction = CONTRADICTIONS[record.kind]?.(record.status, record.payload)
+    // A kind without a runner has nothing to say, and so nothing that could contradict it.
+    const contradiction = record.status === 'unimplemented' ? undefined : CONTRADICTIONS[record.kind](record.status, record.payload)
     if (contradiction !== undefined) context.addIssue({ code: 'custom', path: ['payload'], message: contradiction })
     if (Date.parse(record.ended_at) < Date.parse(record.started_at)) context.addIssue({ code: 'custom', path: ['ended_at'], message: 'an end before the start' })
     if (sizeOf(record.payload) > PAYLOAD_CHARACTERS) context.addIssue({ code: 'custom', path: ['payload'], message: `expected JSON of at most ${PAYLOAD_CHARACTERS} characters` })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DEFINITIONS } from '../../../test/helpers/probe-samples.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { vacuousReason } from './index.ts'
 import { ProbeDefinition } from '../catalog/index.ts'
@@ -77,6 +78,10 @@ verifies('ACC-53', 'an expression that matches anything, does not compile or mig
   }
 })
 
-test('kinds without a runner are left to the gate, which blocks them', () => {
-  assert.equal(vacuousReason(ProbeDefinition.parse({ kind: 'sim_trace', timeout: '5s', ticks: 3 })), undefined)
+verifies('ACC-53', 'a service whose command looks at nothing, or an expression for a header that matches anything, is refused', () => {
+  const { api_smoke: smoke } = DEFINITIONS
+  assert.equal(vacuousReason(smoke), undefined)
+  assert.match(vacuousReason({ ...smoke, service: { ...smoke.service, command: ['sleep', '60'] } }) ?? '', /`sleep` ends the same way/)
+  const [request] = smoke.requests
+  assert.match(vacuousReason({ ...smoke, requests: [{ ...request, headers: { 'content-type': '.*' } }] }) ?? '', /the header content-type of POST \/notes asserts nothing: it matches the empty text/)
 })

@@ -1,4 +1,4 @@
-import type { HeadlessRunProbe, ProbeDefinition } from '../catalog/index.ts'
+import type { ApiSmokeProbe, HeadlessRunProbe, ProbeDefinition } from '../catalog/index.ts'
 import { faultOfExpression } from './expression.ts'
 
 /** Programs whose end and output say nothing about a workspace, whatever their arguments. */
@@ -14,14 +14,37 @@ const CONSTANT_PROGRAM = /^\s*(?:pass|0|1|true|;|(?:process\.|sys\.)?exit\s*\(?\
  * what cannot, the run on the untouched workspace finds.
  */
 export function vacuousReason(definition: ProbeDefinition): string | undefined {
-  if (definition.kind !== 'headless_run') return undefined
-  const { expect } = definition
-  const expression = expect.stdout === undefined ? undefined : faultOfExpression(expect.stdout)
-  if (expression !== undefined) return `the expression for stdout asserts nothing: ${expression}`
-  return vacuousCommand(definition)
+  switch (definition.kind) {
+    case 'headless_run':
+      return vacuousHeadlessRun(definition)
+    case 'api_smoke':
+      return vacuousApiSmoke(definition)
+    case 'sim_trace':
+      return vacuousCommand(definition.command, true)
+    case 'render_hash':
+      // A picture of a service that serves nothing of the work is what its command can show; of a file, the untouched copy.
+      return 'service' in definition.page ? vacuousCommand(definition.page.service.command, false) : undefined
+  }
 }
 
-function vacuousCommand({ command, expect }: HeadlessRunProbe): string | undefined {
+function vacuousHeadlessRun({ command, expect }: HeadlessRunProbe): string | undefined {
+  const expression = expect.stdout === undefined ? undefined : faultOfExpression(expect.stdout)
+  if (expression !== undefined) return `the expression for stdout asserts nothing: ${expression}`
+  return vacuousCommand(command, expect.stdout !== undefined)
+}
+
+/** What every service must do asserts something already; what is declared beyond that must do so as well. */
+function vacuousApiSmoke({ service, requests }: ApiSmokeProbe): string | undefined {
+  for (const { method, path, headers } of requests) {
+    for (const [name, expression] of Object.entries(headers ?? {})) {
+      const found = faultOfExpression(expression)
+      if (found !== undefined) return `the expression for the header ${name} of ${method} ${path} asserts nothing: ${found}`
+    }
+  }
+  return vacuousCommand(service.command, false)
+}
+
+function vacuousCommand(command: readonly string[], outputMatters: boolean): string | undefined {
   const words = unwrapped(command)
   const program = nameOf(words[0])
   if (program === undefined || CONSTANT.has(program)) return `the command \`${program ?? nameOf(command[0]) ?? ''}\` ends the same way on any workspace`
@@ -31,7 +54,7 @@ function vacuousCommand({ command, expect }: HeadlessRunProbe): string | undefin
   if (!SHELLS.has(program)) return undefined
   const { commands, endsConstant } = readScript(script, words)
   if (commands.every(isConstant)) return `the script given to ${program} looks at nothing`
-  return endsConstant && expect.stdout === undefined ? `the script given to ${program} ends the same way whatever its commands do` : undefined
+  return endsConstant && !outputMatters ? `the script given to ${program} ends the same way whatever its commands do` : undefined
 }
 
 /** The words of a command without the programs that only run it. */

@@ -1,42 +1,36 @@
 import * as z from 'zod'
 import { digestOf } from '../../contract/canonical.ts'
 import { Name } from '../../contract/ids.ts'
-import { Duration, parseDuration } from '../../contract/units.ts'
 import type { Digest } from '../../contract/verdict.ts'
+import { ApiSmokeProbe } from './api-smoke-probe.ts'
+import { AllowsWrites, Expression, ProbeCommand, ProbeEnvironment, ProbeTimeout } from './probe-parts.ts'
+import { RenderHashProbe } from './render-hash-probe.ts'
+import { SimTraceProbe } from './sim-trace-probe.ts'
 
 export const PROBE_KINDS = ['headless_run', 'api_smoke', 'render_hash', 'sim_trace'] as const
 export type ProbeKind = (typeof PROBE_KINDS)[number]
 
-/** No probe may take longer than this, whatever its definition says (ACC-43). */
-export const LONGEST_PROBE_MS = 3_600_000
-
-/** Required in every kind: a probe without a limit is refused. */
-const ProbeTimeout = Duration.refine((text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= LONGEST_PROBE_MS, 'expected a limit of at most 1h').describe('The probe is ended, with all its processes, when it takes longer; at most 1h.')
-
 /** A command that must end as expected within its limit. At least one expectation is required: a probe that asserts nothing proves nothing (ACC-53). */
 export const HeadlessRunProbe = z.strictObject({
   kind: z.literal('headless_run'),
-  command: z.array(z.string().min(1)).min(1).describe('The program and its arguments; no shell is involved.'),
+  command: ProbeCommand,
   timeout: ProbeTimeout,
   expect: z
     .strictObject({
       exitCode: z.int().min(0).max(255).describe('The exit code that passes.'),
-      stdout: z.string().min(1).max(1_000).optional().describe('A regular expression that the output must match; `^` and `$` match at lines.'),
+      stdout: Expression.optional().describe('A regular expression that the output must match; `^` and `$` match at lines.'),
     })
     .describe('What must hold for the probe to pass.'),
-  environment: z.array(z.string().min(1)).optional().describe('Environment variables the command may see beside the basic ones, by name.'),
-  allowsWrites: z.boolean().optional().describe('The command may change files; it runs on a copy that is thrown away.'),
+  environment: ProbeEnvironment.optional(),
+  allowsWrites: AllowsWrites.optional(),
 })
 
-/** A kind of probe that is named by the documents and has no runner yet: it can be declared, and it blocks (ACC-11). */
-export const UnimplementedProbe = z.looseObject({
-  kind: z.enum(['api_smoke', 'render_hash', 'sim_trace']),
-  timeout: ProbeTimeout,
-})
-
-export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, UnimplementedProbe])
+export const ProbeDefinition = z.discriminatedUnion('kind', [HeadlessRunProbe, ApiSmokeProbe, RenderHashProbe, SimTraceProbe])
 export type ProbeDefinition = z.infer<typeof ProbeDefinition>
 export type HeadlessRunProbe = z.infer<typeof HeadlessRunProbe>
+
+/** Whether what is run may change files. It then works on a copy that is thrown away. */
+export const mayWrite = (definition: ProbeDefinition): boolean => 'allowsWrites' in definition && definition.allowsWrites === true
 
 /** What a record names its definition by: a changed definition needs a new record. */
 export const definitionDigest = (definition: ProbeDefinition): Digest => digestOf(definition)

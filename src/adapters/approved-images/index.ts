@@ -1,0 +1,1 @@
+export { createApprovedImages } from './approved-images.ts'
