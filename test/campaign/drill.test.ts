@@ -55,7 +55,7 @@ const BLIND_SPOTS: readonly Mutation[] = [
   { gate: 'generated files are not searched', file: SURFACES, from: 'found.push(`file:', to: 'void (`file:', opens: ['secret-in-configuration'] },
   { gate: 'stdout is not scanned', file: RUN, from: "const logs = ['agent.stdout.log', 'agent.stderr.log']", to: "const logs = ['agent.stderr.log']", opens: ['secret-in-stdout'] },
   { gate: 'stderr is not scanned', file: RUN, from: "const logs = ['agent.stdout.log', 'agent.stderr.log']", to: "const logs = ['agent.stdout.log']", opens: ['secret-in-stderr'] },
-  { gate: 'the patch is not scanned', file: RUN, from: 'return this.#patch.length === 0 ? logs', to: 'return this.#patch.length >= 0 ? logs', opens: ['secret-in-patch'] },
+  { gate: 'the patch is not scanned', file: RUN, from: 'const artefacts = this.#patch.length === 0 ? all', to: 'const artefacts = this.#patch.length >= 0 ? all', opens: ['secret-in-patch'] },
   { gate: 'the report gate looks at no finding', file: 'src/gates/report/gate.ts', from: 'if (leaking.length > 0) {', to: 'if (false) {', opens: ['secret-in-report'] },
   { gate: "a provider's error is passed on as it is", file: 'src/adapters/wire-server/exchange.ts', from: 'return credential.redact(credential.isIn(plain) ? plain : body)', to: 'return body', opens: ['key-echoed-by-provider'] },
 ]
