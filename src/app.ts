@@ -230,12 +230,13 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, reviewRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
     import('./adapters/probe-runner/index.ts'),
+    import('./adapters/review-runner/index.ts'),
     import('./adapters/run-directory/index.ts'),
     import('./adapters/runtime-process/index.ts'),
     import('./adapters/secret-scan/index.ts'),
@@ -277,6 +278,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
+    reviewRunner: reviewRunner.createReviewRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
   }
 }

@@ -111,6 +111,8 @@ export const REASON_TABLE = {
   reference_fails: { title: 'A probe fails on the reference solution', http: 422, exit: 4, retry: 'never' },
   evidence_invalid: { title: 'Stored evidence is not valid', http: 500, exit: 4, retry: 'never' },
   review_missing: { title: 'The task class asks for a review, and there is none', http: 403, exit: 4, retry: 'never' },
+  review_failed: { title: 'A reviewer rejects the work', http: 422, exit: 4, retry: 'never' },
+  review_waiting: { title: 'The work waits for a review', http: 409, exit: 3, retry: 'later' },
 
   // report and ledger
   secret_leak: { title: 'A secret was found in an artefact', http: 500, exit: 4, retry: 'never' },

@@ -12,6 +12,7 @@ import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { caseFieldsOf } from './report-case.ts'
+import { reviewsOf } from './report-reviews.ts'
 import { terminalStateOf } from './terminal-state.ts'
 import type { ReadHistory } from './verify-chain.ts'
 
@@ -51,6 +52,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     workspace: workspaceOf(record),
     target_repositories: record.facts(acceptanceGate)?.targets?.map(({ path, canary, entries, touched }) => ({ path, canary, entries, touched })) ?? null,
     ...acceptanceOf(record),
+    ...reviewsOf(record),
     gates: record.verdicts.map(gateOf),
     terminal_state: terminalStateOf(record, ending, block),
     secret_scan: scanOf(record),

@@ -1,6 +1,6 @@
 import type { GateDefinition } from '../contract/gate.ts'
 import type { GateName } from '../contract/lifecycle.ts'
-import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
+import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, ReviewEvidence } from '../gates/acceptance/index.ts'
 import { admissionGate } from '../gates/admission/index.ts'
 import { catalogGate } from '../gates/catalog/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
@@ -28,5 +28,5 @@ const GATES: Readonly<Record<GateName, GateDefinition<unknown>>> = {
 /** The rules by which stored runs are judged again. */
 export const RULEBOOK: Rulebook = {
   gates: GATES,
-  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ProbeRecordEvidence, FakeWorkEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, ArtefactEvidence],
+  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, ArtefactEvidence],
 }

@@ -1,8 +1,9 @@
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
+import type { Refusal } from '../contract/gate.ts'
 import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
-import { type Accepted, type Binding, bindProbes } from '../gates/acceptance/index.ts'
+import { type AcceptanceFacts, type Accepted, type Binding, bindProbes, bindReview, type ReviewBinding } from '../gates/acceptance/index.ts'
 import { WORK_STAGE } from '../gates/admission/index.ts'
 import { entryOf, type Resolution } from '../gates/catalog/index.ts'
 import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
@@ -148,7 +149,7 @@ class TaskRun {
     const wire = await this.#world.openWire(this.#recorder())
     try {
       await this.#refuseSecretTask()
-      const binding = await this.#bindProbes()
+      const { binding, review } = await this.#bind()
       const chosen = await this.#choosePair(wire)
       // Again, now that the wire has read the credential.
       await this.#refuseSecretTask()
@@ -156,7 +157,7 @@ class TaskRun {
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text) }))
+      return required(await decideAcceptance(this.#world, this.#course, { task: this.#request.task, reference: this.#request.reference, cancelled: this.#request.cancelled, attempt: 1, directory: this.#directory, binding, review, earlier: [], answers: [], agent: endOf(turn), witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
     }
@@ -185,12 +186,17 @@ class TaskRun {
   }
 
   /** What will have to be proven is known before anything is started: a task that nothing can prove costs no token. */
-  async #bindProbes(): Promise<Binding> {
+  async #bind(): Promise<{ binding: Binding; review: ReviewBinding }> {
     const { task } = this.#request
-    const { taskClasses, probes } = this.#world.configuration
+    const { taskClasses, probes, reviewers } = this.#world.configuration
     const bound = bindProbes({ taskClass: task.class, taskClasses, probes, items: task.acceptance })
-    if (bound.ok) return bound.binding
-    const { reason, asked, found, remedy } = bound.refusal
+    const reviewed = bindReview({ taskClass: task.class, taskClasses, reviewers })
+    if (!bound.ok) return this.#refuse(bound.refusal)
+    return reviewed.ok ? { binding: bound.binding, review: reviewed.binding } : this.#refuse(reviewed.refusal)
+  }
+
+  /** Ends the run before any gate was asked. */
+  async #refuse({ reason, asked, found, remedy }: Refusal): Promise<never> {
     await this.#course.append({ events: [this.#course.event('fault', { reason, asked, found, remedy })] })
     throw new Ended(reason)
   }
@@ -382,6 +388,11 @@ async function endsWithin(session: AgentSession, limitMs: number): Promise<boole
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The end of the agent as the acceptance gate judges it. */
+function endOf({ outcome: { exit, claimedStatus }, limit, objection }: EndedTurn): AcceptanceFacts['agent'] {
+  return { exitCode: exit.code, signal: exit.signal, timedOut: limit !== null, claimedStatus, objection }
 }
 
 const outputOf = (output: AgentOutcome['exit']['stdout']): { bytes: number; sha256: string } => ({ bytes: output.bytes, sha256: output.sha256 })

@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import type { GateName } from '../contract/lifecycle.ts'
-import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, recordsOf } from '../gates/acceptance/index.ts'
+import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, recordsOf, ReviewEvidence } from '../gates/acceptance/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
 import { healthGate, probeCallOf } from '../gates/health/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
@@ -88,6 +88,9 @@ function acceptanceOf(record: RunRecord): Problem[] {
   const problems: Problem[] = []
   const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
   for (const probe of recordsOf(facts)) if (!stored.has(canonicalJson(probe))) problems.push(contradiction('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  const sorted = (reviews: readonly unknown[]): string => canonicalJson(reviews.map(canonicalJson).sort())
+  // A rejection that was recorded and not judged would be worse than a review that nobody gave.
+  if (sorted(record.all(ReviewEvidence)) !== sorted(facts.reviews)) problems.push(contradiction('acceptance', 'the reviews are not the recorded ones'))
   if (record.admission !== undefined && record.admission.stage !== facts.stage) problems.push(contradiction('acceptance', 'another stage than the one that was admitted'))
   const works = record.all(FakeWorkEvidence).map((work) => canonicalJson(work))
   if (canonicalJson(works) !== canonicalJson(facts.fake === null ? [] : [canonicalJson(facts.fake)])) problems.push(contradiction('acceptance', 'the work of the fake backend is not the recorded one'))

@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { OverrideState } from '../gates/catalog/index.ts'
-import type { ProbeRunner, TargetLook } from '../gates/acceptance/index.ts'
+import type { ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
@@ -111,5 +111,6 @@ export interface World {
   readonly workspaces: Workspaces
   readonly targets: TargetWatcher
   readonly probeRunner: ProbeRunner
+  readonly reviewRunner: ReviewRunner
   createDirectory(runId: string): RunDirectory
 }

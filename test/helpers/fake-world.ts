@@ -5,7 +5,7 @@ import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
-import { ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
+import { ProbeRecord, type ProbeRequest, type ReviewAnswer, type ReviewAnswered, type ReviewRequest } from '../../src/gates/acceptance/index.ts'
 import { definitionDigest } from '../../src/gates/catalog/index.ts'
 import type { AdmissionFile, DecisionFile } from '../../src/gates/admission/index.ts'
 import { fakeAgent, fakeLauncher, type AgentScript } from './fake-agent.ts'
@@ -71,6 +71,8 @@ export interface StageOptions {
   readonly decisions?: readonly DecisionFile[]
   readonly health?: (grant: FakeGrant) => Promise<void>
   readonly probe?: (request: ProbeRequest, record: ProbeRecord) => ProbeRecord
+  /** What reviewers answer; without it each approves. */
+  readonly review?: (request: ReviewRequest) => ReviewAnswered
   readonly patch?: string
   /** Replaces parts of the world after it was made. */
   readonly world?: (world: World) => Partial<World>
@@ -156,6 +158,12 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         return options.probe === undefined ? made : options.probe(request, made)
       },
     },
+    reviewRunner: {
+      run: async (request) => {
+        log(`review ${request.name}`)
+        return options.review === undefined ? answeredBy(request, {}) : options.review(request)
+      },
+    },
     createDirectory: (runId) => createRunDirectory(directory, runId),
   }
   const world: World = { ...base, ...options.world?.(base) }
@@ -177,6 +185,16 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       return verifyRun(history, openRunDirectory(directory, runId))
     },
   }
+}
+
+/** A reviewer that read everything and approves, unless the change says otherwise. */
+export function answeredBy(request: ReviewRequest, change: Partial<ReviewAnswer>): ReviewAnswered {
+  const at = new Date().toISOString()
+  const answer: ReviewAnswer = {
+    head: request.head, verdict: 'PASS', confidence: 0.9, reason: 'It does what was asked.', source_read_ok: true, diff_read_ok: true, read: { diff: 'd', source: 's' },
+    findings: [], requirements: request.items.map(({ id }) => ({ id, status: 'met', reason: 'seen' })), prior: (request.prior ?? []).map(({ id }) => ({ id, status: 'fixed' })), question: null, ...change,
+  }
+  return { answer, failure: null, marks: { diff: 'd', source: 's' }, startedAt: at, endedAt: at, runnerVersion: 'fake/1' }
 }
 
 /** What the runner would say: the work passes, anything else fails cleanly. */

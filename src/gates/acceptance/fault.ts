@@ -21,6 +21,8 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   protected_changed: 'Let the agent do its work without touching these files; if they have to change, take them out of `protected` and review the change.',
   work_not_pinned: 'Have the files themselves in the workspace, or links that stay inside; what lies elsewhere can be changed after it was judged.',
   review_missing: 'Have the work reviewed, or use a task class whose completion is product or code.',
+  review_failed: 'Read the findings in the report. The work has to change: a rejection stands for this head, and a new run makes a new one.',
+  review_waiting: 'Have the named authority look at the work, then: npx portcullis approve review <run>. After that: npx portcullis resume <run>.',
   acceptance_unbound: 'Name a probe for every acceptance item, and at least one for a class that promises a product.',
   probe_produced_nothing: 'Look at the probe runner: it ran and left no record.',
   probe_not_run: 'Run the task again, so that every bound probe is run.',

@@ -74,6 +74,8 @@ const proven: AcceptanceFacts = {
   runner: 'ran',
   fake: fakeWork(),
   records: { untouched: [untouched()], fake: [idle()], reference: [reference()], result: [record()] },
+  review: null,
+  reviews: [],
 }
 
 const withRecords = (change: Partial<AcceptanceFacts['records']>, more: Partial<AcceptanceFacts> = {}): AcceptanceFacts => ({ ...proven, ...more, records: { ...proven.records, ...change } })

@@ -7,4 +7,5 @@ export { type AddressPermission, judgeProviderUrl, judgeResolved, type ProviderA
 export { resolveProfile, type ResolvedProfile, type ResolveOutcome, type ResolveRequest } from './resolve.ts'
 export { readStrictJson, type StrictJson } from './strict-json.ts'
 export { COMPLETIONS, definitionDigest, HeadlessRunProbe, LONGEST_PROBE_MS, PROBE_KINDS, ProbeDefinition, type ProbeKind, TaskClass, UnimplementedProbe } from './probe-definition.ts'
+export { Authority, CommandReviewer, LONGEST_REVIEW_MS, ModelReviewer, REVIEWER_KINDS, ReviewerDefinition, reviewerDigest, type ReviewerKind, ReviewRule } from './reviewer-definition.ts'
 export type * from './ports.ts'

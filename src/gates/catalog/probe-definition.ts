@@ -3,6 +3,7 @@ import { digestOf } from '../../contract/canonical.ts'
 import { Name } from '../../contract/ids.ts'
 import { Duration, parseDuration } from '../../contract/units.ts'
 import type { Digest } from '../../contract/verdict.ts'
+import { ReviewRule } from './reviewer-definition.ts'
 
 export const PROBE_KINDS = ['headless_run', 'api_smoke', 'render_hash', 'sim_trace'] as const
 export type ProbeKind = (typeof PROBE_KINDS)[number]
@@ -45,6 +46,7 @@ export const definitionDigest = (definition: ProbeDefinition): Digest => digestO
 export const TaskClass = z.strictObject({
   completion: z.enum(['product', 'code', 'review']).describe('product: probes must pass. code: a change is enough. review: a reviewer must agree.'),
   probes: z.array(Name).describe('The probes of every task of this class, in order.'),
+  review: ReviewRule.optional().describe('Who must agree to the work beside its probes. A class whose completion is review and that names none refuses every task.'),
 })
 export type TaskClass = z.infer<typeof TaskClass>
 export const COMPLETIONS = ['product', 'code', 'review'] as const
