@@ -162,15 +162,7 @@ class LocalApp implements App {
       asked: chosen.asked,
       cancelled: request.cancelled,
     }
-    const { report, json, directory } = await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, watcherOf(watcher))
-    const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
-    return {
-      report,
-      json,
-      exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
-      reportPath: relative(options.cwd, join(directory.path, 'report.md')),
-      patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
-    }
+    return runAnswerOf(options, await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, taskWatcherOf(watcher)))
   }
 
   async probe({ profiles, cancelled }: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer> {
@@ -211,7 +203,7 @@ class LocalApp implements App {
     const ending = engine.storedEnding(history)
     const directory = directoryOf(runId)
     // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
-    const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
+    const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_') && !(history.run.state === 'waiting' && problem.code === 'run_unfinished'))
     if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
     const rendered = engine.renderRun(history, read, ending)
     if (write) for (const [name, content] of [['report.json', rendered.json], ['report.md', rendered.markdown], ['trace.jsonl', rendered.trace]] as const) directory.write(name, content)
@@ -230,7 +222,7 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, reviewRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, reviewRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, processes, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/credentials/index.ts'),
@@ -243,6 +235,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     import('./adapters/target-watch/index.ts'),
     import('./adapters/wire-server/index.ts'),
     import('./adapters/workspace/index.ts'),
+    import('./adapters/process/index.ts'),
     agentAdapters(loaded.directory),
   ])
   const { clock, environment } = options
@@ -280,6 +273,9 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
     reviewRunner: reviewRunner.createReviewRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
+    openDirectory: (runId) => runDirectory.openRunDirectory(stateDirectory, runId),
+    host: processes.thisProcess(),
+    isRunning: processes.isRunning,
   }
 }
 
@@ -289,12 +285,24 @@ export async function agentAdapters(directory: string): Promise<World['agents']>
   return new Map([piAgent({ program: undefined, directory }), commandAgent, caseAgent].map((agent) => [agent.name, agent]))
 }
 
-const watcherOf = (watcher: RunWatcher): TaskWatcher => ({
+export const taskWatcherOf = (watcher: RunWatcher): TaskWatcher => ({
   opened: (run) => watcher.opened(run),
   gateBegan: (gate) => watcher.gateBegan(gate),
   gateDecided: (verdict, elapsedMs) => watcher.gateDecided({ gate: verdict.gate, outcome: verdict.outcome, reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message }, elapsedMs),
   note: (text) => watcher.note(text),
 })
+
+/** A run as its caller is told of it, whichever surface that is (ACC-04). */
+export function runAnswerOf(options: AppOptions, { report, json, directory }: Pick<Engine.FinishedRun, 'report' | 'json' | 'directory'>): RunAnswer {
+  const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
+  return {
+    report,
+    json,
+    exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
+    reportPath: relative(options.cwd, join(directory.path, 'report.md')),
+    patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
+  }
+}
 
 const tampered = (runId: string, problems: readonly Problem[]): Refusal => ({
   reason: 'ledger_tampered',

@@ -18,12 +18,13 @@ import type { ReadHistory } from './verify-chain.ts'
 
 /** How the run ended, or will have ended when its report is written. */
 export interface Ending {
-  readonly state: 'accepted' | 'failed' | 'blocked'
+  readonly state: 'accepted' | 'failed' | 'blocked' | 'waiting'
   readonly reason: Reason | null
   readonly endedAt: string
 }
 
-const STATUS = { accepted: 'pass', failed: 'fail', blocked: 'blocked' } as const
+const WORDS = { failed: 'Failed', blocked: 'Blocked', waiting: 'Waiting' } as const
+const STATUS = { accepted: 'pass', failed: 'fail', blocked: 'blocked', waiting: 'blocked' } as const
 
 /** Renders the report from what is stored and nothing else (law 8). Throws if the run was never opened. */
 export function composeReport(history: ReadHistory, entries: readonly LedgerEntry[], ending: Ending): Report {
@@ -78,7 +79,7 @@ export function blockOf(record: RunRecord, ending: Ending): { asked: string; fou
 }
 
 function summaryOf(record: RunRecord, ending: Ending, block: { message: string; found: string } | undefined): string {
-  if (ending.state !== 'accepted') return `${ending.state === 'blocked' ? 'Blocked' : 'Failed'}: ${ending.reason ?? 'unknown'}. ${block?.message ?? ''}`.trim()
+  if (ending.state !== 'accepted') return `${WORDS[ending.state]}: ${ending.reason ?? 'unknown'}. ${block?.message ?? ''}`.trim()
   const acceptance = record.facts(acceptanceGate)
   const items = acceptance === undefined ? [] : itemStatuses(acceptance)
   const [workspace] = record.all(WorkspaceEvidence)

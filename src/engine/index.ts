@@ -2,6 +2,9 @@ export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSe
 export { Configuration, HealthPolicy } from './configuration.ts'
 export type { CourseWatcher } from './course.ts'
 export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'
+export { answersOf, correctionsOf } from './people.ts'
+export { type ResumedRun, resumeRun } from './resume.ts'
+export { type ShownRun, showRun } from './show.ts'
 export { readHistory, type RenderedRun, renderRun, storedEnding } from './finish.ts'
 export {
   ENTRY_KINDS,
@@ -30,4 +33,4 @@ export { AcceptanceItem, Task } from './task.ts'
 export { type PassSearch, type WorkItem, workItemOf } from './work-item.ts'
 export type { Problem } from './verify-chain.ts'
 export { type VerifiedRun, verifyRun } from './verify-run.ts'
-export type { Launcher, PrepareRequest, TargetWatch, TargetWatcher, WorkspaceChanges, World, Workspaces } from './world.ts'
+export type { Launcher, PrepareRequest, RunHost, TargetWatch, TargetWatcher, WorkspaceChanges, World, Workspaces } from './world.ts'

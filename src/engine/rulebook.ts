@@ -9,7 +9,7 @@ import { launchGate } from '../gates/launch/index.ts'
 import { readinessGate } from '../gates/readiness/index.ts'
 import { reportGate } from '../gates/report/index.ts'
 import { ModelCallEvidence, wireGate } from '../gates/wire/index.ts'
-import { AgentExitEvidence, ArtefactEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, ArtefactEvidence, CompletionEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import type { Rulebook } from './verify-chain.ts'
 
 /** Every gate by its name. The type makes a lifecycle with a gate missing here impossible. */
@@ -28,5 +28,5 @@ const GATES: Readonly<Record<GateName, GateDefinition<unknown>>> = {
 /** The rules by which stored runs are judged again. */
 export const RULEBOOK: Rulebook = {
   gates: GATES,
-  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, ArtefactEvidence],
+  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, CompletionEvidence, ArtefactEvidence],
 }

@@ -5,17 +5,19 @@ import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { type AcceptanceFacts, type Accepted, type Binding, bindProbes, bindReview, type ReviewBinding } from '../gates/acceptance/index.ts'
 import { WORK_STAGE } from '../gates/admission/index.ts'
-import { entryOf, type Resolution } from '../gates/catalog/index.ts'
-import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
+import type { Resolution } from '../gates/catalog/index.ts'
+import type { Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
+import { completionFacts, type CompletionStart, keepForCompletion, type ObservedWorkspace } from './completion.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Leavings, type Outcome, type RawArtefact, type RenderedRun } from './finish.ts'
-import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
-import { createCallRecorder } from './recorder.ts'
+import { AgentExitEvidence, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
+import { openingOf } from './opening.ts'
+import { tellingRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { decideAcceptance, type ObservedWorkspace } from './steps/acceptance.ts'
+import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission, watchAdmission } from './steps/admission.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
@@ -81,28 +83,20 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const summary = await world.ledger.begin({ kind: 'task', taskId: task.id, startedAt: world.clock() })
   const course = new Course({ run: summary, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher })
   const directory = world.createDirectory(summary.runId)
+  let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, request, watcher)
     const outcome = await run.toTheEnd()
-    return { ...(await finishRun(world, course, directory, outcome, run.leavings())), directory }
+    const finished = await finishRun(world, course, directory, outcome, run.leavings())
+    waits = finished.report.reason === 'review_waiting'
+    return { ...finished, directory }
   } finally {
     // Also of a run that ends in a fault: raw output has not been scanned, and the agent's settings hold its token.
-    directory.dropScratch()
+    if (waits) directory.dropScratch('waiting')
+    else directory.dropScratch()
   }
-}
-
-function openingOf(world: World, course: Course, request: TaskRequest) {
-  const { id, title, class: taskClass, acceptance, prompt } = request.task
-  return RunEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], {
-    task: { id, title, class: taskClass, purpose: request.purpose, digest: request.taskDigest, prompt: sha256(prompt), acceptance },
-    profile: request.profile,
-    backend: entryOf(world.configuration.profiles, request.profile)?.agent ?? null,
-    asked: request.asked,
-    configuration: { path: world.configurationPath, digest: world.configurationDigest },
-    versions: world.versions,
-  })
 }
 
 class TaskRun {
@@ -141,12 +135,13 @@ class TaskRun {
     try {
       return { accepted: await this.#throughEveryGate() }
     } catch (error) {
+      if (error instanceof Ended && error.reason === 'review_waiting') return { waiting: error.reason }
       return { started: this.#started, reason: error instanceof Ended ? error.reason : await this.#fault(error) }
     }
   }
 
   async #throughEveryGate(): Promise<Accepted> {
-    const wire = await this.#world.openWire(this.#recorder())
+    const wire = await this.#world.openWire(tellingRecorder(this.#world, (text) => this.#watcher.note(text)))
     try {
       await this.#refuseSecretTask()
       const { binding, review } = await this.#bind()
@@ -157,23 +152,20 @@ class TaskRun {
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      return required(await decideAcceptance(this.#world, this.#course, { task: this.#request.task, reference: this.#request.reference, cancelled: this.#request.cancelled, attempt: 1, directory: this.#directory, binding, review, earlier: [], answers: [], agent: endOf(turn), witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text) }))
+      const { task, reference, cancelled } = this.#request
+      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, binding, review }
+      await this.#beginCompletion(start)
+      return required(await decideAcceptance(this.#world, this.#course, { ...start, directory: this.#directory, attempt: 1, earlier: [], answers: [], witnessed, targets, cancelled, note: (text) => this.#watcher.note(text) }))
     } finally {
       await wire.close()
     }
   }
 
-  /** Stores each call, and tells whoever watches once it is stored. */
-  #recorder(): CallRecorder {
-    const recorder = createCallRecorder(this.#world.ledger, this.#world.scanner)
-    return {
-      charged: (account) => recorder.charged(account),
-      record: async (runId, call, charge) => {
-        const digest = await recorder.record(runId, call, charge)
-        this.#watcher.note(`call ${call.number}: asked ${call.requestedModel ?? 'no model'}, ${call.outcome === 'answered' ? `served ${call.servedModel ?? 'unknown'}` : `${call.outcome} (${call.reason ?? ''})`}`)
-        return digest
-      },
-    }
+  /** From here on another process can take the run up, should this one be killed. */
+  async #beginCompletion(start: CompletionStart): Promise<void> {
+    keepForCompletion(this.#directory, start, this.#agentArtefacts)
+    const subject = { name: 'workspace', digest: { sha256: start.after.digest } }
+    await this.#course.append({ evidence: [CompletionEvidence.state([subject], completionFacts(start))], events: [this.#course.event('completion_begun', { attempt: 1 })] })
   }
 
   /** The prompt goes to a model, and the task stands in a repository: a credential in it has left its place before anything began. */

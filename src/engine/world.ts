@@ -20,6 +20,13 @@ export interface ServedOn {
   readonly tally?: Tally
 }
 
+/** A process of Portcullis on this machine, told from a later one with the same pid. */
+export interface RunHost {
+  readonly pid: number
+  readonly startTicks: number
+  readonly boot: string
+}
+
 /** How a process is started through the one door: with a permit, for exactly the launch it was given for. */
 export interface Launcher {
   start(permit: LaunchPermit, launch: PlannedLaunch, options: { readonly logs: { readonly stdout: string; readonly stderr: string; readonly maxBytes: number }; onStdout(chunk: Buffer): void }): Promise<AgentProcess>
@@ -113,4 +120,9 @@ export interface World {
   readonly probeRunner: ProbeRunner
   readonly reviewRunner: ReviewRunner
   createDirectory(runId: string): RunDirectory
+  /** The directory of a run that exists already. */
+  openDirectory(runId: string): RunDirectory
+  /** This process, and whether another one still runs: a run that goes on is not taken up. */
+  readonly host: RunHost
+  isRunning(host: RunHost): boolean
 }

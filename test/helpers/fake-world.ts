@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { createRunDirectory } from '../../src/adapters/run-directory/index.ts'
+import { createRunDirectory, openRunDirectory } from '../../src/adapters/run-directory/index.ts'
 import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
-import { Configuration, type FinishedRun, type Ledger, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
+import { Configuration, type FinishedRun, type Ledger, type ResumedRun, resumeRun, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
 import { ProbeRecord, type ProbeRequest, type ReviewAnswer, type ReviewAnswered, type ReviewRequest } from '../../src/gates/acceptance/index.ts'
 import { definitionDigest } from '../../src/gates/catalog/index.ts'
 import type { AdmissionFile, DecisionFile } from '../../src/gates/admission/index.ts'
@@ -62,6 +62,8 @@ export interface Stage {
   /** Moves the clock. */
   advance(ms: number): void
   run(change?: Partial<TaskRequest>): Promise<FinishedRun>
+  /** Takes a run up, as another process does; the change is what is otherwise then. */
+  resume(runId: string, change?: Partial<World>): Promise<ResumedRun>
   verify(runId: string): Promise<VerifiedRun>
 }
 
@@ -165,6 +167,9 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       },
     },
     createDirectory: (runId) => createRunDirectory(directory, runId),
+    openDirectory: (runId) => openRunDirectory(directory, runId),
+    host: { pid: 1, startTicks: 1, boot: 'test' },
+    isRunning: () => false,
   }
   const world: World = { ...base, ...options.world?.(base) }
   const task = Task.parse({
@@ -178,10 +183,10 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       ahead += ms
     },
     run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
+    resume: (runId, change = {}) => resumeRun({ ...world, ...change }, runId, { cancelled: cancel.signal, watcher: silent }),
     verify: async (runId) => {
       const history = await ledger.history(runId)
       if (history === undefined) throw new Error(`no run ${runId}`)
-      const { openRunDirectory } = await import('../../src/adapters/run-directory/index.ts')
       return verifyRun(history, openRunDirectory(directory, runId))
     },
   }

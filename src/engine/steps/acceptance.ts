@@ -1,42 +1,25 @@
 import { type Evidence, evidenceDigest } from '../../contract/evidence.ts'
 import { milliseconds } from '../../contract/units.ts'
-import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type Binding, type FakeWork, fakeWorkStatement, isReadyForReview, type PhaseResult, PROBE_PHASES, type ProbePhase, recordsOf, recordStatement, type ReviewBinding, type ReviewRecord, type ReviewRequest, reviewStatement, runProbes } from '../../gates/acceptance/index.ts'
+import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedProof, type FakeWork, fakeWorkStatement, isReadyForReview, type PhaseResult, PROBE_PHASES, type ProbePhase, recordsOf, recordStatement, type ReviewRecord, type ReviewRequest, reviewStatement, runProbes } from '../../gates/acceptance/index.ts'
 import { type Witnessed, witnessed } from '../../gates/wire/index.ts'
+import type { CompletionStart } from '../completion.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
-import type { Task } from '../task.ts'
 import type { TargetWatch, World } from '../world.ts'
 import { collectReviews, reviewsLimitMs } from './review.ts'
 
-/** The workspace as it was when the agent had ended. */
-export interface ObservedWorkspace {
-  readonly digest: string
-  readonly filesChanged: number
-  readonly protectedChanged: readonly string[]
-  readonly linksOut: readonly string[]
-}
-
-export interface AcceptanceInput {
-  readonly task: Task
-  /** The patch of the reference solution, as it was before anything started. */
-  readonly reference: Buffer | null
+export interface AcceptanceInput extends CompletionStart {
   readonly cancelled: AbortSignal
   /** Which try at completion this is, from 1. */
   readonly attempt: number
   readonly directory: RunDirectory
-  readonly binding: Binding
-  readonly review: ReviewBinding
   /** Reviews of earlier attempts, and of people. */
   readonly earlier: readonly ReviewRecord[]
   readonly answers: ReviewRequest['answers']
-  readonly agent: AcceptanceFacts['agent']
   readonly witnessed: Witnessed
-  readonly stage: string
   /** Null for ordinary work, which is done for the target repositories. */
   readonly targets: TargetWatch | null
-  readonly before: string
-  readonly after: ObservedWorkspace
   readonly note: (text: string) => void
 }
 

@@ -1,5 +1,5 @@
 export { reportGate, reportProof, ReportFacts, type Reported } from './gate.ts'
-export { type Marker, markersOf } from './markers.ts'
+export { type Marker, MARKER_PATHS, markersOf } from './markers.ts'
 export { leavesOf, renderMarkdown } from './markdown.ts'
 export type { ScanFinding, ScanScope, ScanStream, SecretScanner } from './ports.ts'
 export { Report, ReportedGate, ReportedItem, ReportedProbe } from './report.ts'
