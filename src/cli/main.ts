@@ -5,6 +5,8 @@ import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
 import { systemClock } from '../contract/clock.ts'
 import type { Surface } from './command.ts'
 import { register as registerAdmit } from './commands/admit.ts'
+import { register as registerApproveQuestion } from './commands/approve-question.ts'
+import { register as registerApproveReview } from './commands/approve-review.ts'
 import { register as registerCalls } from './commands/calls.ts'
 import { register as registerDecide } from './commands/decide.ts'
 import { register as registerDoctor } from './commands/doctor.ts'
@@ -25,7 +27,7 @@ import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerRuns, registerProvider, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerProvider, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -2,6 +2,8 @@ export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSe
 export { Configuration, HealthPolicy } from './configuration.ts'
 export type { CourseWatcher } from './course.ts'
 export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'
+export { answerQuestion, type GivenAnswer, type GivenReview, giveReview } from './give-review.ts'
+export type { ReviewRecord } from '../gates/acceptance/index.ts'
 export { answersOf, correctionsOf } from './people.ts'
 export { type ResumedRun, resumeRun } from './resume.ts'
 export { type ShownRun, showRun } from './show.ts'

@@ -37,3 +37,23 @@ verifies('ACC-54', 'no reviewer is asked about work that its probes do not carry
   const ran = await runTask(made)
   assert.deepEqual([ran.report.reason, ran.report.reviews, ran.report.review?.outcome], ['probe_failed', [], 'not_asked'])
 })
+
+verifies('MC-113 MC-123 ACC-29', 'the command line waits for the authority, takes its word, and goes on from the work it kept', async (t) => {
+  const made = await reviewed(t, { ada: reviewer('claude') }, { authorityMustAgree: true })
+  const printed = await made.portcullis(['run', 'task.yaml'])
+  assert.equal(printed.code, 3)
+  assert.match(printed.stdout, /WAITING for release-board\. The work is pinned/)
+  const [run] = JSON.parse((await made.portcullis(['runs', '--json'])).stdout) as { runId: string; state: string }[]
+  assert.ok(run !== undefined && run.state === 'waiting')
+  const shown = JSON.parse((await made.portcullis(['show', run.runId, '--json'])).stdout) as { head: string }
+  const approve = (by: string) => made.portcullis(['approve', 'review', run.runId, '--verdict', 'pass', '--by', by, '--reason', 'read', '--head', shown.head])
+  assert.equal((await approve('Somebody')).code, 2)
+  assert.equal((await made.portcullis(['resume', run.runId])).code, 3)
+  assert.equal((await approve('J. Doe')).code, 0)
+  const resumed = await made.portcullis(['resume', run.runId, '--json'])
+  assert.equal(resumed.code, 0, resumed.stdout)
+  assert.equal((await made.portcullis(['report', run.runId, '--json'])).stdout, resumed.stdout)
+  const verified = await made.portcullis(['verify', run.runId])
+  assert.equal(verified.code, 0, verified.stdout)
+  assert.match((await made.portcullis(['show', run.runId])).stdout, /state +accepted/)
+})
