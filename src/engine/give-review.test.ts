@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { answeredBy, type Stage, stage, type StageOptions } from '../../test/helpers/fake-world.ts'
+import { answeredBy, type Stage, stage } from '../../test/helpers/fake-world.ts'
 import { verifies } from '../../test/verifies.ts'
 import { answerQuestion, correctionsOf, giveReview, readHistory, showRun, type ShownRun } from './index.ts'
 

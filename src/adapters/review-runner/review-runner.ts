@@ -8,6 +8,7 @@ import type { ReviewAnswered, ReviewRequest, ReviewRunner } from '../../gates/ac
 import { createWithheld } from '../probe-runner/index.ts'
 import { workspaceDigest } from '../workspace/index.ts'
 import { askCommand } from './command.ts'
+import { askModel } from './model.ts'
 import type { Failure, Parsed } from './parse.ts'
 import { sourceDigest } from './source.ts'
 
@@ -61,7 +62,7 @@ async function askKind(options: ReviewRunnerOptions, request: ReviewRequest, scr
       return { parsed: await askCommand(definition, request, scratch, withheld), marks }
     }
     case 'model':
-      return { parsed: { failure: { code: 'not_started', text: 'no model can be asked here' } }, marks: { diff: '', source: '' } }
+      return askModel(definition, request, withheld)
   }
 }
 

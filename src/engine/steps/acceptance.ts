@@ -34,7 +34,7 @@ export function decideAcceptance(world: World, course: Course, input: Acceptance
     definition: acceptanceGate,
     mint: acceptedProof,
     subject: { name: 'workspace', digest: { sha256: input.after.digest } },
-    timeoutMs: PROBE_PHASES.length * probesMs + reviewsLimitMs(input.review) + LOCAL_WORK_MS,
+    timeoutMs: PROBE_PHASES.length * probesMs + reviewsLimitMs(world, input.review) + LOCAL_WORK_MS,
     observe: async (signal) => {
       const either = AbortSignal.any([signal, input.cancelled])
       const probed = await observe(world, course, input, either)

@@ -1,10 +1,11 @@
 import { milliseconds } from '../../contract/units.ts'
 import { type AcceptanceFacts, type NamedReviewer, type ReviewBinding, type ReviewRecord, reviewRecordOf, type ReviewRequest, type ReviewScope, standingOf } from '../../gates/acceptance/index.ts'
 import { sha256 } from '../../contract/canonical.ts'
-import { MARGIN_MS } from '../limits.ts'
+import { LOCAL_WORK_MS, MARGIN_MS, probeLimitMs } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { Task } from '../task.ts'
 import type { WorkspaceChanges, World } from '../world.ts'
+import { askModel } from './review-model.ts'
 
 /** What reviewers are shown, and of which run. */
 export interface ReviewInput {
@@ -21,8 +22,11 @@ export interface ReviewInput {
   readonly note: (text: string) => void
 }
 
-/** How long the reviewers of a run may take together. */
-export const reviewsLimitMs = ({ definitions }: ReviewBinding): number => definitions.reduce((total, { definition }) => total + milliseconds(definition.timeout) + 2 * MARGIN_MS, 0)
+/** How long the reviewers of a run may take together; a model is asked whether it is healthy first. */
+export function reviewsLimitMs({ configuration }: Pick<World, 'configuration'>, { definitions }: ReviewBinding): number {
+  const healthMs = Math.max(0, ...Object.values(configuration.providers).map(probeLimitMs)) + 2 * MARGIN_MS + 3 * LOCAL_WORK_MS
+  return definitions.reduce((total, { definition }) => total + milliseconds(definition.timeout) + 2 * MARGIN_MS + (definition.kind === 'model' ? healthMs : 0), 0)
+}
 
 const FILES_NAMED = 1_000
 
@@ -64,8 +68,8 @@ async function reviewBy(world: World, input: ReviewInput, facts: AcceptanceFacts
     target: null,
     signal,
   }
-  const answered = await world.reviewRunner.run(request)
-  return reviewRecordOf({ request, attempt: input.attempt, taskClass: facts.taskClass, scope: scopeOf(changes), model: null }, answered)
+  const { answered, model } = definition.kind === 'model' ? await askModel(world, definition, request) : { answered: await world.reviewRunner.run(request), model: null }
+  return reviewRecordOf({ request, attempt: input.attempt, taskClass: facts.taskClass, scope: scopeOf(changes), model }, answered)
 }
 
 function scopeOf({ files, filesLeftOut, patch, patchTruncated }: WorkspaceChanges): ReviewScope {
