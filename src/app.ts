@@ -159,6 +159,7 @@ class LocalApp implements App {
       repository: loaded.repository,
       reference: loaded.referencePatch,
       admissionFile: chosen.admissionFile,
+      remotes: loaded.remotes,
       asked: chosen.asked,
       cancelled: request.cancelled,
     }
@@ -222,7 +223,7 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, reviewRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, processes, agents] = await Promise.all([
+  const [engine, admissions, credentialAdapter, healthProbe, probeRunner, reviewRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, processes, gitTruth, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/credentials/index.ts'),
@@ -236,6 +237,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     import('./adapters/wire-server/index.ts'),
     import('./adapters/workspace/index.ts'),
     import('./adapters/process/index.ts'),
+    import('./adapters/git-truth/index.ts'),
     agentAdapters(loaded.directory),
   ])
   const { clock, environment } = options
@@ -271,6 +273,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock }),
+    deliveries: gitTruth.createDeliveryChecker({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS, secrets: knownSecrets }),
     reviewRunner: reviewRunner.createReviewRunner({ secrets: knownSecrets, clock }),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
     openDirectory: (runId) => runDirectory.openRunDirectory(stateDirectory, runId),

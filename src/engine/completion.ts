@@ -1,7 +1,7 @@
 import { canonicalJson, digestOf, sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
-import type { Binding, ReviewBinding } from '../gates/acceptance/index.ts'
+import type { Binding, DeliveryClaim, ReviewBinding } from '../gates/acceptance/index.ts'
 import { AgentExitEvidence, CompletionEvidence, type CompletionFacts, RunEvidence } from './observations.ts'
 import type { RawArtefact } from './finish.ts'
 import type { RunRecord } from './read-run.ts'
@@ -31,17 +31,19 @@ export interface CompletionStart {
   readonly agent: CompletionFacts['agent']
   readonly before: string
   readonly after: ObservedWorkspace
+  readonly claims: readonly DeliveryClaim[]
   readonly binding: Binding
   readonly review: ReviewBinding
 }
 
 /** The facts that a completion begins with, as they are stored. */
-export const completionFacts = ({ reference, stage, watched, agent, before, after, binding, review }: CompletionStart): CompletionFacts => ({
+export const completionFacts = ({ reference, stage, watched, agent, before, after, claims, binding, review }: CompletionStart): CompletionFacts => ({
   reference: reference === null ? null : sha256(reference),
   stage,
   watched,
   agent,
   workspace: { before, after: after.digest, filesChanged: after.filesChanged, protectedChanged: [...after.protectedChanged], linksOut: [...after.linksOut] },
+  claims: [...claims],
   binding: [...binding.bound],
   review: review.bound,
 })
@@ -79,7 +81,7 @@ export async function readCompletion(world: World, record: RunRecord, directory:
   if (bound === undefined || canonicalJson(bound.binding.bound) !== canonicalJson(facts.binding) || canonicalJson(bound.review.bound) !== canonicalJson(facts.review)) {
     throw new PortcullisError('usage', { asked: `the probes and reviewers that run ${record.history.run.runId} was begun with`, found: 'the configuration defines them otherwise now', remedy: 'Restore the configuration of the run, or run the task again.' })
   }
-  return { task, reference, stage: facts.stage, watched: false, agent: facts.agent, before, after: { digest: after, filesChanged, protectedChanged, linksOut }, ...bound }
+  return { task, reference, stage: facts.stage, watched: false, agent: facts.agent, before, after: { digest: after, filesChanged, protectedChanged, linksOut }, claims: facts.claims, ...bound }
 }
 
 function keptTask(directory: RunDirectory): Task | undefined {

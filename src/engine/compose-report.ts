@@ -12,7 +12,7 @@ import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { caseFieldsOf } from './report-case.ts'
-import { reviewsOf } from './report-reviews.ts'
+import { deliveryOf, reviewsOf } from './report-reviews.ts'
 import { terminalStateOf } from './terminal-state.ts'
 import type { ReadHistory } from './verify-chain.ts'
 
@@ -53,6 +53,7 @@ export function composeReport(history: ReadHistory, entries: readonly LedgerEntr
     workspace: workspaceOf(record),
     target_repositories: record.facts(acceptanceGate)?.targets?.map(({ path, canary, entries, touched }) => ({ path, canary, entries, touched })) ?? null,
     ...acceptanceOf(record),
+    delivery: deliveryOf(record),
     ...reviewsOf(record),
     gates: record.verdicts.map(gateOf),
     terminal_state: terminalStateOf(record, ending, block),
@@ -73,6 +74,9 @@ export function blockOf(record: RunRecord, ending: Ending): { asked: string; fou
   if (ending.reason === null) return undefined
   const verdict = record.verdicts.findLast((each) => each.outcome === 'block' && each.reason === ending.reason)
   if (verdict?.outcome === 'block') return verdict
+  // An abstention says in its message what it looked for and where.
+  const abstained = record.verdicts.findLast((each) => each.outcome === 'abstain' && each.reason === ending.reason)
+  if (abstained !== undefined) return { message: abstained.message, asked: `a verdict of the ${abstained.gate} gate that permits`, found: abstained.message, remedy: 'Make what could not be found reachable, then run the task again.' }
   const fault = record.event('fault')?.data
   const text = (name: string, otherwise: string): string => (typeof fault?.[name] === 'string' ? fault[name] : otherwise)
   return { message: REASON_TABLE[ending.reason].title, asked: text('asked', 'the run to go on'), found: text('found', REASON_TABLE[ending.reason].title), remedy: text('remedy', 'Read trace.jsonl of the run, then start a new one.') }

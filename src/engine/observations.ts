@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { definePredicate } from '../contract/evidence.ts'
 import { Name } from '../contract/ids.ts'
 import { Digest } from '../contract/verdict.ts'
-import { AcceptanceFacts, BoundProbe, BoundReview, Objection } from '../gates/acceptance/index.ts'
+import { AcceptanceFacts, BoundProbe, BoundReview, DeliveryClaim, Objection } from '../gates/acceptance/index.ts'
 import type { RunEvent } from './ledger.ts'
 import { AcceptanceItem } from './task.ts'
 import type { RunHost } from './world.ts'
@@ -72,6 +72,8 @@ export const CompletionFacts = z.strictObject({
   watched: z.boolean(),
   agent: AcceptanceFacts.shape.agent,
   workspace: AcceptanceFacts.shape.workspace,
+  /** What the agent said it delivered, pinned when it was done. */
+  claims: z.array(DeliveryClaim).max(20),
   binding: z.array(BoundProbe),
   review: BoundReview.nullable(),
 })

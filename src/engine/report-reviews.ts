@@ -1,8 +1,19 @@
 import { printDigest } from '../contract/canonical.ts'
 import { printPair } from '../contract/model.ts'
-import { type AcceptanceFacts, acceptanceGate, blockingFindings, droppedBlockingFindings, reviewDigest, ReviewEvidence, type ReviewRecord, standingOf } from '../gates/acceptance/index.ts'
+import { type AcceptanceFacts, acceptanceGate, blockingFindings, differenceOf, droppedBlockingFindings, reviewDigest, ReviewEvidence, type ReviewRecord, standingOf } from '../gates/acceptance/index.ts'
 import type { Report } from '../gates/report/index.ts'
 import type { RunRecord } from './read-run.ts'
+
+/** What the gate found of each delivery, beside what was claimed of it. */
+export function deliveryOf(record: RunRecord): Report['delivery'] {
+  const delivery = record.facts(acceptanceGate)?.delivery ?? null
+  if (delivery === null) return null
+  return delivery.map((each) => {
+    const { claim, command, remote_head, searched, found_in, ancestor, files, tests } = each
+    const { name, remote, branch, done_sha } = claim
+    return { name, remote, branch, done_sha, command, remote_head, searched, found_in, ancestor, files, tests: tests === null ? null : { ...tests, claimed: claim.tests }, difference: differenceOf(each) }
+  })
+}
 
 /** Everything that was said in review of a run, and what it came to. */
 export function reviewsOf(record: RunRecord): Pick<Report, 'review' | 'reviews'> {

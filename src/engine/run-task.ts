@@ -19,6 +19,7 @@ import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission, watchAdmission } from './steps/admission.ts'
+import { pinClaims } from './steps/delivery.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
@@ -43,6 +44,8 @@ export interface TaskRequest {
   /** The patch of the reference solution, as it was before anything started. */
   readonly reference: Buffer | null
   readonly admissionFile: string | null
+  /** The remotes of the task's deliveries, by name, with their paths made absolute. */
+  readonly remotes: Readonly<Record<string, string>>
   /** The pair that the caller asks for beside the profile, for an agent that must be asked so; null where the profile alone asks. */
   readonly asked: ModelPair | null
   readonly cancelled: AbortSignal
@@ -153,7 +156,7 @@ class TaskRun {
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
       const { task, reference, cancelled } = this.#request
-      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, binding, review }
+      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, claims: pinClaims(task, this.#request.remotes, this.#directory), binding, review }
       await this.#beginCompletion(start)
       return required(await decideAcceptance(this.#world, this.#course, { ...start, directory: this.#directory, attempt: 1, earlier: [], answers: [], witnessed, targets, cancelled, note: (text) => this.#watcher.note(text) }))
     } finally {

@@ -8,7 +8,7 @@ import { reportGate } from '../gates/report/index.ts'
 import { renderRun, storedEnding } from './finish.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
-import { AgentExitEvidence, ArtefactEvidence, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, ArtefactEvidence, CompletionEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import type { RunDirectory } from './run-directory.ts'
@@ -93,6 +93,8 @@ function acceptanceOf(record: RunRecord): Problem[] {
   const sorted = (reviews: readonly unknown[]): string => canonicalJson(reviews.map(canonicalJson).sort())
   // A rejection that was recorded and not judged would be worse than a review that nobody gave.
   if (isFinal(record.history.run.state) && sorted(record.all(ReviewEvidence)) !== sorted(facts.reviews)) problems.push(contradiction('acceptance', 'the reviews are not the recorded ones'))
+  const [pinned] = record.all(CompletionEvidence)
+  if (canonicalJson(pinned?.claims ?? []) !== canonicalJson(facts.delivery?.map(({ claim }) => claim) ?? [])) problems.push(contradiction('acceptance', 'the delivery that was judged is not the one that was pinned'))
   if (record.admission !== undefined && record.admission.stage !== facts.stage) problems.push(contradiction('acceptance', 'another stage than the one that was admitted'))
   const works = record.all(FakeWorkEvidence).filter((work) => work.attempt === facts.attempt).map((work) => canonicalJson(work))
   if (canonicalJson(works) !== canonicalJson(facts.fake === null ? [] : [canonicalJson(facts.fake)])) problems.push(contradiction('acceptance', 'the work of the fake backend is not the recorded one'))

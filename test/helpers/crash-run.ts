@@ -61,7 +61,7 @@ const ledger = new LedgerOnDemand(join(state, 'ledger.db'))
 const loaded = loadTask('task.yaml')
 const world = crashing(await composeWorld(options, ledger, state))
 const { task } = loaded
-const request = { task, taskDigest: loaded.digest, taskText: loaded.text, profile: task.profile, purpose: task.purpose, repository: loaded.repository, reference: loaded.referencePatch, admissionFile: null, asked: null, cancelled: new AbortController().signal }
+const request = { task, taskDigest: loaded.digest, taskText: loaded.text, profile: task.profile, purpose: task.purpose, repository: loaded.repository, reference: loaded.referencePatch, admissionFile: null, remotes: loaded.remotes, asked: null, cancelled: new AbortController().signal }
 await runTask(world, request, { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined })
 await ledger.close()
 writeFileSync(countFile, String(passed))

@@ -160,6 +160,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         return options.probe === undefined ? made : options.probe(request, made)
       },
     },
+    deliveries: { check: () => Promise.reject(new Error('no delivery was asked for')) },
     reviewRunner: {
       run: async (request) => {
         log(`review ${request.name}`)
@@ -182,7 +183,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     advance: (ms) => {
       ahead += ms
     },
-    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
+    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, remotes: {}, asked: null, cancelled: cancel.signal, ...change }, silent),
     resume: (runId, change = {}) => resumeRun({ ...world, ...change }, runId, { cancelled: cancel.signal, watcher: silent }),
     verify: async (runId) => {
       const history = await ledger.history(runId)

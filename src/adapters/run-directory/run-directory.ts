@@ -6,10 +6,10 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { LeftFile, RunDirectory, StoredFile } from '../../engine/index.ts'
 
 /** Directories that serve the run and are gone after it; what is left is what people read. */
-const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'kept', 'workspace.baseline'] as const
+const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'kept', 'delivery', 'workspace.baseline'] as const
 
 /** What a run that waits needs to go on. Its raw output has been scanned and put where people read it. */
-const NEEDED_LATER: readonly string[] = ['untouched', 'kept']
+const NEEDED_LATER: readonly string[] = ['untouched', 'kept', 'delivery']
 
 /** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
 export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {

@@ -5,7 +5,7 @@ import { applyPatch, copyWorkspace, prepareWorkspace } from './prepare.ts'
 import { changedBelow, workspaceDigest } from './tree.ts'
 
 export { PATCH_BYTES } from './changes.ts'
-export type { GitOptions } from './git.ts'
+export { type GitOptions, tryGit } from './git.ts'
 export { copyWorkspace } from './prepare.ts'
 export { workspaceDigest } from './tree.ts'
 

@@ -7,6 +7,7 @@ import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { TargetWatch, World } from '../world.ts'
+import { checkDeliveries, deliveriesLimitMs } from './delivery.ts'
 import { collectReviews, reviewsLimitMs } from './review.ts'
 
 export interface AcceptanceInput extends CompletionStart {
@@ -34,7 +35,7 @@ export function decideAcceptance(world: World, course: Course, input: Acceptance
     definition: acceptanceGate,
     mint: acceptedProof,
     subject: { name: 'workspace', digest: { sha256: input.after.digest } },
-    timeoutMs: PROBE_PHASES.length * probesMs + reviewsLimitMs(world, input.review) + LOCAL_WORK_MS,
+    timeoutMs: PROBE_PHASES.length * probesMs + reviewsLimitMs(world, input.review) + deliveriesLimitMs(input.task) + LOCAL_WORK_MS,
     observe: async (signal) => {
       const either = AbortSignal.any([signal, input.cancelled])
       const probed = await observe(world, course, input, either)
@@ -67,7 +68,8 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
   const reference = input.reference === null ? null : await onReference(world, input, input.reference, phase)
   const result = await phase('result', directory.workspace, after.digest)
   const failed = [untouched, fake, reference, result].find((each) => each !== null && each.runner !== 'ran')
-  return { ...factsOf(world, course, input), runner: failed?.runner ?? 'ran', targets: await lookAt(input), fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+  const delivery = await checkDeliveries(world, task, input.claims, directory, signal)
+  return { ...factsOf(world, course, input), delivery, runner: failed?.runner ?? 'ran', targets: await lookAt(input), fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
 }
 
 /**
@@ -92,7 +94,7 @@ async function onReference(world: World, input: AcceptanceInput, patch: Buffer, 
   return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
 }
 
-function factsOf(world: World, course: Course, { task, attempt, binding, review, earlier, agent, stage, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake' | 'targets'> {
+function factsOf(world: World, course: Course, { task, attempt, binding, review, earlier, agent, stage, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake' | 'targets' | 'delivery'> {
   return {
     observedAt: world.clock().toISOString(),
     validForMs: milliseconds(world.configuration.health.maxAge),
@@ -106,6 +108,7 @@ function factsOf(world: World, course: Course, { task, attempt, binding, review,
     workspace: { before, after: after.digest, filesChanged: after.filesChanged, protectedChanged: [...after.protectedChanged], linksOut: [...after.linksOut] },
     binding: [...binding.bound],
     items: task.acceptance,
+    deliveryAsked: (task.delivery?.repositories ?? []).map(({ name }) => name),
     review: review.bound,
     // Also where nobody is asked any more: what was said of this run stays an argument of its verdict.
     reviews: [...earlier],

@@ -74,6 +74,8 @@ const proven: AcceptanceFacts = {
   runner: 'ran',
   fake: fakeWork(),
   records: { untouched: [untouched()], fake: [idle()], reference: [reference()], result: [record()] },
+  deliveryAsked: [],
+  delivery: null,
   review: null,
   reviews: [],
 }

@@ -5,6 +5,7 @@ import type { Digest } from '../../contract/verdict.ts'
 import { AcceptanceEvidence, type AcceptanceFacts, recordsOf } from './acceptance-facts.ts'
 import { faultOfComparison, faultOfFake, faultOfFakeRecords } from './comparison.ts'
 import { fakeWorkDigest } from './fake-work.ts'
+import { differenceOf, faultOfDelivery } from './delivery.ts'
 import { type Fault, fault, remedyOf } from './fault.ts'
 import { faultOfRecords, faultOfReference, faultOfResult, faultOfUntouched, holds } from './judge-records.ts'
 import { faultOfReviews, standingOf } from './judge-reviews.ts'
@@ -21,6 +22,8 @@ export const acceptanceGate = defineGate({
   facts: AcceptanceEvidence,
   decide(facts, evidence) {
     const found = firstFault(facts, evidence) ?? faultOfReviews(facts)
+    // A commit that nobody can find is no evidence in either direction (MC-112); it permits nothing all the same.
+    if (found?.reason === 'delivery_unresolved') return { outcome: 'abstain', reason: found.reason, message: found.message, evidence }
     if (found !== undefined) return refuse(found, evidence)
     return { outcome: 'pass', message: messageOf(facts), evidence, expiresAt: new Date(Date.parse(facts.observedAt) + facts.validForMs) }
   },
@@ -63,7 +66,7 @@ const firstFault = (facts: AcceptanceFacts, evidence: Digests): Fault | undefine
 export const isReadyForReview = (facts: AcceptanceFacts, evidence: Digests): boolean => facts.review !== null && firstFault(facts, evidence) === undefined
 
 /** In the order in which a reader wants to hear of them: first what makes the rest meaningless. */
-const CHECKS: readonly Check[] = [faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference]
+const CHECKS: readonly Check[] = [faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference, faultOfDelivery]
 
 function faultOfRunner({ runner }: AcceptanceFacts): Fault | undefined {
   return typeof runner === 'string' ? undefined : fault('probe_crashed', `runtime probe runner failed: ${runner.failed}`, 'a record of every bound probe', `the runner failed: ${runner.failed}`)
@@ -128,9 +131,11 @@ function messageOf(facts: AcceptanceFacts): string {
   const names = facts.binding.map((bound) => bound.probe)
   const shown = names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
   const agreed = facts.review === null ? '' : `; approved by ${facts.reviews.filter((review) => standingOf(facts, review) === 'approves').map((review) => review.reviewer).join(', ')}`
-  if (names.length === 0) return `${facts.workspace.filesChanged} ${facts.workspace.filesChanged === 1 ? 'file' : 'files'} changed; completion ${facts.completion} asks for no probe${agreed}`
+  const differences = (facts.delivery ?? []).flatMap((each) => differenceOf(each) ?? [])
+  const delivered = facts.delivery === null ? '' : `; delivered to ${facts.deliveryAsked.join(', ')}${differences.length === 0 ? '' : ` (${differences.join('; ')})`}`
+  if (names.length === 0) return `${facts.workspace.filesChanged} ${facts.workspace.filesChanged === 1 ? 'file' : 'files'} changed; completion ${facts.completion} asks for no probe${delivered}${agreed}`
   const items = facts.items.length === 0 ? '' : `${facts.items.length} of ${facts.items.length} met: `
-  return `${items}${shown} passed (failed on the untouched copy${facts.records.reference === null ? '' : ', passed on the reference'})${agreed}`
+  return `${items}${shown} passed (failed on the untouched copy${facts.records.reference === null ? '' : ', passed on the reference'})${delivered}${agreed}`
 }
 
 function refuse({ reason, message, asked, found }: Fault, evidence: Digests): Finding {
