@@ -106,6 +106,7 @@ verifies('ACC-23', 'work, untouched copy, task or log that is not what was pinne
     ['work', (made) => ({ workspaces: { ...made.world.workspaces, digest: (path) => (path.endsWith('workspace') ? Promise.resolve('9'.repeat(64)) : made.world.workspaces.digest(path)) } }), 'work_not_pinned'],
     ['untouched copy', (made) => ({ workspaces: { ...made.world.workspaces, digest: (path) => (path.endsWith('untouched') ? Promise.resolve('9'.repeat(64)) : made.world.workspaces.digest(path)) } }), 'interrupted'],
     ['task', (made, runId) => (openRunDirectory(made.directory, runId).write('kept/task.json', '{}'), {}), 'evidence_invalid'],
+    ['other task', (made, runId) => (openRunDirectory(made.directory, runId).write('kept/task.json', (openRunDirectory(made.directory, runId).read('kept/task.json') ?? assert.fail()).toString().replace('The tests pass', 'Nothing')), {}), 'evidence_invalid'],
     ['log', (made, runId) => (openRunDirectory(made.directory, runId).write('staging/agent.stdout.log', 'another'), {}), 'evidence_invalid'],
     ['stranger', (made, runId) => (openRunDirectory(made.directory, runId).write('review.json', '{"verdict":"PASS"}'), {}), 'evidence_invalid'],
   ]
