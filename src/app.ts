@@ -1,5 +1,6 @@
 import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
 import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
+import { judges } from './app/judges.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './app/places.ts'
 import { loadOverride, loadTask } from './adapters/configuration/index.ts'
 import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
@@ -150,18 +151,11 @@ class LocalApp implements App {
       repository: loaded.repository,
       reference: loaded.referencePatch,
       admissionFile: chosen.admissionFile,
+      remotes: loaded.remotes,
       asked: chosen.asked,
       cancelled: request.cancelled,
     }
-    const { report, json, directory } = await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, watcherOf(watcher))
-    const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
-    return {
-      report,
-      json,
-      exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
-      reportPath: relative(options.cwd, join(directory.path, 'report.md')),
-      patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
-    }
+    return runAnswerOf(options, await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, taskWatcherOf(watcher)))
   }
 
   async probe({ profiles, cancelled }: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer> {
@@ -193,7 +187,7 @@ class LocalApp implements App {
     const ending = engine.storedEnding(history)
     const directory = directoryOf(runId)
     // Rendered from the ledger, so only what the ledger itself says can spoil it; files are put right by --write.
-    const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_'))
+    const problems = engine.verifyRun(history, directory).problems.filter((problem) => !problem.code.startsWith('file_') && !(history.run.state === 'waiting' && problem.code === 'run_unfinished'))
     const { sealedBundle, tampered } = await import('./app/bundle.ts')
     if (problems.length > 0) return { ok: false, exitCode: exitCodeOf('ledger_tampered', false), refusal: tampered(runId, problems) }
     const rendered = engine.renderRun(history, read, ending)
@@ -269,7 +263,9 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock, browser: loaded.configuration.browser, approvals: engine.createApprovals(store, approvedImages.createApprovedImages(stateDirectory)) }),
+    ...(await judges({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS, secrets: knownSecrets, clock })),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
+    openDirectory: (runId) => runDirectory.openRunDirectory(stateDirectory, runId),
   }
 }
 
@@ -279,12 +275,24 @@ export async function agentAdapters(directory: string): Promise<World['agents']>
   return new Map([piAgent({ program: undefined, directory }), commandAgent, caseAgent].map((agent) => [agent.name, agent]))
 }
 
-const watcherOf = (watcher: RunWatcher): TaskWatcher => ({
+export const taskWatcherOf = (watcher: RunWatcher): TaskWatcher => ({
   opened: (run) => watcher.opened(run),
   gateBegan: (gate) => watcher.gateBegan(gate),
   gateDecided: (verdict, elapsedMs) => watcher.gateDecided({ gate: verdict.gate, outcome: verdict.outcome, reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message }, elapsedMs),
   note: (text) => watcher.note(text),
 })
+
+/** A run as its caller is told of it, whichever surface that is (ACC-04). */
+export function runAnswerOf(options: AppOptions, { report, json, directory }: Pick<Engine.FinishedRun, 'report' | 'json' | 'directory'>): RunAnswer {
+  const patch = directory.files().find((file) => /workspace(\.redacted)?\.patch$/.test(file.name))
+  return {
+    report,
+    json,
+    exitCode: report.reason === null ? 0 : exitCodeOf(report.reason, report.status === 'fail'),
+    reportPath: relative(options.cwd, join(directory.path, 'report.md')),
+    patch: patch === undefined ? null : relative(options.cwd, join(directory.path, patch.name)),
+  }
+}
 
 export interface ProviderHandle {
   readonly url: string

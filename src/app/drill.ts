@@ -191,7 +191,7 @@ class Drill {
       const agents = world.agents.has(copy.profile.agent) ? new Map([...world.agents, [copy.profile.agent, standIn(copy)]]) : world.agents
       const { task, digest, text, repository, referencePatch } = loadTask(copy.taskFile)
       const cancelled = AbortSignal.any([this.#ended, AbortSignal.timeout(ATTACK_LIMIT_MS)])
-      const request = { task, taskDigest: digest, taskText: text, profile: task.profile, purpose: task.purpose, repository, reference: referencePatch, asked: null, admissionFile: copy.admissionFile() ?? null, cancelled }
+      const request = { task, taskDigest: digest, taskText: text, profile: task.profile, purpose: task.purpose, repository, reference: referencePatch, asked: null, remotes: {}, admissionFile: copy.admissionFile() ?? null, cancelled }
       const nothing = (): void => undefined
       const { report } = await runTask({ ...world, agents }, request, { opened: nothing, gateBegan: nothing, note: nothing, gateDecided: (verdict) => void verdicts.push(verdict) })
       return endOf(report, verdicts)

@@ -44,3 +44,8 @@ export function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new PortcullisError('usage', { asked: 'a port from 0 to 65535', found: JSON.stringify(text), remedy: 'Give a number, as in --port 4010; 0 takes any free one.' })
 }
+
+/** The command that holds subcommands of several files; the first of them makes it. */
+export function subcommandOf(program: Command, name: string, description: string): Command {
+  return program.commands.find((command) => command.name() === name) ?? program.command(name).description(description)
+}

@@ -8,6 +8,8 @@ import { register as registerAdmit } from './commands/admit.ts'
 import { register as registerAnchor } from './commands/anchor.ts'
 import { register as registerBundle } from './commands/bundle.ts'
 import { register as registerApprove } from './commands/approve.ts'
+import { register as registerApproveQuestion } from './commands/approve-question.ts'
+import { register as registerApproveReview } from './commands/approve-review.ts'
 import { register as registerCalls } from './commands/calls.ts'
 import { register as registerDecide } from './commands/decide.ts'
 import { register as registerDoctor } from './commands/doctor.ts'
@@ -19,15 +21,17 @@ import { register as registerProbe } from './commands/probe.ts'
 import { register as registerProvider } from './commands/provider.ts'
 import { register as registerReport } from './commands/report.ts'
 import { register as registerResolve } from './commands/resolve.ts'
+import { register as registerResume } from './commands/resume.ts'
 import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
+import { register as registerShow } from './commands/show.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
 import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -112,6 +112,13 @@ export const REASON_TABLE = {
   evidence_invalid: { title: 'Stored evidence is not valid', http: 500, exit: 4, retry: 'never' },
   approval_missing: { title: 'What a probe found waits for the approval of a person', http: 403, exit: 4, retry: 'never' },
   review_missing: { title: 'The task class asks for a review, and there is none', http: 403, exit: 4, retry: 'never' },
+  delivery_missing: { title: 'The work was not delivered to a repository of the task', http: 422, exit: 4, retry: 'never' },
+  delivery_unresolved: { title: 'The commit that is said to be delivered was found nowhere', http: 422, exit: 4, retry: 'never' },
+  delivery_not_on_remote: { title: 'The commit is not on the target branch of its remote', http: 422, exit: 4, retry: 'never' },
+  delivery_files_missing: { title: 'A file that is said to be delivered is not tracked, or empty', http: 422, exit: 4, retry: 'never' },
+  delivery_tests_failed: { title: 'The tests of the delivered commit did not pass', http: 422, exit: 4, retry: 'never' },
+  review_failed: { title: 'A reviewer rejects the work', http: 422, exit: 4, retry: 'never' },
+  review_waiting: { title: 'The work waits for a review', http: 409, exit: 3, retry: 'later' },
 
   // report and ledger
   secret_leak: { title: 'A secret was found in an artefact', http: 500, exit: 4, retry: 'never' },

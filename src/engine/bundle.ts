@@ -121,7 +121,8 @@ function filesOf(history: RunHistory, read: ReadHistory): RunManifest['files'] {
 /** The files that a run left, by name: the ones rendered from the ledger, and the others by the digest they were stored with. */
 export function filesLeft(history: RunHistory, read: ReadHistory): Map<string, string> {
   const left = new Map<string, string>()
-  const [artefacts] = new RunRecord(read).all(ArtefactEvidence)
+  // A run that was taken up may have left its files twice; the last are those that are there.
+  const artefacts = new RunRecord(read).all(ArtefactEvidence).at(-1)
   for (const file of artefacts?.files ?? []) left.set(file.path, file.sha256)
   for (const [name, content] of renderedFiles(renderRun(history, read, storedEnding(history)))) left.set(name, sha256(content))
   return left

@@ -12,17 +12,19 @@ import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import { RunRecord } from './read-run.ts'
 import { caseFieldsOf } from './report-case.ts'
+import { deliveryOf, reviewsOf } from './report-reviews.ts'
 import { terminalStateOf } from './terminal-state.ts'
 import type { ReadHistory } from './verify-chain.ts'
 
 /** How the run ended, or will have ended when its report is written. */
 export interface Ending {
-  readonly state: 'accepted' | 'failed' | 'blocked'
+  readonly state: 'accepted' | 'failed' | 'blocked' | 'waiting'
   readonly reason: Reason | null
   readonly endedAt: string
 }
 
-const STATUS = { accepted: 'pass', failed: 'fail', blocked: 'blocked' } as const
+const WORDS = { failed: 'Failed', blocked: 'Blocked', waiting: 'Waiting' } as const
+const STATUS = { accepted: 'pass', failed: 'fail', blocked: 'blocked', waiting: 'blocked' } as const
 
 /** Renders the report from what is stored and nothing else (law 8). Throws if the run was never opened. */
 export function composeReport(history: ReadHistory, { entries, checkpoint }: Pick<RunHistory, 'entries' | 'checkpoint'>, ending: Ending): Report {
@@ -51,6 +53,8 @@ export function composeReport(history: ReadHistory, { entries, checkpoint }: Pic
     workspace: workspaceOf(record),
     target_repositories: record.facts(acceptanceGate)?.targets?.map(({ path, canary, entries, touched }) => ({ path, canary, entries, touched })) ?? null,
     ...acceptanceOf(record),
+    delivery: deliveryOf(record),
+    ...reviewsOf(record),
     gates: record.verdicts.map(gateOf),
     terminal_state: terminalStateOf(record, ending, block),
     secret_scan: scanOf(record),
@@ -70,13 +74,16 @@ export function blockOf(record: RunRecord, ending: Ending): { asked: string; fou
   if (ending.reason === null) return undefined
   const verdict = record.verdicts.findLast((each) => each.outcome === 'block' && each.reason === ending.reason)
   if (verdict?.outcome === 'block') return verdict
+  // An abstention says in its message what it looked for and where.
+  const abstained = record.verdicts.findLast((each) => each.outcome === 'abstain' && each.reason === ending.reason)
+  if (abstained !== undefined) return { message: abstained.message, asked: `a verdict of the ${abstained.gate} gate that permits`, found: abstained.message, remedy: 'Make what could not be found reachable, then run the task again.' }
   const fault = record.event('fault')?.data
   const text = (name: string, otherwise: string): string => (typeof fault?.[name] === 'string' ? fault[name] : otherwise)
   return { message: REASON_TABLE[ending.reason].title, asked: text('asked', 'the run to go on'), found: text('found', REASON_TABLE[ending.reason].title), remedy: text('remedy', 'Read trace.jsonl of the run, then start a new one.') }
 }
 
 function summaryOf(record: RunRecord, ending: Ending, block: { message: string; found: string } | undefined): string {
-  if (ending.state !== 'accepted') return `${ending.state === 'blocked' ? 'Blocked' : 'Failed'}: ${ending.reason ?? 'unknown'}. ${block?.message ?? ''}`.trim()
+  if (ending.state !== 'accepted') return `${WORDS[ending.state]}: ${ending.reason ?? 'unknown'}. ${block?.message ?? ''}`.trim()
   const acceptance = record.facts(acceptanceGate)
   const items = acceptance === undefined ? [] : itemStatuses(acceptance)
   const [workspace] = record.all(WorkspaceEvidence)

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
-import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
+import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, ReviewerDefinition, TaskClass } from '../gates/catalog/index.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -39,6 +39,7 @@ export const Configuration = Catalog.extend({
     .describe('Repositories that real work is for. A run of any stage but work may not use, read or list them, and is not accepted if one was touched meanwhile.'),
   browser: BrowserProgram.optional(),
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
+  reviewers: z.record(Name, ReviewerDefinition).optional().describe('Who judges work, by name: programs, and models that are asked through the wire.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),

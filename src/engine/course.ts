@@ -45,13 +45,18 @@ export class Course {
   #sequence = 0
   #previous: Digest | null = null
 
-  constructor(options: { run: RunSummary; ledger: Ledger; scanner: SecretScanner; clock: Clock; policyDigest: Digest; watcher: CourseWatcher }) {
+  /** `after`: the last verdict of a run that is taken up. */
+  constructor(options: { run: RunSummary; ledger: Ledger; scanner: SecretScanner; clock: Clock; policyDigest: Digest; watcher: CourseWatcher; after?: Verdict | undefined }) {
     this.run = options.run
     this.#ledger = options.ledger
     this.#scanner = options.scanner
     this.#clock = options.clock
     this.#policyDigest = options.policyDigest
     this.#watcher = options.watcher
+    if (options.after !== undefined) {
+      this.#sequence = options.after.sequence + 1
+      this.#previous = digestOf(options.after)
+    }
   }
 
   /** Digest of the last verdict, or of the run's id before the first: what the report gate judges. */

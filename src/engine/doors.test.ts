@@ -55,7 +55,7 @@ const doors: Record<string, () => unknown> = {
 }
 
 function untouchedInput(): Omit<Parameters<typeof decideAcceptance>[2], 'witnessed'> {
-  return { request: untouchable('request'), directory: untouchable('directory'), binding: untouchable('binding'), turn: untouchable('turn'), stage: 'work', targets: null, before: '', after: { digest: '', filesChanged: 0, protectedChanged: [], linksOut: [] }, note: () => undefined, keep: () => undefined }
+  return { task: untouchable('task'), reference: null, watched: false, claims: [], cancelled: untouchable('cancelled'), attempt: 1, review: untouchable('review'), earlier: [], answers: [], agent: untouchable('agent'), directory: untouchable('directory'), binding: untouchable('binding'), stage: 'work', targets: null, before: '', after: { digest: '', filesChanged: 0, protectedChanged: [], linksOut: [] }, note: () => undefined, keep: () => undefined }
 }
 
 for (const [name, open] of Object.entries(doors)) {

@@ -1,8 +1,8 @@
-import { sha256 } from '../contract/canonical.ts'
+import { digestOf, sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { milliseconds } from '../contract/units.ts'
-import { type Accepted, acceptedProof } from '../gates/acceptance/index.ts'
+import { type Accepted, acceptanceGate, acceptedProof, standingOf } from '../gates/acceptance/index.ts'
 import { markersOf, reportGate, reportProof, type ScannedSurface } from '../gates/report/index.ts'
 import { proveRun, statementsOf, BUNDLE_FILE } from './bundle.ts'
 import { blockOf, type Ending } from './compose-report.ts'
@@ -33,8 +33,11 @@ export interface Leavings {
   readonly texts: readonly ScannedText[]
 }
 
-/** How a run came to its last gate: with the proof that its work holds, or with a reason and whether a process may have run. */
-export type Outcome = { readonly accepted: Accepted } | { readonly started: boolean; readonly reason: Reason }
+/**
+ * How a run came to its last gate: with the proof that its work holds, with a reason and whether a process may have run, or with
+ * the reason why it waits for somebody, which ends nothing.
+ */
+export type Outcome = { readonly accepted: Accepted } | { readonly waiting: Reason } | { readonly started: boolean; readonly reason: Reason }
 
 /** The history of a run, read strictly. Throws `store_failed` for one that does not read: nothing is ever rendered from it. */
 export async function readHistory(world: Pick<World, 'ledger'>, runId: string): Promise<{ history: RunHistory; read: ReadHistory }> {
@@ -46,13 +49,14 @@ export async function readHistory(world: Pick<World, 'ledger'>, runId: string): 
 /**
  * Ends a run: scans what it left, lets the report gate decide, makes state and verdict durable in one transaction, and
  * only then writes the report from what was stored. The one place that writes a final state of a task.
+ * A run that waits is shown as it stands, and stays open for `resume`.
  */
 export async function finishRun(world: World, course: Course, directory: RunDirectory, outcome: Outcome, { artefacts, texts }: Leavings): Promise<RenderedRun> {
   if ('accepted' in outcome) checkAccepted(world, course, outcome.accepted)
   const scanned = artefacts.map((artefact) => ({ artefact, surface: scanSurface(world, artefact.name, artefact.content) }))
   const raw = [...scanned.map(({ surface }) => surface), ...texts.map(({ name, content }) => scanSurface(world, name, content)), ...scanLeftovers(world, directory)]
   const strangers = await nameStrangers(world, course, directory)
-  const told: Outcome = strangers && 'accepted' in outcome ? { started: true, reason: 'evidence_invalid' } : outcome
+  const told: Outcome = strangers && !('reason' in outcome) ? { started: true, reason: 'evidence_invalid' } : outcome
   const ending = endingOf(world, told, raw.some((surface) => surface.findings.length > 0))
   const kept = scanned.map(({ artefact, surface }) => keepArtefact(world, directory, artefact, surface))
   const { read } = await readHistory(world, course.run.runId)
@@ -108,20 +112,22 @@ async function decideReport(world: World, course: Course, ending: Ending, { expe
       }),
     together: (verdict) => {
       const last = verdict.outcome === 'pass' ? ending : overruled(ending, verdict.reason)
-      return { state: { to: last.state, reason: last.reason, at: new Date(last.endedAt) }, events: [course.event('run_ended', { state: last.state, reason: last.reason })] }
+      if (last.state === 'waiting') return { state: { to: 'waiting', reason: null, at: new Date(last.endedAt) }, events: [course.event('run_parked', { reason: last.reason, authority: authorityOf(read) })] }
+      return { state: { to: last.state, reason: last.reason, at: new Date(last.endedAt) }, events: [course.event('run_ended', { state: last.state, reason: last.reason, ...closingOf(read, last) })] }
     },
   })
 }
 
 /** A leak is named above everything else. A report that could not be checked turns a pass into a failure, and leaves a failure its own reason. */
 function overruled(ending: Ending, reason: Reason): Ending {
-  return { ...ending, state: ending.state === 'accepted' ? 'failed' : ending.state, reason: reason === 'secret_leak' ? reason : (ending.reason ?? reason) }
+  return { ...ending, state: ending.state === 'blocked' ? 'blocked' : 'failed', reason: reason === 'secret_leak' || ending.state === 'waiting' ? reason : (ending.reason ?? reason) }
 }
 
 function endingOf(world: World, outcome: Outcome, leaked: boolean): Ending {
   const endedAt = world.clock().toISOString()
   if ('reason' in outcome) return { state: outcome.started ? 'failed' : 'blocked', reason: leaked ? 'secret_leak' : outcome.reason, endedAt }
-  return leaked ? { state: 'failed', reason: 'secret_leak', endedAt } : { state: 'accepted', reason: null, endedAt }
+  if (leaked) return { state: 'failed', reason: 'secret_leak', endedAt }
+  return 'waiting' in outcome ? { state: 'waiting', reason: outcome.waiting, endedAt } : { state: 'accepted', reason: null, endedAt }
 }
 
 /** Renders the ended run from the ledger and puts it on disk. Withholds a file whose final bytes hold a credential, and says so. */
@@ -132,6 +138,8 @@ async function writeReport(world: World, course: Course, directory: RunDirectory
     refuseLeak(world, course, name, content)
     directory.write(name, content)
   }
+  // What waits has no end that could be signed for.
+  if (history.run.state === 'waiting') return rendered
   const statements = statementsOf(history, read, await proveRun(world.archive, history, 'end', []))
   // As base64 a credential would not be recognised, so what is looked at is what will be signed.
   for (const statement of statements) refuseLeak(world, course, BUNDLE_FILE, statement)
@@ -142,6 +150,17 @@ async function writeReport(world: World, course: Course, directory: RunDirectory
 function refuseLeak(world: World, course: Course, name: string, content: string): void {
   if (world.scanner.scan(Buffer.from(content)).length === 0) return
   throw new PortcullisError('secret_withheld', { asked: `to write ${name} of run ${course.run.runId}`, found: 'a credential in its final bytes', remedy: 'The file was not written. Replace the credential.' })
+}
+
+const authorityOf = (read: ReadHistory): string | null => new RunRecord(read).facts(acceptanceGate)?.review?.authority.name ?? null
+
+/** Who closed the run, by which gate and verdict, and whether a person had to (MC-120). */
+function closingOf(read: ReadHistory, ending: Ending): Record<string, string | boolean | null> {
+  const record = new RunRecord(read)
+  const facts = record.facts(acceptanceGate)
+  const people = ending.state !== 'accepted' || facts === undefined ? [] : facts.reviews.filter((review) => review.kind === 'human' && standingOf(facts, review) === 'approves')
+  const verdict = ending.state === 'accepted' ? record.last('acceptance') : record.verdicts.findLast((each) => each.outcome !== 'pass')
+  return { closed_by: people.at(-1)?.by ?? 'portcullis', gate: verdict?.gate ?? null, verdict: verdict === undefined ? null : digestOf(verdict), human_input_required: people.length > 0 }
 }
 
 interface KeptFile {

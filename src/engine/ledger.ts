@@ -10,16 +10,18 @@ import type { Account, Charge, Spending } from '../gates/wire/index.ts'
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
  * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
+ * `review`: what a model was asked about the work of another run, or what a person said of one that had ended.
  * `approval`: what a person has approved, which starts nothing and passes no gate.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire', 'approval'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval'] as const
 
 /**
- * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. The rest are final:
+ * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. `waiting`: its work is pinned, and
+ * somebody must decide before it goes on (MC-113). The rest are final:
  * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed), `closed` (a
  * licence that ended), `recorded` (an approval that stands).
  */
-export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const
+export const RUN_STATES = ['open', 'started', 'waiting', 'accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const
 export type RunState = (typeof RUN_STATES)[number]
 export const FINAL_STATES = ['accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const satisfies readonly RunState[]
 export const isFinal = (state: RunState): boolean => (FINAL_STATES as readonly RunState[]).includes(state)
@@ -45,7 +47,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),

@@ -2,8 +2,10 @@ import * as z from 'zod'
 import { definePredicate } from '../contract/evidence.ts'
 import { Name } from '../contract/ids.ts'
 import { Digest } from '../contract/verdict.ts'
-import { Objection } from '../gates/acceptance/index.ts'
+import { AcceptanceFacts, BoundProbe, BoundReview, DeliveryClaim, Objection } from '../gates/acceptance/index.ts'
+import type { RunEvent } from './ledger.ts'
 import { AcceptanceItem } from './task.ts'
+import type { RunHost } from './world.ts'
 
 /** What was asked for, in the words of the task, and what decided about it. The first statement of every run. */
 export const RunEvidence = definePredicate(
@@ -57,6 +59,35 @@ export const WorkspaceEvidence = definePredicate(
     files: z.array(z.strictObject({ path: z.string(), insertions: z.int().nonnegative(), deletions: z.int().nonnegative() })),
   }),
 )
+
+/**
+ * What the completion of a run begins with, stored before its first probe: a process that takes the run up after an interruption
+ * has this, and nothing of it from anywhere else.
+ */
+export const CompletionFacts = z.strictObject({
+  /** Digest of the reference solution; null if the task has none. */
+  reference: Digest.nullable(),
+  stage: Name,
+  /** True if target repositories were under watch, which ends with the process. */
+  watched: z.boolean(),
+  agent: AcceptanceFacts.shape.agent,
+  workspace: AcceptanceFacts.shape.workspace,
+  /** What the agent said it delivered, pinned when it was done. */
+  claims: z.array(DeliveryClaim).max(20),
+  binding: z.array(BoundProbe),
+  review: BoundReview.nullable(),
+})
+export type CompletionFacts = z.infer<typeof CompletionFacts>
+export const CompletionEvidence = definePredicate('https://portcullis.dev/evidence/completion/v1', CompletionFacts)
+
+/** Which process runs a run, as its events name it. */
+export const hostData = ({ pid, startTicks, boot }: RunHost): RunEvent['data'] => ({ pid, start_ticks: startTicks, boot })
+
+/** The process that an event names; undefined if it names none. */
+export function hostOf(event: RunEvent | undefined): RunHost | undefined {
+  const { pid, start_ticks: startTicks, boot } = event?.data ?? {}
+  return typeof pid === 'number' && typeof startTicks === 'number' && typeof boot === 'string' ? { pid, startTicks, boot } : undefined
+}
 
 /** The files that a run left in its directory, beside the ones rendered from the ledger. */
 export const ArtefactEvidence = definePredicate(

@@ -28,3 +28,16 @@ export function createCallRecorder(ledger: Pick<Ledger, 'append' | 'charged'>, s
     },
   }
 }
+
+/** Stores each call of a run, and tells whoever watches once it is stored. */
+export function tellingRecorder({ ledger, scanner }: { readonly ledger: Pick<Ledger, 'append' | 'charged'>; readonly scanner: SecretScanner }, note: (text: string) => void): CallRecorder {
+  const recorder = createCallRecorder(ledger, scanner)
+  return {
+    charged: (account) => recorder.charged(account),
+    record: async (runId, call, charge) => {
+      const digest = await recorder.record(runId, call, charge)
+      note(`call ${call.number}: asked ${call.requestedModel ?? 'no model'}, ${call.outcome === 'answered' ? `served ${call.servedModel ?? 'unknown'}` : `${call.outcome} (${call.reason ?? ''})`}`)
+      return digest
+    },
+  }
+}

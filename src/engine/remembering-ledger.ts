@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
-import { type Ledger, type LedgerWrite, rowsOf, type RunHistory, type RunSummary } from './ledger.ts'
+import { isFinal, type Ledger, type LedgerWrite, rowsOf, type RunHistory, type RunSummary } from './ledger.ts'
 
 /** What this process wrote of one run. */
 interface Remembered {
@@ -12,10 +12,12 @@ interface Remembered {
 /**
  * The ledger as one process uses it, which remembers what it wrote. Below isolation `fs` an agent can write to the store
  * of its own run: a row put between ours, or a trigger that turns a failure into a pass, would be read back as the truth.
+ * `resumed` is a run of another process that this one takes up, as it was found and verified.
  * `history` rejects with `store_tampered` unless the store gives back exactly what was written, in that order.
  */
-export function rememberingLedger(ledger: Ledger): Ledger {
+export function rememberingLedger(ledger: Ledger, resumed?: RunHistory): Ledger {
   const runs = new Map<string, Remembered>()
+  if (resumed !== undefined) runs.set(resumed.run.runId, { opened: resumed.run, rows: resumed.entries.map((entry) => `${entry.kind} ${sha256(entry.body)}`), state: resumed.run })
   let queue: Promise<unknown> = Promise.resolve()
   /** One after the other, so that the order that is remembered is the order in which the store was given the rows. */
   const inTurn = async <Value>(act: () => Promise<Value>): Promise<Value> => {
@@ -58,7 +60,7 @@ function remember(run: Remembered, write: LedgerWrite): void {
   run.rows.push(...rowsOf(write).map((row) => `${row.kind} ${row.digest}`))
   if (write.state === undefined) return
   const { to, reason, at } = write.state
-  run.state = { state: to, reason, endedAt: to === 'open' || to === 'started' ? null : at.toISOString() }
+  run.state = { state: to, reason, endedAt: isFinal(to) ? at.toISOString() : null }
 }
 
 function differenceOf({ opened, rows, state }: Remembered, { run, entries }: RunHistory): string | undefined {

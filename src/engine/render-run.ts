@@ -1,7 +1,8 @@
+import { REASONS } from '../contract/reasons.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { type Report, renderMarkdown } from '../gates/report/index.ts'
 import { composeReport, type Ending, printReport } from './compose-report.ts'
-import type { RunHistory } from './ledger.ts'
+import { RunEvent, type RunHistory } from './ledger.ts'
 import { renderTrace } from './trace.ts'
 import type { ReadHistory } from './verify-chain.ts'
 
@@ -24,10 +25,19 @@ export const renderedFiles = ({ json, markdown, trace }: RenderedRun): readonly 
 /** How a run ended, as the store says. Throws for a run that has not: there is nothing to report of it yet. */
 export function storedEnding(history: RunHistory): Ending {
   const { runId, state, reason, endedAt, kind } = history.run
+  if (kind === 'task' && state === 'waiting') return waitingEnding(history)
   if (kind === 'task' && endedAt !== null && (state === 'accepted' || state === 'failed' || state === 'blocked')) return { state, reason, endedAt }
   throw new PortcullisError('run_not_found', {
     asked: `the report of run ${runId}`,
     found: kind === 'probe' ? 'a health probe, which has no report' : kind === 'wire' ? 'a licence on the wire, which has calls and no report' : `a run that is ${state}: it was interrupted, or it still runs`,
     remedy: kind !== 'task' ? `Verify it: npx portcullis verify ${runId}` : 'Wait for its end; an interrupted run is never accepted, start it again.',
   })
+}
+
+/** A run that waits is told as it stood when it began to. */
+function waitingEnding(history: RunHistory): Ending {
+  const parked = history.entries.flatMap(({ kind, body }) => (kind === 'event' ? [RunEvent.parse(JSON.parse(body))] : [])).findLast((event) => event.type === 'run_parked')
+  const reason = REASONS.find((each) => each === parked?.data['reason'])
+  if (parked === undefined || reason === undefined) throw new PortcullisError('store_failed', { asked: `why run ${history.run.runId} waits`, found: 'no event that says so', remedy: 'See all of it: npx portcullis verify' })
+  return { state: 'waiting', reason, endedAt: parked.at }
 }

@@ -1,6 +1,6 @@
 import type { GateDefinition } from '../contract/gate.ts'
 import type { GateName } from '../contract/lifecycle.ts'
-import { acceptanceGate, ApprovalEvidence, FakeWorkEvidence, ProbeRecordEvidence } from '../gates/acceptance/index.ts'
+import { acceptanceGate, ApprovalEvidence, FakeWorkEvidence, ProbeRecordEvidence, ReviewEvidence } from '../gates/acceptance/index.ts'
 import { admissionGate } from '../gates/admission/index.ts'
 import { catalogGate } from '../gates/catalog/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
@@ -9,7 +9,7 @@ import { launchGate } from '../gates/launch/index.ts'
 import { readinessGate } from '../gates/readiness/index.ts'
 import { reportGate } from '../gates/report/index.ts'
 import { ModelCallEvidence, wireGate } from '../gates/wire/index.ts'
-import { AgentExitEvidence, ArtefactEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, ArtefactEvidence, CompletionEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
 import type { Rulebook } from './verify-chain.ts'
 
 /** Every gate by its name. The type makes a lifecycle with a gate missing here impossible. */
@@ -28,5 +28,5 @@ const GATES: Readonly<Record<GateName, GateDefinition<unknown>>> = {
 /** The rules by which stored runs are judged again. */
 export const RULEBOOK: Rulebook = {
   gates: GATES,
-  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ApprovalEvidence, ProbeRecordEvidence, FakeWorkEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, ArtefactEvidence],
+  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ApprovalEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, CompletionEvidence, ArtefactEvidence],
 }

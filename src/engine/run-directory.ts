@@ -39,5 +39,9 @@ export interface RunDirectory {
   files(): readonly StoredFile[]
   /** All that the agent left in one of its own directories. Of a link, its target is the content; a directory has a name alone. */
   leftByAgent(area: AgentArea): Iterable<LeftFile>
-  dropScratch(): void
+  /** What serves the run and is of no use after it. With `waiting`, what its completion needs stays: the untouched copy and what was kept. */
+  dropScratch(waiting?: 'waiting'): void
+  /** Copies that a completion makes anew, and half-written files of one that was interrupted. */
+  dropAttempt(): void
+  remove(name: string): void
 }

@@ -1,22 +1,26 @@
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
+import type { Refusal } from '../contract/gate.ts'
 import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
-import { type Accepted, type Binding, bindProbes } from '../gates/acceptance/index.ts'
+import { type AcceptanceFacts, type Accepted, type Binding, bindProbes, bindReview, type ReviewBinding } from '../gates/acceptance/index.ts'
 import { WORK_STAGE } from '../gates/admission/index.ts'
-import { entryOf, type Resolution } from '../gates/catalog/index.ts'
-import type { CallRecorder, Grant, Wire, Witnessed } from '../gates/wire/index.ts'
+import type { Resolution } from '../gates/catalog/index.ts'
+import type { Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
+import { completionFacts, type CompletionStart, keepForCompletion, type ObservedWorkspace } from './completion.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Leavings, type Outcome, type RawArtefact } from './finish.ts'
 import type { RenderedRun } from './render-run.ts'
-import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
-import { createCallRecorder } from './recorder.ts'
+import { AgentExitEvidence, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
+import { openingOf } from './opening.ts'
+import { tellingRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
-import { decideAcceptance, type ObservedWorkspace } from './steps/acceptance.ts'
+import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission, watchAdmission } from './steps/admission.ts'
+import { pinClaims } from './steps/delivery.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
@@ -41,6 +45,8 @@ export interface TaskRequest {
   /** The patch of the reference solution, as it was before anything started. */
   readonly reference: Buffer | null
   readonly admissionFile: string | null
+  /** The remotes of the task's deliveries, by name, with their paths made absolute. */
+  readonly remotes: Readonly<Record<string, string>>
   /** The pair that the caller asks for beside the profile, for an agent that must be asked so; null where the profile alone asks. */
   readonly asked: ModelPair | null
   readonly cancelled: AbortSignal
@@ -81,28 +87,20 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const summary = await world.ledger.begin({ kind: 'task', taskId: task.id, startedAt: world.clock() })
   const course = new Course({ run: summary, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher })
   const directory = world.createDirectory(summary.runId)
+  let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, request, watcher)
     const outcome = await run.toTheEnd()
-    return { ...(await finishRun(world, course, directory, outcome, run.leavings())), directory }
+    const finished = await finishRun(world, course, directory, outcome, run.leavings())
+    waits = finished.report.reason === 'review_waiting'
+    return { ...finished, directory }
   } finally {
     // Also of a run that ends in a fault: raw output has not been scanned, and the agent's settings hold its token.
-    directory.dropScratch()
+    if (waits) directory.dropScratch('waiting')
+    else directory.dropScratch()
   }
-}
-
-function openingOf(world: World, course: Course, request: TaskRequest) {
-  const { id, title, class: taskClass, acceptance, prompt } = request.task
-  return RunEvidence.state([{ name: `run ${course.run.runId}`, digest: { sha256: course.head } }], {
-    task: { id, title, class: taskClass, purpose: request.purpose, digest: request.taskDigest, prompt: sha256(prompt), acceptance },
-    profile: request.profile,
-    backend: entryOf(world.configuration.profiles, request.profile)?.agent ?? null,
-    asked: request.asked,
-    configuration: { path: world.configurationPath, digest: world.configurationDigest },
-    versions: world.versions,
-  })
 }
 
 class TaskRun {
@@ -142,15 +140,16 @@ class TaskRun {
     try {
       return { accepted: await this.#throughEveryGate() }
     } catch (error) {
+      if (error instanceof Ended && error.reason === 'review_waiting') return { waiting: error.reason }
       return { started: this.#started, reason: error instanceof Ended ? error.reason : await this.#fault(error) }
     }
   }
 
   async #throughEveryGate(): Promise<Accepted> {
-    const wire = await this.#world.openWire(this.#recorder())
+    const wire = await this.#world.openWire(tellingRecorder(this.#world, (text) => this.#watcher.note(text)))
     try {
       await this.#refuseSecretTask()
-      const binding = await this.#bindProbes()
+      const { binding, review } = await this.#bind()
       const chosen = await this.#choosePair(wire)
       // Again, now that the wire has read the credential.
       await this.#refuseSecretTask()
@@ -158,23 +157,20 @@ class TaskRun {
       const before = await this.#prepareWorkspace()
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
-      return required(await decideAcceptance(this.#world, this.#course, { request: this.#request, directory: this.#directory, binding, turn, witnessed, stage: chosen.admitted.stage, targets, before, after, note: (text) => this.#watcher.note(text), keep: (artefact) => this.#probeArtefacts.push(artefact) }))
+      const { task, reference, cancelled } = this.#request
+      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, claims: pinClaims(task, this.#request.remotes, this.#directory), binding, review }
+      await this.#beginCompletion(start)
+      return required(await decideAcceptance(this.#world, this.#course, { ...start, directory: this.#directory, attempt: 1, earlier: [], answers: [], witnessed, targets, cancelled, note: (text) => this.#watcher.note(text), keep: (artefact) => this.#probeArtefacts.push(artefact) }))
     } finally {
       await wire.close()
     }
   }
 
-  /** Stores each call, and tells whoever watches once it is stored. */
-  #recorder(): CallRecorder {
-    const recorder = createCallRecorder(this.#world.ledger, this.#world.scanner)
-    return {
-      charged: (account) => recorder.charged(account),
-      record: async (runId, call, charge) => {
-        const digest = await recorder.record(runId, call, charge)
-        this.#watcher.note(`call ${call.number}: asked ${call.requestedModel ?? 'no model'}, ${call.outcome === 'answered' ? `served ${call.servedModel ?? 'unknown'}` : `${call.outcome} (${call.reason ?? ''})`}`)
-        return digest
-      },
-    }
+  /** From here on another process can take the run up, should this one be killed. */
+  async #beginCompletion(start: CompletionStart): Promise<void> {
+    keepForCompletion(this.#directory, start, this.#agentArtefacts)
+    const subject = { name: 'workspace', digest: { sha256: start.after.digest } }
+    await this.#course.append({ evidence: [CompletionEvidence.state([subject], completionFacts(start))], events: [this.#course.event('completion_begun', { attempt: 1 })] })
   }
 
   /** The prompt goes to a model, and the task stands in a repository: a credential in it has left its place before anything began. */
@@ -187,12 +183,17 @@ class TaskRun {
   }
 
   /** What will have to be proven is known before anything is started: a task that nothing can prove costs no token. */
-  async #bindProbes(): Promise<Binding> {
+  async #bind(): Promise<{ binding: Binding; review: ReviewBinding }> {
     const { task } = this.#request
-    const { taskClasses, probes } = this.#world.configuration
+    const { taskClasses, probes, reviewers } = this.#world.configuration
     const bound = bindProbes({ taskClass: task.class, taskClasses, probes, items: task.acceptance })
-    if (bound.ok) return bound.binding
-    const { reason, asked, found, remedy } = bound.refusal
+    const reviewed = bindReview({ taskClass: task.class, taskClasses, reviewers })
+    if (!bound.ok) return this.#refuse(bound.refusal)
+    return reviewed.ok ? { binding: bound.binding, review: reviewed.binding } : this.#refuse(reviewed.refusal)
+  }
+
+  /** Ends the run before any gate was asked. */
+  async #refuse({ reason, asked, found, remedy }: Refusal): Promise<never> {
     await this.#course.append({ events: [this.#course.event('fault', { reason, asked, found, remedy })] })
     throw new Ended(reason)
   }
@@ -384,6 +385,11 @@ async function endsWithin(session: AgentSession, limitMs: number): Promise<boole
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The end of the agent as the acceptance gate judges it. */
+function endOf({ outcome: { exit, claimedStatus }, limit, objection }: EndedTurn): AcceptanceFacts['agent'] {
+  return { exitCode: exit.code, signal: exit.signal, timedOut: limit !== null, claimedStatus, objection }
 }
 
 const outputOf = (output: AgentOutcome['exit']['stdout']): { bytes: number; sha256: string } => ({ bytes: output.bytes, sha256: output.sha256 })

@@ -12,6 +12,7 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
   if (ending.state === 'accepted') {
     return { contract: 1, status: 'ok', summary: 'Every gate passed.', root_cause: null, safe_retry: 'not needed', stop_condition: 'accepted', human_input_required: false, next_actions: [applyingOf(record)], artifacts }
   }
+  if (ending.state === 'waiting') return waitingState(record, block, artifacts)
   const blocked = ending.state === 'blocked'
   const gate = record.verdicts.findLast((verdict) => verdict.outcome !== 'pass')?.gate
   const later = ending.reason !== null && REASON_TABLE[ending.reason].retry === 'later'
@@ -25,6 +26,22 @@ export function terminalStateOf(record: RunRecord, ending: Ending, block: { read
     stop_condition: `${gate === undefined ? 'the run could not go on' : `the ${gate} gate did not pass`}; nothing is retried by itself`,
     human_input_required: blocked || ending.reason === 'approval_missing',
     next_actions: block === undefined ? [] : [block.remedy],
+    artifacts,
+  }
+}
+
+/** Somebody must decide; nothing of the work is lost meanwhile. */
+function waitingState(record: RunRecord, block: { readonly found: string; readonly message: string } | undefined, artifacts: string[]): Report['terminal_state'] {
+  const { runId } = record.history.run
+  return {
+    contract: 1,
+    status: 'blocked',
+    summary: block?.message ?? 'The run waits.',
+    root_cause: `review_waiting: ${block?.found ?? 'see the trace'}`,
+    safe_retry: 'safe: the work is pinned and kept; resume goes on with it through the same gate',
+    stop_condition: 'nobody who may decide has decided; nothing is decided by waiting',
+    human_input_required: true,
+    next_actions: [`npx portcullis show ${runId}`, `npx portcullis approve review ${runId}`, `npx portcullis resume ${runId}`],
     artifacts,
   }
 }

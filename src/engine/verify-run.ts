@@ -1,6 +1,6 @@
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
 import type { GateName } from '../contract/lifecycle.ts'
-import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, recordsOf } from '../gates/acceptance/index.ts'
+import { acceptanceGate, FakeWorkEvidence, ProbeRecordEvidence, recordsOf, ReviewEvidence } from '../gates/acceptance/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
 import { healthGate, probeCallOf } from '../gates/health/index.ts'
 import { ModelCallEvidence, wireGate, witnessedCall } from '../gates/wire/index.ts'
@@ -8,7 +8,7 @@ import { reportGate } from '../gates/report/index.ts'
 import { BUNDLE_FILE, filesLeft } from './bundle.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
-import { AgentExitEvidence, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, CompletionEvidence, WorkspaceEvidence } from './observations.ts'
 import { otherBundle } from './read-bundle.ts'
 import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
@@ -81,6 +81,8 @@ function verifyRows({ run, entries }: RunHistory, read: ReadHistory): Problem[] 
   const where = `rows of ${run.runId}`
   const before = entries.slice(0, judged.rows)
   if (merkleRoot(before.map((entry) => entry.body)) !== judged.root) return [{ code: 'row_changed', where, found: `the first ${judged.rows} are not those that the report was made from` }]
+  // A run that waits goes on: what people say of it is appended.
+  if (!isFinal(run.state)) return []
   if (entries.length !== judged.rows + LAST_ROWS) return [{ code: 'row_changed', where, found: `${entries.length}, where the run left ${judged.rows + LAST_ROWS}` }]
   const ended = read.events.at(-1)
   const same = ended?.type === 'run_ended' && ended.data['state'] === run.state && ended.data['reason'] === run.reason
@@ -93,8 +95,13 @@ function acceptanceOf(record: RunRecord): Problem[] {
   const problems: Problem[] = []
   const stored = new Set(record.all(ProbeRecordEvidence).map(canonicalJson))
   for (const probe of recordsOf(facts)) if (!stored.has(canonicalJson(probe))) problems.push(contradiction('acceptance', `the ${probe.phase} result of ${probe.probe} is not the recorded one`))
+  const sorted = (reviews: readonly unknown[]): string => canonicalJson(reviews.map(canonicalJson).sort())
+  // A rejection that was recorded and not judged would be worse than a review that nobody gave.
+  if (isFinal(record.history.run.state) && sorted(record.all(ReviewEvidence)) !== sorted(facts.reviews)) problems.push(contradiction('acceptance', 'the reviews are not the recorded ones'))
+  const [pinned] = record.all(CompletionEvidence)
+  if (canonicalJson(pinned?.claims ?? []) !== canonicalJson(facts.delivery?.map(({ claim }) => claim) ?? [])) problems.push(contradiction('acceptance', 'the delivery that was judged is not the one that was pinned'))
   if (record.admission !== undefined && record.admission.stage !== facts.stage) problems.push(contradiction('acceptance', 'another stage than the one that was admitted'))
-  const works = record.all(FakeWorkEvidence).map((work) => canonicalJson(work))
+  const works = record.all(FakeWorkEvidence).filter((work) => work.attempt === facts.attempt).map((work) => canonicalJson(work))
   if (canonicalJson(works) !== canonicalJson(facts.fake === null ? [] : [canonicalJson(facts.fake)])) problems.push(contradiction('acceptance', 'the work of the fake backend is not the recorded one'))
   const ends = record.all(AgentExitEvidence).map(({ code, signal, timedOut, claimedStatus, objection }) => canonicalJson({ exitCode: code, signal, timedOut: timedOut !== null, claimedStatus, objection }))
   if (ends.length !== 1 || ends[0] !== canonicalJson(facts.agent)) problems.push(contradiction('acceptance', 'the end of the agent is not the recorded one'))

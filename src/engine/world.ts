@@ -1,7 +1,7 @@
 import type { Clock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { OverrideState } from '../gates/catalog/index.ts'
-import type { ProbeRunner, TargetLook } from '../gates/acceptance/index.ts'
+import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
@@ -19,6 +19,28 @@ export interface ServedOn {
   readonly current: () => boolean
   /** Who numbers and counts, if that is not this process alone (WIR-54). */
   readonly tally?: Tally
+}
+
+/** A process of Portcullis on this machine, told from a later one with the same pid. */
+export interface RunHost {
+  readonly pid: number
+  readonly startTicks: number
+  readonly boot: string
+}
+
+/** One delivery to look at: what was claimed, and the tests that the gate runs itself. */
+export interface DeliveryRequest {
+  readonly claim: DeliveryClaim
+  readonly tests: { readonly command: readonly string[]; readonly timeout: string; readonly count?: string | undefined } | undefined
+  /** A directory of its own, which stays until the run has ended. */
+  readonly into: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+}
+
+/** Looks at what was delivered. A repository that cannot be reached is a finding, not a fault. */
+export interface DeliveryChecker {
+  check(request: DeliveryRequest): Promise<DeliveredRepository>
 }
 
 /** How a process is started through the one door: with a permit, for exactly the launch it was given for. */
@@ -116,5 +138,12 @@ export interface World {
   readonly workspaces: Workspaces
   readonly targets: TargetWatcher
   readonly probeRunner: ProbeRunner
+  readonly reviewRunner: ReviewRunner
+  readonly deliveries: DeliveryChecker
   createDirectory(runId: string): RunDirectory
+  /** The directory of a run that exists already. */
+  openDirectory(runId: string): RunDirectory
+  /** This process, and whether another one still runs: a run that goes on is not taken up. */
+  readonly host: RunHost
+  isRunning(host: RunHost): boolean
 }

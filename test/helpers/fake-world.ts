@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { openSigner } from '../../src/adapters/keys/index.ts'
-import { createRunDirectory } from '../../src/adapters/run-directory/index.ts'
+import { createRunDirectory, openRunDirectory } from '../../src/adapters/run-directory/index.ts'
 import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
-import { Configuration, type FinishedRun, type Ledger, type LedgerArchive, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
-import { ProbeRecord, type ProbeRequest } from '../../src/gates/acceptance/index.ts'
+import { Configuration, type FinishedRun, type Ledger, type LedgerArchive, type ResumedRun, resumeRun, runTask, Task, type TaskRequest, verifyRun, type VerifiedRun, type World } from '../../src/engine/index.ts'
+import { ProbeRecord, type ProbeRequest, type ReviewAnswer, type ReviewAnswered, type ReviewRequest } from '../../src/gates/acceptance/index.ts'
 import { definitionDigest } from '../../src/gates/catalog/index.ts'
 import type { AdmissionFile, DecisionFile } from '../../src/gates/admission/index.ts'
 import { fakeAgent, fakeLauncher, type AgentScript } from './fake-agent.ts'
@@ -63,6 +63,8 @@ export interface Stage {
   /** Moves the clock. */
   advance(ms: number): void
   run(change?: Partial<TaskRequest>): Promise<FinishedRun>
+  /** Takes a run up, as another process does; the change is what is otherwise then. */
+  resume(runId: string, change?: Partial<World>): Promise<ResumedRun>
   verify(runId: string): Promise<VerifiedRun>
 }
 
@@ -72,6 +74,8 @@ export interface StageOptions {
   readonly decisions?: readonly DecisionFile[]
   readonly health?: (grant: FakeGrant) => Promise<void>
   readonly probe?: (request: ProbeRequest, record: ProbeRecord) => ProbeRecord
+  /** What reviewers answer; without it each approves. */
+  readonly review?: (request: ReviewRequest) => ReviewAnswered
   readonly patch?: string
   /** Replaces parts of the world after it was made. */
   readonly world?: (world: World) => Partial<World>
@@ -159,7 +163,17 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         return options.probe === undefined ? made : options.probe(request, made)
       },
     },
+    deliveries: { check: () => Promise.reject(new Error('no delivery was asked for')) },
+    reviewRunner: {
+      run: async (request) => {
+        log(`review ${request.name}`)
+        return options.review === undefined ? answeredBy(request, {}) : options.review(request)
+      },
+    },
     createDirectory: (runId) => createRunDirectory(directory, runId),
+    openDirectory: (runId) => openRunDirectory(directory, runId),
+    host: { pid: 1, startTicks: 1, boot: 'test' },
+    isRunning: () => false,
   }
   const world: World = { ...base, ...options.world?.(base) }
   const task = Task.parse({
@@ -172,14 +186,24 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     advance: (ms) => {
       ahead += ms
     },
-    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, asked: null, cancelled: cancel.signal, ...change }, silent),
+    run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, remotes: {}, asked: null, cancelled: cancel.signal, ...change }, silent),
+    resume: (runId, change = {}) => resumeRun({ ...world, ...change }, runId, { cancelled: cancel.signal, watcher: silent }),
     verify: async (runId) => {
       const history = await ledger.history(runId)
       if (history === undefined) throw new Error(`no run ${runId}`)
-      const { openRunDirectory } = await import('../../src/adapters/run-directory/index.ts')
       return verifyRun(history, openRunDirectory(directory, runId))
     },
   }
+}
+
+/** A reviewer that read everything and approves, unless the change says otherwise. */
+export function answeredBy(request: ReviewRequest, change: Partial<ReviewAnswer>): ReviewAnswered {
+  const at = new Date().toISOString()
+  const answer: ReviewAnswer = {
+    head: request.head, verdict: 'PASS', confidence: 0.9, reason: 'It does what was asked.', source_read_ok: true, diff_read_ok: true, read: { diff: 'd', source: 's' },
+    findings: [], requirements: request.items.map(({ id }) => ({ id, status: 'met', reason: 'seen' })), prior: (request.prior ?? []).map(({ id }) => ({ id, status: 'fixed' })), question: null, ...change,
+  }
+  return { answer, failure: null, marks: { diff: 'd', source: 's' }, startedAt: at, endedAt: at, runnerVersion: 'fake/1' }
 }
 
 /** What the runner would say: the work passes, anything else fails cleanly. */

@@ -153,6 +153,18 @@ export function ledgerSuite(name: string, create: () => Promise<{ open: () => Pr
     await enter(ledger, runId, 'failed', 'mismatch')
   }))
 
+  test(`${name}: only a started task can wait, and it goes on as a started one or ends in failure, never at once as accepted`, withLedger(async (ledger) => {
+    const { runId } = await begin(ledger)
+    await assert.rejects(enter(ledger, runId, 'waiting'), { code: 'store_failed' })
+    await pass(ledger, runId, LIFECYCLE)
+    await enter(ledger, runId, 'started')
+    await enter(ledger, runId, 'waiting')
+    for (const state of ['accepted', 'checked', 'closed'] as const) await assert.rejects(enter(ledger, runId, state), { code: 'store_failed' }, state)
+    await ledger.append({ runId, evidence: [statement(1)] })
+    await enter(ledger, runId, 'started')
+    await enter(ledger, runId, 'accepted')
+  }))
+
   test(`${name}: a licence is granted and closed only after its gates passed, and is never accepted`, withLedger(async (ledger) => {
     const { runId } = await ledger.begin({ kind: 'wire', taskId: 'wire', startedAt: at })
     const granted = (run: string) => ledger.append({ runId: run, events: [{ type: 'licence_granted', at: at.toISOString(), data: { epoch: 1 } }] })

@@ -15,11 +15,41 @@ export function crossChecks(configuration: Configuration): Problem[] {
       networkClasses === undefined || entryOf(networkClasses, networkClass) !== undefined ? [] : [undefinedName(['providers', name, 'networkClass'], 'network class', networkClass, Object.keys(networkClasses))],
     ),
     ...Object.entries(profiles).flatMap(([name, profile]) => profileProblems(['profiles', name], profile, configuration)),
+    ...reviewProblems(configuration),
     ...Object.entries(taskClasses).flatMap(([name, taskClass]) => [
       ...taskClass.probes.flatMap((probe, index) => (entryOf(probes, probe) === undefined ? [undefinedName(['taskClasses', name, 'probes', index], 'probe', probe, Object.keys(probes))] : [])),
       ...(taskClass.completion === 'product' && taskClass.probes.length === 0 ? [problemAt(['taskClasses', name, 'probes'], 'expected at least one probe: completion product means proven by probes; found none')] : []),
     ]),
   ]
+}
+
+/** Who a class names as its reviewers, and who they name. */
+function reviewProblems({ taskClasses, reviewers, profiles, purposes }: Configuration): Problem[] {
+  const classes = Object.entries(taskClasses).flatMap(([name, { review }]) => {
+    const path = ['taskClasses', name, 'review']
+    if (review === undefined) return []
+    const known = (list: readonly string[], field: string): Problem[] => list.flatMap((reviewer, index) => (entryOf(reviewers, reviewer) === undefined ? [undefinedName([...path, field, index], 'reviewer', reviewer, Object.keys(reviewers ?? {}))] : []))
+    const all = [...review.required, ...(review.advisory ?? [])]
+    const repeated = all.find((reviewer, index) => all.indexOf(reviewer) !== index)
+    const families = new Set(review.required.map((reviewer) => entryOf(reviewers, reviewer)?.family)).size
+    return [
+      ...known(review.required, 'required'),
+      ...known(review.advisory ?? [], 'advisory'),
+      ...(repeated === undefined ? [] : [problemAt(path, `expected each reviewer once; found ${printName(repeated)} twice`)]),
+      ...(review.required.length === 0 && review.authorityMustAgree !== true ? [problemAt([...path, 'required'], 'expected at least one reviewer, or authorityMustAgree: true; found neither')] : []),
+      // The authority counts as a family of its own.
+      ...(families + 1 < review.families ? [problemAt([...path, 'families'], `expected at most ${families + 1}, the families of the required reviewers and the authority; found ${review.families}`)] : []),
+    ]
+  })
+  const models = Object.entries(reviewers ?? {}).flatMap(([name, reviewer]) => {
+    if (reviewer.kind !== 'model') return []
+    const profile = entryOf(profiles, reviewer.profile)
+    return [
+      ...(profile === undefined ? [undefinedName(['reviewers', name, 'profile'], 'profile', reviewer.profile, Object.keys(profiles))] : []),
+      ...(entryOf(purposes, reviewer.purpose) === undefined ? [undefinedName(['reviewers', name, 'purpose'], 'purpose', reviewer.purpose, Object.keys(purposes))] : []),
+    ]
+  })
+  return [...classes, ...models]
 }
 
 const undefinedName = (path: readonly PropertyKey[], kind: string, name: string, known: readonly string[]): Problem => problemAt(path, `expected the name of a ${kind} of this file; found ${printName(name)}${suggest(name, known)}`)

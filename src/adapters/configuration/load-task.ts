@@ -23,6 +23,8 @@ export interface LoadedTask {
   readonly reference: string | null
   /** Its content, read before anything is started: on disk an agent could put its own solution in its place. */
   readonly referencePatch: Buffer | null
+  /** The remotes of its deliveries, by name; a path is absolute. */
+  readonly remotes: Readonly<Record<string, string>>
   readonly digest: Digest
   readonly text: string
 }
@@ -41,8 +43,12 @@ export function loadTask(file: string): LoadedTask {
   const [repository] = task.repositories
   if (repository === undefined) throw new TypeError('A task without repository passed its schema')
   const reference = task.baseline.reference === undefined ? null : resolve(directory, task.baseline.reference)
-  return { task, path, directory, repository: resolve(directory, repository.path), branch: repository.branch, reference, referencePatch: reference === null ? null : readPatch(reference), digest: digestOf(task), text }
+  return { task, path, directory, repository: resolve(directory, repository.path), branch: repository.branch, reference, referencePatch: reference === null ? null : readPatch(reference), remotes: remotesOf(task, directory), digest: digestOf(task), text }
 }
+
+/** An address stays as it is; anything else is a path. */
+const remotesOf = ({ delivery }: Task, directory: string): Record<string, string> =>
+  Object.fromEntries((delivery?.repositories ?? []).map(({ name, remote }) => [name, /^[a-z+]+:\/\//.test(remote) ? remote : resolve(directory, remote)]))
 
 /** A patch of text that is not UTF-8 is a patch as well. */
 function readPatch(path: string): Buffer {

@@ -6,7 +6,10 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { LeftFile, RunDirectory, StoredFile } from '../../engine/index.ts'
 
 /** Directories that serve the run and are gone after it; what is left is what people read. */
-const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'workspace.baseline'] as const
+const SCRATCH = ['agent', 'untouched', 'fake', 'reference', 'staging', 'kept', 'delivery', 'workspace.baseline'] as const
+
+/** What a run that waits needs to go on. Its raw output has been scanned and put where people read it. */
+const NEEDED_LATER: readonly string[] = ['untouched', 'kept', 'delivery']
 
 /** Creates the directory of a run, readable by its owner only. Throws if it exists: a run never writes into another's. */
 export function createRunDirectory(stateDirectory: string, runId: string): RunDirectory {
@@ -36,9 +39,14 @@ export function runDirectoryAt(path: string): RunDirectory {
     write: (name, content) => writeDurably(join(path, name), content),
     files: () => listFiles(path),
     leftByAgent: (area) => leftFiles(join(path, 'agent', area)),
-    dropScratch: () => {
-      for (const part of SCRATCH) rmSync(join(path, part), { recursive: true, force: true })
+    dropScratch: (waiting) => {
+      for (const part of SCRATCH) if (waiting === undefined || !NEEDED_LATER.includes(part)) rmSync(join(path, part), { recursive: true, force: true })
     },
+    dropAttempt: () => {
+      for (const part of ['fake', 'reference']) rmSync(join(path, part), { recursive: true, force: true })
+      for (const name of readdirSync(path)) if (/^(?:workspace|untouched|fake|reference)\.(?:store|patch)-/.test(name)) rmSync(join(path, name), { recursive: true, force: true })
+    },
+    remove: (name) => rmSync(join(path, name), { force: true }),
   }
 }
 

@@ -146,7 +146,7 @@ export class GroupCommit {
   }
 
   #change(runId: string, { to, reason, at }: NonNullable<LedgerWrite['state']>): void {
-    const final = to !== 'open' && to !== 'started'
+    const final = isFinal(to)
     const { changes } = this.#statements.change.run(to, reason, final ? at.toISOString() : null, runId)
     if (Number(changes) !== 1) throw new Error(`no run ${runId}`)
   }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import { askFor } from '../ask.ts'
-import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
+import { type CommonOptions, type Register, subcommandOf, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printable } from '../terminal.ts'
 
 /** What people approve, one subcommand for each kind of it. An approval is a record of the ledger, with who gave it and why. */
 export const register: Register = (program, surface) => {
-  const approve = program.command('approve').description('record that a person approves what a run left, with name and reason, in the ledger')
+  const approve = subcommandOf(program, 'approve', 'record that a person approves what a run left, with name and reason, in the ledger')
   registerRender(approve, surface)
 }
 

@@ -1,8 +1,8 @@
 import { type CommonOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
 import { printable } from '../terminal.ts'
 
-const MARKS = { accepted: '✔', checked: '✔', failed: '✘', blocked: '✘', closed: '✔', recorded: '✔', open: '…', started: '…' } as const
-const WORDS = { accepted: 'accepted', checked: 'healthy', failed: 'failed', blocked: 'blocked', closed: 'closed', recorded: 'recorded', open: 'unfinished', started: 'unfinished' } as const
+const MARKS = { accepted: '✔', checked: '✔', failed: '✘', blocked: '✘', closed: '✔', recorded: '✔', open: '…', started: '…', waiting: '…' } as const
+const WORDS = { accepted: 'accepted', checked: 'healthy', failed: 'failed', blocked: 'blocked', closed: 'closed', recorded: 'recorded', open: 'unfinished', started: 'unfinished', waiting: 'waiting' } as const
 
 export const register: Register = (program, surface) => {
   withExamples(withCommonOptions(program.command('runs').description('list the runs of this ledger, newest first')), 'runs', 'runs --json').action(async (options: CommonOptions) => {

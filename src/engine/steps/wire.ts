@@ -2,9 +2,10 @@ import { milliseconds } from '../../contract/units.ts'
 import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
 import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
 import { type Healthy, healthyProof } from '../../gates/health/index.ts'
-import { type Grant, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
+import { type Grant, ModelCallEvidence, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, wireBudgets } from '../limits.ts'
+import type { RunRecord } from '../read-run.ts'
 import type { World } from '../world.ts'
 import { sessionSubject } from './launch.ts'
 
@@ -62,5 +63,26 @@ export function decideWire(world: World, course: Course, { resolution, admitted 
         },
       }
     },
+  })
+}
+
+/**
+ * Gate 7 again, for a run that another process takes up: its licence has ended, and the calls are those of the ledger. Undefined
+ * if the gate never judged the run.
+ */
+export async function decideWireAgain(world: World, course: Course, record: RunRecord): Promise<Decided<'wire', WitnessedContent> | undefined> {
+  const stored = record.facts(wireGate)
+  const subject = record.last('wire')?.subject[0]
+  if (stored === undefined || subject === undefined) return undefined
+  const recorded = new Map([...record.history.statements].flatMap(([evidence, statement]) => {
+    const call = ModelCallEvidence.read(statement)?.predicate
+    return call === undefined || call.purpose !== 'agent' ? [] : [[evidence, witnessedCall({ evidence, call })] as const]
+  }))
+  return course.decide({
+    definition: wireGate,
+    mint: witnessed,
+    subject,
+    timeoutMs: LOCAL_WORK_MS,
+    observe: () => Promise.resolve({ facts: { ...stored, observedAt: world.clock().toISOString(), calls: [...recorded.values()] } }),
   })
 }

@@ -3,13 +3,19 @@ import { definePredicate } from '../../contract/evidence.ts'
 import { Name, RunId } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
 import { COMPLETIONS, PROBE_KINDS } from '../catalog/index.ts'
+import { DeliveredRepository } from './delivery.ts'
 import { FakeWork } from './fake-work.ts'
 import { ProbeRecord } from './probe-record.ts'
+import { BoundReview } from './review-binding.ts'
+import { ReviewRecord } from './review-record.ts'
 import { TargetLook } from './target-look.ts'
 
 const VALID_AT_MOST_MS = 366 * 86_400_000
 /** More would make facts that nobody reads; a binding with more is refused before anything starts. */
 export const PROBES_AT_MOST = 100
+
+/** Reviews of one run, over all its attempts. */
+export const REVIEWS_AT_MOST = 200
 
 /** A probe that this run must pass, and the definition it must have been run by. */
 export const BoundProbe = z.strictObject({
@@ -74,6 +80,13 @@ export const AcceptanceFacts = z.strictObject({
   fake: FakeWork.nullable(),
   /** `reference` is null where the task has no reference solution. */
   records: z.strictObject({ untouched: records, fake: records, reference: records.nullable(), result: records }),
+  /** Repositories that the work must be delivered to, by name; and what was found of each, null if nobody looked. */
+  deliveryAsked: z.array(Name).max(20),
+  delivery: z.array(DeliveredRepository).max(20).nullable(),
+  /** Null: the task class asks for no review. */
+  review: BoundReview.nullable(),
+  /** Every review of this run, in the order in which it was given. Reviewers are asked only about work that its probes carry. */
+  reviews: z.array(ReviewRecord).max(REVIEWS_AT_MOST),
 })
 export type AcceptanceFacts = z.infer<typeof AcceptanceFacts>
 

@@ -75,6 +75,10 @@ const proven: AcceptanceFacts = {
   runner: 'ran',
   fake: fakeWork(),
   records: { untouched: [untouched()], fake: [idle()], reference: [reference()], result: [record()] },
+  deliveryAsked: [],
+  delivery: null,
+  review: null,
+  reviews: [],
 }
 
 const withRecords = (change: Partial<AcceptanceFacts['records']>, more: Partial<AcceptanceFacts> = {}): AcceptanceFacts => ({ ...proven, ...more, records: { ...proven.records, ...change } })

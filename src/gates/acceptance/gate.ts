@@ -5,9 +5,12 @@ import type { Digest } from '../../contract/verdict.ts'
 import { AcceptanceEvidence, type AcceptanceFacts, recordsOf } from './acceptance-facts.ts'
 import { faultOfComparison, faultOfFake, faultOfFakeRecords } from './comparison.ts'
 import { fakeWorkDigest } from './fake-work.ts'
+import { differenceOf, faultOfDelivery } from './delivery.ts'
 import { type Fault, fault, remedyOf } from './fault.ts'
 import { faultOfRecords, faultOfReference, faultOfResult, faultOfUntouched, holds } from './judge-records.ts'
+import { faultOfReviews, standingOf } from './judge-reviews.ts'
 import { type ProbeRecord, recordDigest } from './probe-record.ts'
+import { reviewDigest } from './review-record.ts'
 import { faultOfTargets } from './target-look.ts'
 
 /**
@@ -18,7 +21,9 @@ export const acceptanceGate = defineGate({
   name: 'acceptance',
   facts: AcceptanceEvidence,
   decide(facts, evidence) {
-    const found = CHECKS.map((check) => check(facts, evidence)).find((result) => result !== undefined)
+    const found = firstFault(facts, evidence) ?? faultOfReviews(facts)
+    // A commit that nobody can find is no evidence in either direction (MC-112); it permits nothing all the same.
+    if (found?.reason === 'delivery_unresolved') return { outcome: 'abstain', reason: found.reason, message: found.message, evidence }
     if (found !== undefined) return refuse(found, evidence)
     return { outcome: 'pass', message: messageOf(facts), evidence, expiresAt: new Date(Date.parse(facts.observedAt) + facts.validForMs) }
   },
@@ -55,8 +60,13 @@ export function itemStatuses(facts: AcceptanceFacts): readonly ItemStatus[] {
 
 type Check = (facts: AcceptanceFacts, evidence: Digests) => Fault | undefined
 
+const firstFault = (facts: AcceptanceFacts, evidence: Digests): Fault | undefined => CHECKS.map((check) => check(facts, evidence)).find((result) => result !== undefined)
+
+/** True if nothing but reviews is left to ask for: a reviewer is not asked about work that its probes do not carry. */
+export const isReadyForReview = (facts: AcceptanceFacts, evidence: Digests): boolean => facts.review !== null && firstFault(facts, evidence) === undefined
+
 /** In the order in which a reader wants to hear of them: first what makes the rest meaningless. */
-const CHECKS: readonly Check[] = [faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange, faultOfClass, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference]
+const CHECKS: readonly Check[] = [faultOfRunner, faultOfTargets, faultOfAgent, faultOfChange, faultOfProduct, faultOfListing, faultOfResultRecords, faultOfResult, faultOfUntouchedRecords, faultOfUntouched, faultOfFake, faultOfFakeRecords, faultOfComparison, faultOfReference, faultOfDelivery]
 
 function faultOfRunner({ runner }: AcceptanceFacts): Fault | undefined {
   return typeof runner === 'string' ? undefined : fault('probe_crashed', `runtime probe runner failed: ${runner.failed}`, 'a record of every bound probe', `the runner failed: ${runner.failed}`)
@@ -86,13 +96,9 @@ function faultOfChange({ workspace }: AcceptanceFacts): Fault | undefined {
   return undefined
 }
 
-function faultOfClass({ completion, taskClass }: AcceptanceFacts): Fault | undefined {
-  return completion === 'review' ? fault('review_missing', `The task class ${taskClass} asks for a review.`, 'the verdict of a reviewer', 'none') : undefined
-}
-
 /** Code is complete with a change; a product needs a probe that proves it (ACC-26, ACC-27). An item always needs its probes. */
 function faultOfProduct({ completion, taskClass, binding, items }: AcceptanceFacts): Fault | undefined {
-  if (completion !== 'code' && binding.length === 0) return fault('acceptance_unbound', `The task class ${taskClass} promises a product, and no probe is bound to the run.`, 'at least one bound probe', 'none')
+  if (completion === 'product' && binding.length === 0) return fault('acceptance_unbound', `The task class ${taskClass} promises a product, and no probe is bound to the run.`, 'at least one bound probe', 'none')
   const names = binding.map((bound) => bound.probe)
   if (new Set(names).size !== names.length) return fault('evidence_invalid', 'A probe is bound twice.', 'a binding that names each probe once', names.join(', '))
   const unbound = items.find((item) => item.probes.length === 0 || item.probes.some((name) => !names.includes(name)))
@@ -103,6 +109,8 @@ function faultOfProduct({ completion, taskClass, binding, items }: AcceptanceFac
 function faultOfListing(facts: AcceptanceFacts, evidence: Digests): Fault | undefined {
   const listed = new Set(evidence.slice(1))
   if (facts.fake !== null && !listed.has(fakeWorkDigest(facts.fake))) return fault('evidence_invalid', 'The work of the fake backend is not among the evidence of the verdict.', 'its statement beside the facts', 'none as fakeWorkStatement makes it')
+  const unlisted = facts.reviews.find((review) => !listed.has(reviewDigest(review)))
+  if (unlisted !== undefined) return fault('evidence_invalid', `The review of ${unlisted.reviewer} is not among the evidence of the verdict.`, 'the statement of every review beside the facts', `none for ${unlisted.review_id} as reviewStatement makes it`)
   const missing = recordsOf(facts).find((record) => !listed.has(recordDigest(record)))
   return missing === undefined ? undefined : fault('evidence_invalid', `The record of ${missing.probe} is not among the evidence of the verdict.`, 'the statement of every record beside the facts', `none for ${missing.probe} (${missing.phase}) as recordStatement makes it`)
 }
@@ -122,9 +130,12 @@ function faultOfUntouchedRecords(facts: AcceptanceFacts): Fault | undefined {
 function messageOf(facts: AcceptanceFacts): string {
   const names = facts.binding.map((bound) => bound.probe)
   const shown = names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
-  if (names.length === 0) return `${facts.workspace.filesChanged} ${facts.workspace.filesChanged === 1 ? 'file' : 'files'} changed; completion code asks for no probe`
+  const agreed = facts.review === null ? '' : `; approved by ${facts.reviews.filter((review) => standingOf(facts, review) === 'approves').map((review) => review.reviewer).join(', ')}`
+  const differences = (facts.delivery ?? []).flatMap((each) => differenceOf(each) ?? [])
+  const delivered = facts.delivery === null ? '' : `; delivered to ${facts.deliveryAsked.join(', ')}${differences.length === 0 ? '' : ` (${differences.join('; ')})`}`
+  if (names.length === 0) return `${facts.workspace.filesChanged} ${facts.workspace.filesChanged === 1 ? 'file' : 'files'} changed; completion ${facts.completion} asks for no probe${delivered}${agreed}`
   const items = facts.items.length === 0 ? '' : `${facts.items.length} of ${facts.items.length} met: `
-  return `${items}${shown} passed (failed on the untouched copy${facts.records.reference === null ? '' : ', passed on the reference'})`
+  return `${items}${shown} passed (failed on the untouched copy${facts.records.reference === null ? '' : ', passed on the reference'})${delivered}${agreed}`
 }
 
 function refuse({ reason, message, asked, found }: Fault, evidence: Digests): Finding {

@@ -12,4 +12,5 @@ export { COMPLETIONS, definitionDigest, HeadlessRunProbe, mayWrite, PROBE_KINDS,
 export { CLAIMS_AT_MOST, Invariant, RequiredChange, SimTraceProbe, TICKS_AT_MOST } from './sim-trace-probe.ts'
 export { BrowserProgram, RenderHashProbe } from './render-hash-probe.ts'
 export { LONGEST_PROBE_MS, ProbeService } from './probe-parts.ts'
+export { Authority, CommandReviewer, LONGEST_REVIEW_MS, ModelReviewer, REVIEWER_KINDS, ReviewerDefinition, reviewerDigest, type ReviewerKind, ReviewRule } from './reviewer-definition.ts'
 export type * from './ports.ts'

@@ -6,6 +6,7 @@ import { ApiSmokeProbe } from './api-smoke-probe.ts'
 import { AllowsWrites, Expression, ProbeCommand, ProbeEnvironment, ProbeTimeout } from './probe-parts.ts'
 import { RenderHashProbe } from './render-hash-probe.ts'
 import { SimTraceProbe } from './sim-trace-probe.ts'
+import { ReviewRule } from './reviewer-definition.ts'
 
 export const PROBE_KINDS = ['headless_run', 'api_smoke', 'render_hash', 'sim_trace'] as const
 export type ProbeKind = (typeof PROBE_KINDS)[number]
@@ -39,6 +40,7 @@ export const definitionDigest = (definition: ProbeDefinition): Digest => digestO
 export const TaskClass = z.strictObject({
   completion: z.enum(['product', 'code', 'review']).describe('product: probes must pass. code: a change is enough. review: a reviewer must agree.'),
   probes: z.array(Name).describe('The probes of every task of this class, in order.'),
+  review: ReviewRule.optional().describe('Who must agree to the work beside its probes. A class whose completion is review and that names none refuses every task.'),
 })
 export type TaskClass = z.infer<typeof TaskClass>
 export const COMPLETIONS = ['product', 'code', 'review'] as const

@@ -1,5 +1,5 @@
 export { reportGate, reportProof, ReportFacts, type Reported } from './gate.ts'
-export { type Marker, markersOf } from './markers.ts'
+export { type Marker, MARKER_PATHS, markersOf } from './markers.ts'
 export { renderCtrf } from './ctrf.ts'
 export { renderJunit } from './junit.ts'
 export { leavesOf, renderMarkdown } from './markdown.ts'

@@ -20,6 +20,7 @@ export function renderMarkdown(report: Report): string {
     ...refusalOf(report),
     ...acceptanceOf(report),
     ...comparisonOf(report),
+    ...reviewsOf(report),
     ...changesOf(report),
     `Check it offline: \`npx portcullis verify ${report.run_id}\``,
     '',
@@ -58,6 +59,16 @@ function comparisonOf({ baseline }: Report): string[] {
   if (baseline === null) return []
   const rows = baseline.checks.map((check) => `| ${cell(check.check)} | ${[check.untouched, check.fake, check.reference, check.result].map((status) => status ?? '-').join(' | ')} | ${check.better ? 'yes' : '**no**'} |`)
   return [`## Comparison: ${baseline.comparison}`, '', '| check | untouched | fake backend | reference | result | better |', '| --- | --- | --- | --- | --- | --- |', ...rows, '']
+}
+
+/** Who said what; what was left out of a verdict stands beside it. */
+function reviewsOf({ review, reviews }: Report): string[] {
+  if (review === null) return []
+  const lines = reviews.flatMap((each) => [
+    `- **${inline(each.reviewer)}** (${each.by === null ? each.kind : inline(each.by)}${each.served_model === null ? '' : `, served by ${inline(each.served_model)}`}) ${each.verdict ?? 'gave no verdict'}${each.advisory ? ', advisory: it changes nothing' : `, which ${each.counts_as.replace('_', ' ')}`}; ${each.blocking_count} blocking findings. ${inline(each.reason)}`,
+    ...each.findings.map((finding) => `  - ${finding.severity} ${inline(`${finding.file ?? 'the work'}${finding.line === null ? '' : `:${finding.line}`}`)}: ${inline(finding.text)}${finding.dropped_by === null ? '' : ` (left out of the verdict by: ${inline(finding.dropped_by)})`}`),
+  ])
+  return [`## Reviews: ${review.outcome}`, '', `Needed: ${review.families_needed} model ${review.families_needed === 1 ? 'family' : 'families'}${review.authority_must_agree ? ` and ${inline(review.authority)}` : ''}. The authority is ${inline(review.authority)}. ${review.failures} reviewers failed.`, '', ...lines, '']
 }
 
 function changesOf(report: Report): string[] {

@@ -15,6 +15,9 @@ const MARKER_OF: Partial<Record<Reason, string>> = {
   agent_protocol: 'backend/provider-agent-protocol.txt',
 }
 
+/** Every path that a marker can have. */
+export const MARKER_PATHS: readonly string[] = [...new Set(Object.values(MARKER_OF))]
+
 export interface Marker {
   readonly path: string
   readonly text: string

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import { RunId } from '../../contract/ids.ts'
 import { LIFECYCLE } from '../../contract/lifecycle.ts'
 import { REASONS } from '../../contract/reasons.ts'
+import { ReportedDelivery } from './reported-delivery.ts'
+import { ReportedCouncil, ReportedReview } from './reported-review.ts'
 
 const PrintedDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/).describe('sha256: and 64 lower-case hex digits')
 const Reason = z.enum(REASONS)
@@ -113,6 +115,9 @@ export const Report = z.strictObject({
     .describe('What was seen of the target repositories after the run; null if nobody looked, as for ordinary work.'),
   acceptance: z.array(ReportedItem),
   runtime_probe_evidence: z.array(ReportedProbe),
+  delivery: z.array(ReportedDelivery).nullable().describe('What was delivered to the repositories of the task; null if it names none, or nobody looked.'),
+  review: ReportedCouncil.nullable().describe('What the reviews came to; null where the task class asks for none.'),
+  reviews: z.array(ReportedReview).describe('Every review of the run, in the order in which it was given.'),
   baseline: z
     .strictObject({
       untouched: z.string(),

@@ -1,0 +1,1 @@
+export { createDeliveryChecker } from './git-truth.ts'

@@ -1,0 +1,1 @@
+export { createReviewRunner, REVIEW_RUNNER_VERSION, type ReviewRunnerOptions } from './review-runner.ts'

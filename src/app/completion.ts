@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { composeWorld, type RunAnswer, runAnswerOf, type RunWatcher, taskWatcherOf } from '../app.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import type { ShownRun, World } from '../engine/index.ts'
+import { type AppOptions, stateDirectoryOf } from './places.ts'
+
+export type { ShownRun }
+
+/** Opens what a completion needs, for as long as `use` takes. A ledger that is not there is not made for it. */
+export async function withRun<Value>(options: AppOptions, runId: string, use: (world: World) => Promise<Value>): Promise<Value> {
+  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
+  const stateDirectory = stateDirectoryOf(options)
+  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  try {
+    await ledger.openFor(runId)
+    return await use(await composeWorld(options, ledger, stateDirectory))
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** Takes a run up where its evidence ends, through the same gate as every other; one that has ended is told again, byte for byte. */
+export async function resume(options: AppOptions, runId: string, request: { readonly cancelled: AbortSignal; readonly watcher: RunWatcher }): Promise<RunAnswer & { readonly resumed: boolean }> {
+  const { resumeRun } = await import('../engine/index.ts')
+  return withRun(options, runId, async (world) => {
+    const resumed = await resumeRun(world, runId, { cancelled: request.cancelled, watcher: taskWatcherOf(request.watcher) })
+    return { ...runAnswerOf(options, resumed), resumed: resumed.resumed }
+  })
+}
+
+/** A run as the store holds it. Reads nothing else, and refuses what does not verify. */
+export async function show(options: AppOptions, runId: string): Promise<ShownRun> {
+  const [{ LedgerOnDemand }, { correctionsOf, readHistory, showRun, verifyRun }, { openRunDirectory }] = await Promise.all([import('../adapters/store-sqlite/index.ts'), import('../engine/index.ts'), import('../adapters/run-directory/index.ts')])
+  const stateDirectory = stateDirectoryOf(options)
+  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  try {
+    const opened = await ledger.openFor(runId)
+    const { history, read } = await readHistory({ ledger: opened }, runId)
+    const problem = verifyRun(history, openRunDirectory(stateDirectory, runId)).problems.find(({ code }) => code !== 'run_unfinished' && !code.startsWith('file_'))
+    if (problem !== undefined) throw new PortcullisError('store_tampered', { asked: `run ${runId} as it was written`, found: `${problem.code} at ${problem.where}: ${problem.found}`, remedy: `See all of it: npx portcullis verify ${runId}` })
+    return showRun(history, read, await correctionsOf(opened, runId))
+  } finally {
+    await ledger.close()
+  }
+}
