@@ -76,6 +76,14 @@ export class RunDesk {
     return running !== undefined
   }
 
+  /** How a run that was started here ended, once it has. */
+  async ended(runId: string): Promise<RunEnding> {
+    await this.#running.get(runId)?.ended
+    const ending = this.#endings.get(runId)
+    if (ending === undefined) throw new Error('a run that was not started here')
+    return ending
+  }
+
   isRunning(runId: string): boolean {
     return this.#running.has(runId)
   }

@@ -15,6 +15,7 @@ import { register as registerDrill } from './commands/drill.ts'
 import { register as registerImport } from './commands/import.ts'
 import { register as registerInit } from './commands/init.ts'
 import { register as registerKeys } from './commands/keys.ts'
+import { register as registerMcp } from './commands/mcp.ts'
 import { register as registerProbe } from './commands/probe.ts'
 import { register as registerProvider } from './commands/provider.ts'
 import { register as registerReport } from './commands/report.ts'
@@ -28,7 +29,7 @@ import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -21,6 +21,8 @@ export interface Call<Parameters, Query, Body> {
   readonly query: Query
   readonly body: Body
   readonly headers: Headers
+  /** As it came; its body has been read. */
+  readonly request: Request
   /** The cookie of a session, if one was sent. */
   readonly session: string | undefined
   /** Aborts when the client has left or the server is to end. */

@@ -86,7 +86,7 @@ async function answerRoute(options: RouterOptions, route: Route, context: Router
   }
   const body = isUnsafe(route) ? await readJson(context.req.raw) : undefined
   const ended = AbortSignal.any([context.req.raw.signal, options.ending])
-  const call = { server, principal, parameters: context.req.param(), query: queryOf(context), body, headers: context.req.raw.headers, session, ended }
+  const call = { server, principal, parameters: context.req.param(), query: queryOf(context), body, headers: context.req.raw.headers, request: context.req.raw, session, ended }
   return answerOnce(route, call, context.req.path, () => route.answerTo(call))
 }
 
