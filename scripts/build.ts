@@ -41,7 +41,7 @@ export function bundleCommand(root: string, outdir: string): void {
     external: ['playwright-core'],
     logLevel: 'warning',
     // CommonJS in the bundle asks for built-in modules by a `require` that ES modules do not have.
-    banner: { js: "const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
+    banner: { js: "const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);" },
   })
   for (const file of globSync('*.js', { cwd: outdir })) takeBuiltinsAsTheyAre(join(outdir, file))
   const packages = [...new Set(Object.keys(metafile.inputs).flatMap((input) => /(?:^|\/)(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []))].toSorted()
@@ -53,15 +53,15 @@ const BUILTIN_IMPORT = /import ?(?:\* ?as ([\w$]+)|([\w$]+)?,?(?:\{([\w$ ,]*)\})
 
 /**
  * Has a bundled file take its built-in modules as the objects they are. An `import` of one evaluates each of its getters,
- * which loads web crypto, workers and readline for a command that only wanted a hash: a tenth of a cold start. Throws if a
- * statement is not understood, so that none is left half done.
+ * which loads web crypto, workers and readline for a command that only wanted a hash: a tenth of a cold start. By `globalThis`,
+ * because a package may import `process` under that name. Throws if a statement is not understood, so that none is left half done.
  */
 function takeBuiltinsAsTheyAre(path: string): void {
   const text = readFileSync(path, 'utf8').replace(BUILTIN_IMPORT, (_statement, all: string | undefined, whole: string | undefined, named: string | undefined, name: string) => {
     const names = (named ?? '').split(',').filter((each) => each !== '').map((each) => each.replace(' as ', ':'))
     const targets = [all, whole, ...names.flatMap((each) => (each.startsWith('default:') ? [each.slice('default:'.length)] : []))].filter((target) => target !== undefined)
     const members = names.filter((each) => !each.startsWith('default:'))
-    return [...targets, ...(members.length === 0 ? [] : [`{${members.join()}}`])].map((target) => `const ${target}=process.getBuiltinModule("${name}");`).join('')
+    return [...targets, ...(members.length === 0 ? [] : [`{${members.join()}}`])].map((target) => `const ${target}=globalThis.process.getBuiltinModule("${name}");`).join('')
   })
   const left = /(?:from|import) ?["']node:[^"']*["']/.exec(text)
   if (left !== null) throw new Error(`${path} still imports a built-in module: ${left[0]}`)

@@ -10,6 +10,8 @@ import { Configuration, Task } from '../src/engine/index.ts'
 import { AdmissionRecord, DecisionRecord } from '../src/gates/admission/index.ts'
 import { AliasOverride } from '../src/gates/catalog/index.ts'
 import { Report } from '../src/gates/report/index.ts'
+import { openApiOf, ROUTES } from '../src/http/index.ts'
+import { VERSION } from '../src/version.ts'
 
 /** The files that are published as JSON Schema. `input` is what people write, `output` is what we write. */
 const SCHEMAS = [
@@ -32,6 +34,7 @@ export type Generated = ReadonlyMap<string, string>
 export function generatedFiles(root: string): Generated {
   return new Map([
     ...SCHEMAS.map((row): [string, string] => [schemaPath(row.name), renderSchema(row)]),
+    ['spec/openapi.json', `${JSON.stringify(openApiOf(ROUTES, VERSION), null, 2)}\n`],
     ['docs/reasons.md', renderReasons()],
     ['README.md', withGateTable(readFileSync(join(root, 'README.md'), 'utf8'))],
   ])

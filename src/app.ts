@@ -91,7 +91,7 @@ export interface RunAnswer {
   readonly patch: string | null
 }
 
-export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly junit: string; readonly ctrf: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
+export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly trace: string; readonly junit: string; readonly ctrf: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
 
 export interface ProbeRequest {
   readonly profiles: readonly string[] | 'all'
@@ -196,7 +196,7 @@ class LocalApp implements App {
       directory.write(engine.BUNDLE_FILE, await sealedBundle(await ledger.openFor(runId), history, stateDirectory, 'end', []))
     }
     const { renderCtrf, renderJunit } = await import('./gates/report/index.ts')
-    return { ok: true, json: rendered.json, markdown: rendered.markdown, junit: renderJunit(rendered.report), ctrf: renderCtrf(rendered.report), exitCode: 0 }
+    return { ok: true, json: rendered.json, markdown: rendered.markdown, trace: rendered.trace, junit: renderJunit(rendered.report), ctrf: renderCtrf(rendered.report), exitCode: 0 }
   }
 
   async runs(): Promise<readonly RunSummary[]> {

@@ -89,6 +89,8 @@ for (const [what, planted, expected] of [
   ['a surface imports the engine', { 'src/mcp/a.ts': 'import type { run } from \'../engine/run.ts\'' }, ['mcp/a.ts:1 may not import engine/run.ts']],
   ['the version imports the application', { 'src/version.ts': 'import { app } from \'./app.ts\'' }, ['version.ts:1 may not import app.ts']],
   ['a surface imports another surface', { 'src/http/a.ts': 'import { main } from \'../cli/main.ts\'' }, ['http/a.ts:1 may not import cli/main.ts']],
+  ['a surface enters one that it starts past its index', { 'src/cli/a.ts': 'import { listen } from \'../http/listen.ts\'', 'src/http/listen.ts': lines(1) }, ['cli/a.ts:1 may not import http/listen.ts']],
+  ['a surface imports the one that starts it', { 'src/mcp/a.ts': 'import { listen } from \'../http/index.ts\'', 'src/http/index.ts': lines(1) }, ['mcp/a.ts:1 may not import http/index.ts']],
   ['the application imports a surface', { 'src/app.ts': 'import { main } from \'./cli/main.ts\'' }, ['app.ts:1 may not import cli/main.ts', 'import cycle: app.ts, cli/main.ts']],
   ['the library exports a function of the engine', { 'src/index.ts': 'export { run } from \'./engine/run.ts\'' }, ['index.ts:1 may not import engine/run.ts']],
   ['the library exports an adapter', { 'src/index.ts': 'export type { Process } from \'./adapters/process/index.ts\'' }, ['index.ts:1 may not import adapters/process/index.ts']],
@@ -114,6 +116,7 @@ for (const [what, planted, expected] of [
 
 for (const [what, planted] of [
   ['types only go round in a circle', { 'src/engine/a.ts': 'import type { B } from \'./b.ts\'', 'src/engine/b.ts': 'import type { A } from \'./a.ts\'' }],
+  ['the command line starts the server', { 'src/cli/a.ts': 'export const start = () => import(\'../http/index.ts\')', 'src/http/index.ts': 'export {}\n' }],
   ['an import stands in a comment', { 'src/contract/a.ts': '// import { run } from \'../engine/run.ts\'\n/* import \'node:fs\'\n*/' }],
   ['an import stands in a text', { 'src/contract/a.ts': 'export const a = "import { run } from \'../engine/run.ts\'"\nexport const b = `import(\'node:fs\')`' }],
   ['a gate speaks of process.env or Date.now() in a text', { 'src/gates/wire/a.ts': 'export const a = \'process.env, Date.now()\' // new Date()' }],

@@ -8,6 +8,8 @@ import { LIFECYCLE } from '../src/contract/lifecycle.ts'
 const GATE_FILES = ['gate.ts', 'ports.ts', 'index.ts', 'gate.test.ts']
 const MAXIMUM_LINES = 400
 const SURFACES = ['cli', 'http', 'mcp']
+/** Which surface may start which other: by its index, and never the other way round. */
+const STARTS: Readonly<Record<string, readonly string[]>> = { cli: ['http', 'mcp'], http: ['mcp'] }
 /** What a gate would have to name to see the clock, the environment, the network or chance. */
 const IMPURE = /(?<![.\w$])(?:Date\s*\.\s*now\b|new\s+Date\s*\(\s*\)|Math\s*\.\s*random\b|performance\s*\.|globalThis\b|fetch\s*\(|setTimeout\b|setInterval\b|process\s*\.\s*(?:env|argv|cwd|hrtime|platform|exit|stdout|stderr)\b)/g
 
@@ -130,7 +132,7 @@ function mayImport(from: Place, to: Place, target: string, typeOnly: boolean): b
     case 'app':
       return to.layer === 'version' || ((to.layer === 'gates' || to.layer === 'adapters') && byIndex) || to.layer === 'engine'
     case 'surface':
-      return to.layer === 'app' || to.layer === 'version'
+      return to.layer === 'app' || to.layer === 'version' || (to.layer === 'surface' && byIndex && (STARTS[from.unit] ?? []).includes(to.unit))
     case 'library':
       return to.layer === 'app' || to.layer === 'version' || (to.layer === 'engine' && typeOnly)
   }

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type * as WireCluster from '../adapters/wire-cluster/index.ts'
 import { composeWorld } from '../app.ts'
-import { milliseconds } from '../contract/units.ts'
 import type { LicenceAnswer, LicenceRecord, World } from '../engine/index.ts'
 import { ModelCallEvidence, type ModelCall } from '../gates/wire/index.ts'
+import { instantOf } from './instant.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
 
 /** Opens what a licence needs, for as long as `use` takes. */
@@ -16,14 +16,6 @@ async function withWorld<Value>(options: AppOptions, use: (world: World) => Prom
   } finally {
     await ledger.close()
   }
-}
-
-/** An instant, or a duration from now: when a token ends. There is none that does not. */
-function instantOf(text: string, now: Date): Date {
-  const duration = /^\d+(?:ms|s|m|h|d)$/.test(text) ? milliseconds(text) : undefined
-  const at = duration === undefined ? new Date(text) : new Date(now.getTime() + duration)
-  if (Number.isNaN(at.getTime()) || at.getTime() <= now.getTime()) throw usage('an instant to come, or a duration', JSON.stringify(text), 'Write it as in 8h, 30d or 2027-06-01T00:00:00Z.')
-  return at
 }
 
 /** Takes a profile through catalog, admission and health, and gives a token for it. The token is shown once and stored nowhere. */

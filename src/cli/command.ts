@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import { PortcullisError } from '../contract/errors.ts'
 import type { AppOptions } from '../app.ts'
+import type { RemoteApp } from './remote/remote-app.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a command is given: where to write, where it runs, and how it reports its exit code. */
 export interface Surface {
   readonly terminal: (json: boolean) => Terminal
   readonly app: (options: CommonOptions) => AppOptions
+  /** The server that was named instead of this machine; undefined if none was. Throws `usage` for one that cannot be asked. */
+  readonly remote: () => Promise<RemoteApp | undefined>
   /** Aborted when the user cancels (SIGINT, SIGTERM, SIGHUP). */
   readonly cancelled: AbortSignal
   exit(code: number): void

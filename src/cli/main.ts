@@ -17,6 +17,7 @@ import { register as registerDrill } from './commands/drill.ts'
 import { register as registerImport } from './commands/import.ts'
 import { register as registerInit } from './commands/init.ts'
 import { register as registerKeys } from './commands/keys.ts'
+import { register as registerMcp } from './commands/mcp.ts'
 import { register as registerProbe } from './commands/probe.ts'
 import { register as registerProvider } from './commands/provider.ts'
 import { register as registerReport } from './commands/report.ts'
@@ -24,6 +25,7 @@ import { register as registerResolve } from './commands/resolve.ts'
 import { register as registerResume } from './commands/resume.ts'
 import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
+import { register as registerServe } from './commands/serve.ts'
 import { register as registerShow } from './commands/show.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
@@ -31,7 +33,7 @@ import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -47,6 +49,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   for (const output of [process.stdout, process.stderr]) output.on('error', ignoreReaderGone)
   for (const signal of CANCELLING) process.once(signal, onSignal)
   let exitCode = 0
+  let place: ServerOptions = {}
   const surface: Surface = {
     terminal: (asJson) => createTerminal({ json: asJson, stdout: process.stdout, stderr: process.stderr, environment: process.env }),
     app: (options) => ({
@@ -57,13 +60,17 @@ export async function main(argv: readonly string[]): Promise<number> {
       homeDirectory: homedir(),
       clock: systemClock,
     }),
+    remote: async () => {
+      const { server, tokenFile } = place
+      return server === undefined ? undefined : (await import('./remote/index.ts')).openRemote({ address: server, tokenFile, environment: process.env, cwd: process.cwd() })
+    },
     cancelled: cancel.signal,
     exit: (code) => {
       exitCode = code
     },
   }
   try {
-    await buildProgram(surface).parseAsync(argv, { from: 'user' })
+    await buildProgram(surface, (named) => (place = named)).parseAsync(argv, { from: 'user' })
     return exitCode
   } catch (error) {
     return reportFault(error, json, terminal.complain, terminal.emit)
@@ -77,16 +84,36 @@ function ignoreReaderGone(error: Error): void {
   if (systemCode(error) !== 'EPIPE') throw error
 }
 
-function buildProgram(surface: Surface): Command {
+/** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls'])
+
+interface ServerOptions {
+  readonly server?: string
+  readonly tokenFile?: string
+}
+
+function buildProgram(surface: Surface, placed: (place: ServerOptions) => void): Command {
   const program = new Command('portcullis')
     .description('A fail-closed gate for AI agents: nothing starts, goes online or counts as done unless it is proven.')
     .version(VERSION, '-V, --version')
+    .option('--server <address>', 'ask a server instead of this machine (PORTCULLIS_SERVER)')
+    .option('--token-file <file>', 'the file with the token for it (or the variable PORTCULLIS_TOKEN)')
     .exitOverride()
     .showHelpAfterError(false)
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', `\nThe gates, in order:\n${LIFECYCLE.map((gate) => `  ${gate.padEnd(12)}${GATE_QUESTIONS[gate].question}`).join('\n')}\n\n${EXIT_CODES}\n\nExample:\n  $ npx portcullis init && npx portcullis run example/task.yaml\n`)
   for (const register of COMMANDS) register(program, surface)
-  return program.hook('preAction', (_program, command) => refuseOptionsAsValues(command))
+  return program.hook('preAction', (_program, command) => {
+    refuseOptionsAsValues(command)
+    placed(serverOf(program, command))
+  })
+}
+
+function serverOf(program: Command, command: Command): ServerOptions {
+  const { server = process.env['PORTCULLIS_SERVER'], tokenFile } = program.opts<ServerOptions>()
+  if (server === undefined || server === '') return {}
+  if (command.parent === program && OVER_A_SERVER.has(command.name())) return { server, ...(tokenFile === undefined ? {} : { tokenFile }) }
+  throw new PortcullisError('usage', { asked: `${command.name()} of a server`, found: 'a command that is about this machine alone', remedy: `Leave --server and PORTCULLIS_SERVER away. A server can be asked for ${[...OVER_A_SERVER].join(', ')}.` })
 }
 
 /** `--state --json` would take `--json` as the directory, and the mistake would show nowhere. */

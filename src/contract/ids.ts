@@ -31,4 +31,18 @@ export function looksLikeRunToken(text: string): boolean {
   return match !== null && checksum(match[1] ?? '') === match[2]
 }
 
+const ACCESS_TOKEN_PREFIX = 'pca_'
+
+/** A token for the server's own surfaces, in the form of a run token but told from it at sight: one never opens what the other does (AUT-04). */
+export function createAccessToken(): string {
+  const body = randomBytes(32).toString('base64url')
+  return `${ACCESS_TOKEN_PREFIX}${body}${checksum(body)}`
+}
+
+/** True if the text has the form and checksum of an access token; says nothing about whether it is in force. */
+export function looksLikeAccessToken(text: string): boolean {
+  const match = /^pca_([A-Za-z0-9_-]{43})([0-9a-f]{6})$/.exec(text)
+  return match !== null && checksum(match[1] ?? '') === match[2]
+}
+
 const checksum = (body: string): string => createHash('sha256').update(body).digest('hex').slice(0, 6)

@@ -10,6 +10,7 @@ const KNOWN_FORMATS: readonly (readonly [name: string, format: RegExp])[] = [
   ['an npm token', /\bnpm_[A-Za-z0-9]{30,}/],
   ['a Hugging Face token', /\bhf_[A-Za-z0-9]{30,}/],
   ['a run token', /\bpcr_[A-Za-z0-9_-]{40,}/],
+  ['an access token', /\bpca_[A-Za-z0-9_-]{40,}/],
   ['a JSON web token', /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\./],
   ['a private key', /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/],
   ['an authorization header', /\b(?:bearer|basic)\s+[A-Za-z0-9+/._~=-]{16,}/i],

@@ -22,6 +22,21 @@ export const HealthPolicy = z.strictObject({
   passive: PassivePolicy.optional(),
 })
 
+const Port = z.int().min(0).max(65_535)
+
+/** What `portcullis serve` needs to know; each can be given as an option instead. */
+export const ServerSettings = z
+  .strictObject({
+    port: Port.describe('Where the API listens; 0 takes any free port.'),
+    wirePort: Port.describe('Where the wire listens, on loopback; 0 takes any free port.'),
+    drain: Duration.describe('How long requests and runs may go on once the server was told to end.'),
+    adminExpires: Duration.describe('How long the first token, made when there is none, is in force.'),
+    host: z.string().min(1).max(255).optional().describe('Another address than 127.0.0.1. It needs --beyond-loopback and allowedHosts.'),
+    allowedHosts: z.array(z.string().regex(/^[a-z0-9.\-[\]:]+$/i)).min(1).optional().describe('Host headers that are answered beside those of loopback, with their port, as in portcullis.internal:8443.'),
+  })
+  .describe('How portcullis serve listens.')
+export type ServerSettings = z.infer<typeof ServerSettings>
+
 /** `portcullis.yaml`: every table of it is required where something refers to it, and nothing has a default. */
 export const Configuration = Catalog.extend({
   $schema: z.string().optional(),
@@ -42,6 +57,7 @@ export const Configuration = Catalog.extend({
   reviewers: z.record(Name, ReviewerDefinition).optional().describe('Who judges work, by name: programs, and models that are asked through the wire.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
+  server: ServerSettings.partial().optional().describe('How portcullis serve listens. What is left out must be given as an option.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),
 })
 export type Configuration = z.infer<typeof Configuration>

@@ -10,6 +10,12 @@ export interface Metrics {
   recorded(call: ModelCall): void
   /** A call whose evidence could not be stored: it counts as failed, whoever answered. */
   unrecorded(): void
+  /** A request to the server that was answered, by its route's pattern. */
+  answered(answer: { readonly surface: string; readonly method: string; readonly route: string; readonly status: number; readonly seconds: number }): void
+  /** Somebody who was not let in. */
+  denied(surface: string, denial: string): void
+  /** What a scraper reads, and its content type. */
+  exposition(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Serves `GET /metrics` on loopback. Throws `port_taken`. */
   serve(port: number): Promise<{ readonly address: string; close(): Promise<void> }>
 }
@@ -27,6 +33,8 @@ export function createMetrics(): Metrics {
   const lost = new Counter({ name: 'portcullis_unrecorded_calls_total', help: 'Calls whose evidence could not be stored.', registers })
   const duration = new Histogram({ name: 'portcullis_call_duration_seconds', help: 'From the request to its durable record.', labelNames: ['pair', 'outcome'], buckets: SECONDS, registers })
   const firstByte = new Histogram({ name: 'portcullis_first_byte_seconds', help: 'From the request to the first byte of the provider.', labelNames: ['pair'], buckets: SECONDS, registers })
+  const answers = new Histogram({ name: 'portcullis_http_request_duration_seconds', help: 'Requests to the server, until their answer began.', labelNames: ['surface', 'method', 'route', 'status'], buckets: SECONDS, registers })
+  const denials = new Counter({ name: 'portcullis_access_denied_total', help: 'Requests that were not let in, by what they were told.', labelNames: ['surface', 'denial'], registers })
   return {
     recorded: (call) => {
       const pair = printPair(call.admitted)
@@ -42,6 +50,9 @@ export function createMetrics(): Metrics {
       if (call.firstByteMs !== null) firstByte.observe({ pair }, call.firstByteMs / 1_000)
     },
     unrecorded: () => lost.inc(),
+    answered: ({ surface, method, route, status, seconds }) => answers.observe({ surface, method, route, status: String(status) }, seconds),
+    denied: (surface, denial) => denials.inc({ surface, denial }),
+    exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     serve: (port) => serve(registry, port),
   }
 }

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { isFinal, type LedgerWrite, rowsOf } from '../../engine/index.ts'
+import * as z from 'zod'
+import { runIdOf } from '../../contract/ids.ts'
+import { isFinal, type LedgerWrite, rowsOf, type RunSummary } from '../../engine/index.ts'
 import type { SignedTree } from './signed-tree.ts'
 
 interface Waiting {
@@ -33,6 +35,8 @@ export class GroupCommit {
       commit: database.prepare('COMMIT'),
       insert: database.prepare('INSERT INTO entry (position, run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
       charge: database.prepare('INSERT INTO charge (profile, day, calls, tokens, cost_nano, unpriced) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens, cost_nano = cost_nano + excluded.cost_nano, unpriced = unpriced + excluded.unpriced'),
+      next: database.prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM run'),
+      open: database.prepare("INSERT INTO run (run_id, number, kind, task_id, state, reason, started_at, ended_at) VALUES (?, ?, ?, ?, 'open', NULL, ?, NULL)"),
       change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
     }
   }
@@ -46,6 +50,22 @@ export class GroupCommit {
       // What else arrives in this turn of the event loop joins the group.
       setImmediate(() => void this.#writeAll().catch((error: unknown) => this.#rejectAll(error)))
     })
+  }
+
+  /** Opens a run under the next number. In one turn of the event loop, as every write here: other connections of this process would wait in vain for a longer one. */
+  async begin({ kind, taskId, startedAt: at }: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
+    let opened: RunSummary | undefined
+    await this.#exclusive(() =>
+      this.#unsigned(() => {
+        const { number } = z.object({ number: z.int() }).parse(this.#statements.next.get())
+        const startedAt = at.toISOString()
+        const runId = runIdOf(at, taskId, number)
+        this.#statements.open.run(runId, number, kind, taskId, startedAt)
+        opened = { runId, number, kind, taskId, state: 'open', reason: null, startedAt, endedAt: null }
+      }),
+    )
+    if (opened === undefined) throw new Error('no run was opened')
+    return opened
   }
 
   async #writeAll(): Promise<void> {
@@ -96,6 +116,18 @@ export class GroupCommit {
       // A store that cannot begin or commit will not for each of them either, and a second try would only wait again.
       if (!writing || group.length === 1) throw error
       return false
+    }
+  }
+
+  /** For what adds no row: there is no new head to sign. */
+  #unsigned(act: () => void): void {
+    this.#statements.begin.run()
+    try {
+      act()
+      this.#statements.commit.run()
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
     }
   }
 

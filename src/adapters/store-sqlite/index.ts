@@ -1,2 +1,3 @@
+export { openAccessStore } from './access-store.ts'
 export { LedgerOnDemand } from './ledger-on-demand.ts'
 export { keysBeside, openLedger, openLedgerForReading, type Store } from './ledger.ts'

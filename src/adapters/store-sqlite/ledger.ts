@@ -3,13 +3,13 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { systemClock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
-import { runIdOf } from '../../contract/ids.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
 import { isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint } from '../../engine/index.ts'
 import { makeDirectory } from '../directories/index.ts'
 import { createKey, listKeys, openSigner, trustedKeys } from '../keys/index.ts'
 import { type Connection, connect, connectForReading } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
+import { guarded } from './guarded.ts'
 import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 import { SignedTree } from './signed-tree.ts'
 import { readSnapshot } from './snapshot.ts'
@@ -28,8 +28,11 @@ export async function openLedger(path: string): Promise<Store> {
   return guarded('open', path, async () => {
     makeDirectory(dirname(path), 0o700)
     const connection = connect(path)
-    const signer = await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path))
-    return new SqliteLedger(connection, path, signer)
+    // A transaction that waits for anything in between would hold up every other connection of this process; only a new file needs one.
+    const tables = await tablesOf(connection.kysely)
+    if (tables.length === 0) return new SqliteLedger(connection, path, await connection.kysely.transaction().execute(async (transaction) => ensureTables(transaction, path)))
+    await requireVersion(tables, connection.kysely, path)
+    return new SqliteLedger(connection, path, openSigner(keysBeside(path)))
   })
 }
 
@@ -91,27 +94,10 @@ class SqliteLedger implements Store {
   }
 
   async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
-    return guarded('begin', this.#path, () =>
-      this.#database.transaction().execute(async (transaction) => {
-        const last = await transaction.selectFrom('run').select(({ fn }) => fn.max('number').as('number')).executeTakeFirst()
-        const number = (last?.number ?? 0) + 1
-        const summary: RunSummary = {
-          runId: runIdOf(run.startedAt, run.taskId, number),
-          number,
-          kind: run.kind,
-          taskId: run.taskId,
-          state: 'open',
-          reason: null,
-          startedAt: run.startedAt.toISOString(),
-          endedAt: null,
-        }
-        await transaction
-          .insertInto('run')
-          .values({ run_id: summary.runId, number, kind: run.kind, task_id: run.taskId, state: 'open', reason: null, started_at: summary.startedAt, ended_at: null })
-          .execute()
-        return summary
-      }),
-    )
+    return guarded('begin', this.#path, async () => {
+      if (this.#writes === undefined) throw new Error('it is readonly, open for questions alone')
+      return this.#writes.begin(run)
+    })
   }
 
   async append(write: LedgerWrite): Promise<void> {
@@ -201,20 +187,3 @@ class SqliteLedger implements Store {
 
 const summaryOf = (row: Selectable<Tables['run']>): RunSummary =>
   RunSummary.parse({ runId: row.run_id, number: row.number, kind: row.kind, taskId: row.task_id, state: row.state, reason: row.reason, startedAt: row.started_at, endedAt: row.ended_at })
-
-/** Turns whatever SQLite throws into one fault. Its text names the operation and the engine's own message, which quotes no bound value. */
-async function guarded<Result>(operation: string, path: string, action: () => Promise<Result>): Promise<Result> {
-  try {
-    return await action()
-  } catch (error) {
-    if (error instanceof PortcullisError) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    const busy = /database is (locked|busy)/.test(message)
-    throw new PortcullisError(busy ? 'store_busy' : 'store_failed', {
-      asked: `to ${operation} the ledger ${path}`,
-      found: message,
-      remedy: busy ? 'Another process holds the ledger; try again when it is done.' : 'Nothing was written. Check the disk and the file, then try again.',
-      cause: error,
-    })
-  }
-}

@@ -33,19 +33,21 @@ export const register: Register = (program, surface) => {
   withExamples(withCommonOptions(command), 'calls 20260601T013918Z-r1-string-slugify-1', 'calls --all --follow').action(async (run: string | undefined, options: CallsOptions) => {
     const terminal = surface.terminal(options.json === true)
     if ((run === undefined) === (options.all === undefined)) throw new PortcullisError('usage', { asked: 'the calls of a run, or of all', found: run === undefined ? 'neither' : 'both', remedy: 'Name a run of npx portcullis runs, or give --all.' })
-    const { readCalls } = await import('../../app/wire.ts')
     let shown = 0
-    await readCalls(surface.app(options), {
+    const asked = {
       runId: run,
       follow: options.follow === true,
       ended: surface.cancelled,
-      seen: (seen) => {
+      seen: (seen: SeenCall) => {
         shown += 1
         // A line each, so that a follower can be read by a program while it runs.
         if (terminal.json) terminal.emit(`${JSON.stringify({ run_id: seen.runId, ...seen.call })}\n`)
         else terminal.line(lineOf(terminal, seen, run === undefined))
       },
-    })
+    }
+    const remote = await surface.remote()
+    if (remote === undefined) await (await import('../../app/wire.ts')).readCalls(surface.app(options), asked)
+    else await remote.readCalls(asked)
     if (shown === 0 && !terminal.json) terminal.line(`  No model call${run === undefined ? '' : ` of run ${printable(run)}`} is recorded.`)
   })
 }

@@ -15,8 +15,7 @@ export const register: Register = (program, surface) => {
     .option('--all', 'probe every profile')
   withExamples(withCommonOptions(command), 'probe --profile pi_scripted', 'probe --all --json').action(async (options: ProbeOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { openApp } = await import('../../app.ts')
-    const app = await openApp(surface.app(options))
+    const app = (await surface.remote()) ?? (await (await import('../../app.ts')).openApp(surface.app(options)))
     try {
       const answer = await app.probe({ profiles: options.all === true ? 'all' : (options.profile ?? []), cancelled: surface.cancelled }, (record) => {
         const mark = record.healthy ? terminal.paint('green', '✔') : terminal.paint('red', '✘')

@@ -10,8 +10,8 @@ export const register: Register = (program, surface) => {
   const command = program.command('resolve <profile>').description('say which exact provider and model a profile means, for a purpose').requiredOption('--purpose <name>', 'what it is to be used for')
   withExamples(withCommonOptions(command), 'resolve pi_scripted --purpose ticket').action(async (profile: string, options: ResolveOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { resolve } = await import('../../app.ts')
-    const answer = resolve(surface.app(options), { profile, purpose: options.purpose })
+    const asked = { profile, purpose: options.purpose }
+    const answer = (await (await surface.remote())?.resolve(asked)) ?? (await import('../../app.ts')).resolve(surface.app(options), asked)
     surface.exit(answer.exitCode)
     if (terminal.json) return terminal.emit(`${JSON.stringify(answer.value, null, 2)}\n`)
     if (!answer.ok) {

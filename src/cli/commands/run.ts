@@ -20,8 +20,7 @@ export const register: Register = (program, surface) => {
     .option('--admission <file>', 'the one admission record that may admit it')
   withExamples(withCommonOptions(command), 'run task.yaml', 'run task.yaml --profile claude_opus_1m_medium --json').action(async (task: string, options: RunOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { openApp } = await import('../../app.ts')
-    const app = await openApp(surface.app(options))
+    const app = (await surface.remote()) ?? (await (await import('../../app.ts')).openApp(surface.app(options)))
     const view = new RunView(terminal)
     try {
       const answer = await app.run(

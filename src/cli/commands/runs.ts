@@ -7,8 +7,7 @@ const WORDS = { accepted: 'accepted', checked: 'healthy', failed: 'failed', bloc
 export const register: Register = (program, surface) => {
   withExamples(withCommonOptions(program.command('runs').description('list the runs of this ledger, newest first')), 'runs', 'runs --json').action(async (options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { openApp } = await import('../../app.ts')
-    const app = await openApp(surface.app(options))
+    const app = (await surface.remote()) ?? (await (await import('../../app.ts')).openApp(surface.app(options)))
     try {
       const runs = await app.runs()
       if (terminal.json) return terminal.emit(`${JSON.stringify(runs, null, 2)}\n`)

@@ -23,8 +23,8 @@ export const register: Register = (program, surface) => {
     .option('--accepted', 'refuse a run that was not accepted, however well it verifies')
   withExamples(withCommonOptions(command), 'verify 20261120T213918Z-r1-string-slugify-1', 'verify --anchor anchors.txt', 'verify run.intoto.jsonl --key portcullis.pub.pem --accepted').action(async (what: string | undefined, options: VerifyOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { verify } = await import('../../app/verify.ts')
-    const answer = await verify(surface.app(options), { what, keys: options.key, anchors: options.anchor, anchorNotes: options.anchorNotes, rowsOnly: options.rows === true, accepted: options.accepted === true })
+    const asked = { what, keys: options.key, anchors: options.anchor, anchorNotes: options.anchorNotes, rowsOnly: options.rows === true, accepted: options.accepted === true }
+    const answer = (await (await surface.remote())?.verify(asked)) ?? (await (await import('../../app/verify.ts')).verify(surface.app(options), asked))
     surface.exit(answer.exitCode)
     if (terminal.json) return terminal.emit(`${JSON.stringify(shown(answer), null, 2)}\n`)
     print(terminal, answer, options.accepted === true)

@@ -10,6 +10,7 @@ import { grantPreflightCapability, type PreflightCapability } from './capability
 import { AliasOverride, type Catalog } from './catalog.ts'
 import { resolveProfile, type ResolvedProfile, type ResolveRequest } from './resolve.ts'
 import { request, sampleCatalog, sampleProfile, sampleProvider } from './samples.test.ts'
+import { canonicalJson } from '../../contract/canonical.ts'
 import { sliceCatalog } from './slice.ts'
 
 function resolved(changes: Partial<ResolveRequest> = {}): ResolvedProfile {
@@ -55,7 +56,7 @@ test('a profile that does not exist is refused, also one named like a property o
   refused({ profile: 'nobody' }, 'profile_unknown', /no such profile/)
   refused({ profile: 'constructor' }, 'profile_unknown', /no such profile/)
   refused({ profile: '__proto__' }, 'profile_unknown', /no such profile/)
-  assert.match(refused({ profile: 'nobody' }, 'profile_unknown', /./).remedy, /profiles allowed for ticket: pi_scripted, claude_opus_1m_medium, by_alias/)
+  assert.match(refused({ profile: 'nobody' }, 'profile_unknown', /./).remedy, /profiles allowed for ticket: by_alias, claude_opus_1m_medium, pi_scripted/)
 })
 
 verifies('MC-083', 'an alias resolves to the exact id of the candidate that is asked', () => {
@@ -167,7 +168,7 @@ verifies('MC-086', 'a resolution keeps its target when the tables change afterwa
 verifies('MC-087', 'a direct library call with a purpose that the profile does not list is a RuntimePurposeViolation', () => {
   const refusal = refused({ profile: 'reviewer', purpose: 'ticket' }, 'runtime_purpose_violation', /reviewer allows only review/)
   assert.match(refusal.message, /^RuntimePurposeViolation: /)
-  assert.match(refusal.remedy, /profiles allowed for ticket: pi_scripted, claude_opus_1m_medium, by_alias/)
+  assert.match(refusal.remedy, /profiles allowed for ticket: by_alias, claude_opus_1m_medium, pi_scripted/)
   refused({ purpose: 'review' }, 'runtime_purpose_violation', /allows only ticket, baseline/)
   refused({ purpose: 'holiday' }, 'purpose_unknown', /no such purpose/)
   refused({ purpose: 'toString' }, 'purpose_unknown', /no such purpose/)
@@ -229,6 +230,8 @@ test('resolving in the slice that the ledger keeps gives what the whole catalog 
       const asked = request({ catalog, override: state, profile, purpose, candidate, capability: held })
       const slice = sliceCatalog(catalog, { profile, purpose }, state)
       assert.deepEqual(resolveProfile({ ...asked, catalog: slice }), resolveProfile(asked))
+      // As the ledger stores it, which keeps no order of names.
+      assert.deepEqual(resolveProfile({ ...asked, catalog: JSON.parse(canonicalJson(slice)) as typeof slice }), resolveProfile(asked))
       assert.equal(Object.hasOwn(slice.providers, 'unused'), false)
     }),
     { numRuns: 500 },

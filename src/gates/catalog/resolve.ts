@@ -111,7 +111,8 @@ function judgePurpose(catalog: Catalog, profile: Profile, asked: AskedProfile): 
   const violation = (found: string, remedy: string): { refusal: Refusal } => ({
     refusal: { reason: 'runtime_purpose_violation', message: `RuntimePurposeViolation: ${found}.`, asked: question(asked), found, remedy },
   })
-  const known = Object.keys(catalog.purposes).join(', ')
+  // Sorted, because stored facts do not keep the order of the file, and must give the same words again.
+  const known = Object.keys(catalog.purposes).toSorted().join(', ')
   if (asked.purpose === null) return violation('no purpose was given', `Say what the run is for: ${known}.`)
   const rules = entryOf(catalog.purposes, asked.purpose)
   if (rules === undefined) {

@@ -5,9 +5,9 @@ import { type Alias, type Catalog, entryOf, type Profile, type Provider } from '
 /** How many profiles a refusal names as fit for the purpose. */
 export const SUGGESTED_PROFILES = 10
 
-/** Names of profiles that list the purpose, in the order of the file. */
+/** Names of profiles that list the purpose, sorted: stored facts do not keep the order of the file, and must name the same ones again. */
 export const profilesFor = (catalog: Pick<Catalog, 'profiles'>, purpose: string | null): string[] =>
-  purpose === null ? [] : Object.entries(catalog.profiles).filter(([, profile]) => profile.purposes.includes(purpose)).map(([name]) => name).slice(0, SUGGESTED_PROFILES)
+  purpose === null ? [] : Object.entries(catalog.profiles).filter(([, profile]) => profile.purposes.includes(purpose)).map(([name]) => name).toSorted().slice(0, SUGGESTED_PROFILES)
 
 /**
  * The part of a catalog that a question touches, itself a catalog: resolving in it gives what resolving in the whole
@@ -25,7 +25,6 @@ export function sliceCatalog(catalog: Catalog, asked: { readonly profile: string
   }
   const overridden = override !== null && 'value' in override ? override.value.aliases : {}
   const { aliases, providers } = reach(catalog, [profile?.model ?? '', ...Object.keys(overridden), ...Object.values(overridden).flatMap((alias) => alias.candidates)])
-  // In the order of the file, so that a slice names the same profiles in the same order as the whole.
   const ordered = Object.fromEntries(Object.entries(catalog.profiles).filter(([name]) => Object.hasOwn(profiles, name)))
   return { providers, ...(catalog.aliases === undefined ? {} : { aliases }), profiles: ordered, purposes: { ...catalog.purposes } }
 }

@@ -1,0 +1,176 @@
+import { join, resolve as resolvePath } from 'node:path'
+import { createMetrics, type Metrics } from '../adapters/metrics/index.ts'
+import { createLog, type Log } from '../adapters/log/index.ts'
+import { LedgerOnDemand, openAccessStore } from '../adapters/store-sqlite/index.ts'
+import { type App, composeWorld, openApp } from '../app.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import { milliseconds, parseDuration } from '../contract/units.ts'
+import { type AccessStore, type Change, CURRENT_MS, type Ledger, type ServedWire, serveLicences, type ServerSettings } from '../engine/index.ts'
+import { AccessDesk } from './access-desk.ts'
+import { firstToken } from './access.ts'
+import { instantOf } from './instant.ts'
+import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { RunDesk } from './run-desk.ts'
+import { RunTokens } from './run-tokens.ts'
+import { Scheduler } from './scheduler.ts'
+
+/** Settings of which any may be missing. */
+export type GivenSettings = { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }
+
+export interface ServerRequest {
+  /** What was given as options; what is left out must stand in the configuration. */
+  readonly given: GivenSettings
+  /** Said aloud by the person who starts it: the API may listen where others reach it. */
+  readonly beyondLoopback: boolean
+  /** Where a line of the log goes. */
+  log(line: string): void
+}
+
+/** One thing that must hold before the server is ready, as it is now. */
+export interface ReadinessCheck {
+  readonly name: 'store' | 'wire' | 'configuration'
+  readonly ready: boolean
+  readonly found: string
+}
+
+/** Everything that a surface of the server may use. */
+export interface Server {
+  readonly options: AppOptions
+  readonly settings: ServerSettings
+  readonly app: App
+  readonly access: AccessDesk
+  readonly store: AccessStore
+  readonly ledger: Ledger
+  readonly runs: RunDesk
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly schedule: Scheduler
+  readonly wireAddress: string
+  /** Where the first token lies, if this start made it. */
+  readonly firstTokenPath: string | undefined
+  /** The whole path of a file that an answer names from the directory of the server. */
+  absolute(path: string): string
+  readiness(): Promise<readonly ReadinessCheck[]>
+  /** Every change after a position, in the ledger's order, then those to come until `ended` aborts. */
+  changes(after: number, ended: AbortSignal): AsyncGenerator<Change>
+  /** Waits for runs up to the limit, cancels the rest, then closes wire and store. */
+  close(limit: AbortSignal): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+const isLoopback = (host: string): boolean => host === LOOPBACK || host === '::1' || host === 'localhost'
+
+/** Settings from options and configuration. Throws `usage` for what stands in neither, and for an address that others reach without all that it needs (AUT-01). */
+export function serverSettings(configured: GivenSettings, { given, beyondLoopback }: Pick<ServerRequest, 'given' | 'beyondLoopback'>): ServerSettings {
+  const { port, wirePort, drain, adminExpires, host, allowedHosts } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  const missing = Object.entries({ port, wirePort, drain, adminExpires }).filter(([, value]) => value === undefined).map(([name]) => name)
+  if (port === undefined || wirePort === undefined || drain === undefined || adminExpires === undefined) {
+    throw usage('how the server listens and ends', `nothing for ${missing.join(', ')}`, 'Give the options (npx portcullis serve --help), or write server: { port: 4030, wirePort: 4020, drain: 30s, adminExpires: 30d } into portcullis.yaml.')
+  }
+  if (parseDuration(drain) === undefined) throw usage('a duration to drain in', JSON.stringify(drain), 'Write it as in 30s.')
+  if (host !== undefined && !isLoopback(host)) {
+    const lacks = [...(beyondLoopback ? [] : ['--beyond-loopback']), ...(allowedHosts === undefined || allowedHosts.length === 0 ? ['allowedHosts'] : [])]
+    if (lacks.length > 0) throw usage(`to listen on ${host}, where others reach it`, `neither TLS nor ${lacks.join(' and ')}`, 'Leave host out to listen on loopback. Else give --beyond-loopback, name every host in server.allowedHosts, and put TLS in front.')
+  }
+  return { port, wirePort, drain, adminExpires, ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }) }
+}
+
+/** Opens what a server is made of: store, wire, access. It listens nowhere but on the wire. Throws `usage`, `configuration_invalid`, `store_*` or `port_taken`. */
+export async function openServer(options: AppOptions, asked: ServerRequest): Promise<Server> {
+  const settings = serverSettings(configurationOf(options).configuration.server ?? {}, asked)
+  const stateDirectory = stateDirectoryOf(options)
+  const path = join(stateDirectory, 'ledger.db')
+  const store = await openAccessStore(path)
+  const ledgers = new LedgerOnDemand(path)
+  const closing: (() => Promise<void>)[] = [() => store.close(), () => ledgers.close()]
+  try {
+    const firstTokenPath = await firstToken(store, { stateDirectory, expiresAt: () => instantOf(settings.adminExpires, options.clock()), now: options.clock() })
+    const log = createLog(asked.log)
+    const metrics = createMetrics()
+    const world = await composeWorld(options, ledgers, stateDirectory)
+    const app = await openApp(options)
+    closing.unshift(() => app.close())
+    const wire = await openWire(world, settings.wirePort, metrics, log)
+    closing.unshift(() => wire.close())
+    const runs = new RunDesk(app, options)
+    const schedule = new Scheduler(log)
+    return {
+      options, settings, app, store, ledger: world.ledger, runs, metrics, log, schedule, firstTokenPath,
+      access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
+      wireAddress: wire.address,
+      absolute: (path) => resolvePath(options.cwd, path),
+      readiness: () => readinessOf(options, store, wire.address),
+      changes: (after, ended) => follow(store, after, ended),
+      close: async (limit) => {
+        await runs.drain(limit)
+        await schedule.stop()
+        for (const close of closing) await close()
+      },
+    }
+  } catch (error) {
+    for (const close of closing) await close()
+    throw error
+  }
+}
+
+async function openWire(world: Awaited<ReturnType<typeof composeWorld>>, port: number, { recorded, unrecorded }: Metrics, log: Log): Promise<ServedWire> {
+  return serveLicences(world, {
+    recorded, unrecorded,
+    noted: (text) => log.info({ part: 'wire' }, text),
+    open: (recorder, ageMs) => world.openWire(recorder, { port, current: () => ageMs() <= CURRENT_MS }),
+  })
+}
+
+/** Each is tried now: what held at the start proves nothing about this moment. */
+async function readinessOf(options: AppOptions, store: AccessStore, wireAddress: string): Promise<readonly ReadinessCheck[]> {
+  return Promise.all([
+    check('store', 'a row can be written', () => store.proveWritable()),
+    check('wire', 'it listens', () => answers(wireAddress)),
+    check('configuration', 'it is valid', async () => void configurationOf(options)),
+  ])
+}
+
+async function check(name: ReadinessCheck['name'], good: string, prove: () => Promise<void>): Promise<ReadinessCheck> {
+  try {
+    await prove()
+    return { name, ready: true, found: good }
+  } catch (error) {
+    // Anybody may ask, so only the code is told: a text would name paths and parts of files.
+    return { name, ready: false, found: error instanceof PortcullisError ? error.code : 'unexpected' }
+  }
+}
+
+const ANSWER_MS = 1_000
+
+/** The wire greets whoever sends nothing; that it does shows that it listens and reads. */
+async function answers(address: string): Promise<void> {
+  const answer = await fetch(address, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_MS) })
+  if (!answer.ok) throw new Error('the wire does not greet')
+}
+
+/** How often a follower looks: the ledger is written by other processes as well. */
+const FOLLOW_MS = 200
+const ROWS_AT_ONCE = 500
+
+async function* follow(store: AccessStore, after: number, ended: AbortSignal): AsyncGenerator<Change> {
+  let position = after
+  while (!ended.aborted) {
+    const changes = await store.changesAfter(position, ROWS_AT_ONCE)
+    for (const change of changes) {
+      if (ended.aborted) return
+      position = change.position
+      yield change
+    }
+    if (changes.length < ROWS_AT_ONCE) await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        ended.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, FOLLOW_MS)
+      ended.addEventListener('abort', done, { once: true })
+    })
+  }
+}
+
+export const drainMs = (settings: ServerSettings): number => milliseconds(settings.drain)

@@ -1,0 +1,61 @@
+import { createServer, type Server as NodeServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import type { Server } from '../app/serve.ts'
+import { PortcullisError, systemCode } from '../contract/errors.ts'
+import { allowedHosts } from './guard.ts'
+import type { Route } from './route.ts'
+import { createRouter } from './router.ts'
+
+export interface Listening {
+  readonly address: string
+  /** Stops accepting, ends streams, and lets requests under way finish until `limit` aborts. */
+  close(limit: AbortSignal): Promise<void>
+}
+
+const MAX_HEADER_BYTES = 16_384
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_TIMEOUT_MS = 5_000
+
+/** Serves the routes on the address of the settings. Throws `port_taken`. */
+export async function listen(server: Server, routes: readonly Route[]): Promise<Listening> {
+  const { host = '127.0.0.1', port, allowedHosts: configured = [] } = server.settings
+  const ending = new AbortController()
+  let hosts: ReadonlySet<string> = new Set()
+  const router = createRouter({ server, routes, hosts: () => hosts, ending: ending.signal })
+  const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false })
+  const node = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requireHostHeader: false, insecureHTTPParser: false }, (incoming, outgoing) => {
+    listener(incoming, outgoing).catch(() => void outgoing.destroy())
+  })
+  const bound = await bind(node, host, port)
+  hosts = allowedHosts(bound, configured)
+  return {
+    address: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: (limit) => closeAll(node, ending, limit),
+  }
+}
+
+async function closeAll(node: NodeServer, ending: AbortController, limit: AbortSignal): Promise<void> {
+  const closed = new Promise<void>((resolve) => node.close(() => resolve()))
+  ending.abort()
+  node.closeIdleConnections()
+  const cut = (): void => node.closeAllConnections()
+  limit.addEventListener('abort', cut, { once: true })
+  if (limit.aborted) cut()
+  await closed
+  limit.removeEventListener('abort', cut)
+}
+
+function bind(node: NodeServer, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    node.once('error', (error) => {
+      if (systemCode(error) !== 'EADDRINUSE') return reject(error)
+      reject(new PortcullisError('port_taken', { asked: `the API on ${host}:${port}`, found: `port ${port} is in use`, remedy: 'Choose another port, or 0 for any free one.', cause: error }))
+    })
+    node.listen(port, host, () => {
+      const address = node.address()
+      if (address === null || typeof address === 'string') return reject(new TypeError('a TCP server without a port'))
+      resolve(address.port)
+    })
+  })
+}

@@ -1,0 +1,23 @@
+import * as z from 'zod'
+import { VERSION } from '../../version.ts'
+import { openApiOf } from '../openapi.ts'
+import { defineRoute, NONE, type Route } from '../route.ts'
+import { eventRoutes } from './events.ts'
+import { healthRoutes } from './health.ts'
+import { mcpRoutes } from './mcp.ts'
+import { questionRoutes } from './questions.ts'
+import { runRoutes } from './runs.ts'
+import { sessionRoutes } from './session.ts'
+import { tokenRoutes } from './tokens.ts'
+
+const openapi = defineRoute({
+  id: 'openapi', method: 'GET', path: '/openapi.json', kinds: 'everybody', summary: 'This description.',
+  parameters: NONE, query: NONE, body: NONE,
+  answer: { status: 200, description: 'OpenAPI 3.1.', contentType: 'application/json', schema: z.looseObject({ openapi: z.string() }) },
+  handle: async () => ({ status: 200, json: DOCUMENT }),
+})
+
+/** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...questionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+
+const DOCUMENT = openApiOf(ROUTES, VERSION)

@@ -1,0 +1,1 @@
+export { answerMcp, serveMcpStdio } from './server.ts'

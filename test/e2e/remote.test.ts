@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import * as z from 'zod'
+import { runCli } from '../helpers/run-cli.ts'
+import { runCommands } from '../helpers/run-commands.ts'
+import { type ServedApi, servedApi } from '../helpers/served-api.ts'
+import { verifies } from '../verifies.ts'
+import { type Scenario, scenario } from './scenario.ts'
+
+let made: Scenario
+let served: ServedApi
+const cleanUp: (() => void)[] = []
+
+before(async () => {
+  const context = { after: (act: () => void) => void cleanUp.push(act) }
+  made = await scenario(context as Parameters<typeof scenario>[0])
+  served = await servedApi(context, made.directory)
+})
+after(() => cleanUp.reverse().forEach((act) => act()))
+
+/** The command as a client of the server, with its token in a file. */
+const remote = (words: readonly string[]) => made.portcullis(['--server', served.address, '--token-file', served.firstTokenPath, ...words])
+
+verifies('ACC-04', 'a run over a server prints the bytes of its report, and every question about it is answered as on this machine, byte for byte', async () => {
+  const ran = await remote(['run', 'task.yaml', '--json'])
+  assert.deepEqual([ran.code, ran.stderr], [0, ''])
+  const { run_id: run } = z.object({ run_id: z.string() }).parse(JSON.parse(ran.stdout))
+  const asked = [
+    ['report', run, '--json'], ['report', run], ['verify', run, '--json'], ['verify', run], ['runs', '--json'], ['runs'], ['calls', run, '--json'], ['calls', run], ['calls', '--all'],
+    ['resolve', 'pi_scripted', '--purpose', 'ticket'], ['resolve', 'pi_scripted', '--purpose', 'ticket', '--json'],
+    // Refusals and faults as well.
+    ['resolve', 'nobody', '--purpose', 'ticket'], ['resolve', 'nobody', '--purpose', 'ticket', '--json'], ['resolve', 'pi_scripted', '--purpose', 'x', '--json'],
+    ['report', '20260601T013918Z-nothing-1'], ['verify', '20260601T013918Z-nothing-1', '--json'],
+  ]
+  const place = { cwd: made.directory, env: made.env }
+  const [there, here] = await Promise.all([runCommands(asked.map((words) => ['--server', served.address, '--token-file', served.firstTokenPath, ...words]), place), runCommands(asked, place)])
+  for (const [index, words] of asked.entries()) assert.deepEqual(there[index], here[index], words.join(' '))
+  assert.equal((await made.portcullis(['report', run, '--json'])).stdout, ran.stdout)
+})
+
+test('a run over a server shows each gate and how it ended', async () => {
+  const blank = (text: string): string => text.replace(/\d{8}T\d{6}Z-[\w-]+/g, '(run)').replace(/ +\d+(?:\.\d+)? (?:ms|s)$/gm, '').replace(/in [\d.]+ m?s/g, 'in (time)').replace(/[\d.]+ m?s\b/g, '(time)').replace(/pid \d+/g, 'pid').replace(/[0-9a-f]{7,}/g, '(digest)')
+  const [there, here] = [await remote(['run', 'task.yaml']), await made.portcullis(['run', 'task.yaml'])]
+  assert.equal(there.code, here.code)
+  assert.equal(blank(there.stdout), blank(here.stdout))
+})
+
+test('what is not accepted ends with the same exit code over a server', async () => {
+  const [there, here] = [await remote(['run', 'task.yaml', '--purpose', 'nothing', '--json']), await made.portcullis(['run', 'task.yaml', '--purpose', 'nothing', '--json'])]
+  assert.equal(here.code, 3)
+  assert.equal(there.code, 3)
+  const Blocked = z.object({ status: z.literal('blocked'), reason: z.string() })
+  assert.equal(Blocked.parse(JSON.parse(there.stdout)).reason, Blocked.parse(JSON.parse(here.stdout)).reason)
+  for (const { stdout } of [there, here]) assert.equal((await made.portcullis(['verify', z.object({ run_id: z.string() }).parse(JSON.parse(stdout)).run_id])).code, 0)
+  const [gone, goneHere] = [await remote(['run', 'gone.yaml']), await made.portcullis(['run', 'gone.yaml'])]
+  assert.deepEqual([gone.code, goneHere.code], [2, 2])
+})
+
+test('a command that no server can be asked for says so, and does nothing here', async () => {
+  for (const words of [['drill', '--profile', 'pi_scripted'], ['tokens', 'list'], ['doctor', '--soon', '30d']]) {
+    const { code, stderr } = await remote(words)
+    assert.equal(code, 2, words.join(' '))
+    assert.match(stderr, /about this machine alone/)
+  }
+  const { code, stderr } = await runCli(['doctor', '--soon', '30d'], { cwd: made.directory, env: { PORTCULLIS_SERVER: served.address } })
+  assert.equal(code, 2)
+  assert.match(stderr, /about this machine alone/)
+})
+
+test('a token goes nowhere but to a server that was named, over TLS or loopback, and never stands in an argument', async () => {
+  const token = { PORTCULLIS_TOKEN: served.admin }
+  for (const [address, found] of [['http://192.0.2.1:4030', /https, or http on loopback/], ['http://me@127.0.0.1:1', /without user/], ['nonsense', /address of a server/], ['http://127.0.0.1:9', /server_unreachable|gave no answer/]] as const) {
+    const { code, stderr } = await runCli(['--server', address, 'runs'], { cwd: made.directory, env: token })
+    assert.ok(code === 2 || code === 1)
+    assert.match(stderr, found)
+    assert.equal(stderr.includes(served.admin), false)
+  }
+  const over = await runCli(['runs', '--json'], { cwd: made.directory, env: { ...token, PORTCULLIS_SERVER: served.address } })
+  assert.deepEqual([over.code, over.stdout], [0, (await made.portcullis(['runs', '--json'])).stdout])
+  const none = await runCli(['--server', served.address, 'runs'], { cwd: made.directory })
+  assert.match(none.stderr, /no PORTCULLIS_TOKEN in the environment/)
+  const wrong = join(made.directory, 'wrong-token')
+  writeFileSync(wrong, 'pca_nonsense\n')
+  const denied = await runCli(['--server', served.address, '--token-file', wrong, 'runs', '--json'], { cwd: made.directory })
+  assert.equal(denied.code, 2)
+  assert.match(denied.stdout, /"code": "access_denied"/)
+})
