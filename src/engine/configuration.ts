@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, TaskClass } from '../gates/catalog/index.ts'
+import { AgentDefinitions } from './agents/configuration.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -40,6 +41,7 @@ export const Configuration = Catalog.extend({
   browser: BrowserProgram.optional(),
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
+  agents: AgentDefinitions.optional().describe('Long-lived agents, by name, and who each must prove to be.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),
 })
