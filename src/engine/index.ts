@@ -1,6 +1,8 @@
 export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSession } from './agent.ts'
 export { type ApprovedImages, approveRender, type ApproveParts, createApprovals, type RecordedApproval, type RenderApprovalRequest } from './approvals.ts'
 export { Configuration, HealthPolicy } from './configuration.ts'
+export { AGENT_STAGES, AGENT_STATES, AGENT_TRANSITIONS, AgentCondition, AgentRecord, type AgentStage, type AgentState, AgentStep, CONDITION_TYPES } from './agents/states.ts'
+export type { AgentBirth, AgentChange, AgentStore } from './agents/store.ts'
 export type { CourseWatcher } from './course.ts'
 export { type FinishedRun, runTask, type TaskRequest, type TaskWatcher } from './run-task.ts'
 export { readHistory } from './finish.ts'

@@ -6,18 +6,19 @@ import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
 import type { Account, Charge, Spending } from '../gates/wire/index.ts'
+import type { AgentBirth, AgentChange } from './agents/store.ts'
 
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
  * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
- * `approval`: what a person has approved, which starts nothing and passes no gate.
+ * `approval`: what a person has approved, which starts nothing and passes no gate. `agent`: one generation of an agent that lives on.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire', 'approval'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'approval', 'agent'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. The rest are final:
  * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed), `closed` (a
- * licence that ended), `recorded` (an approval that stands).
+ * licence that ended, or a generation of an agent), `recorded` (an approval that stands).
  */
 export const RUN_STATES = ['open', 'started', 'accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const
 export type RunState = (typeof RUN_STATES)[number]
@@ -45,7 +46,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'agent_licensed', 'agent_changed', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),
@@ -86,6 +87,10 @@ export interface LedgerWrite {
   readonly state?: StateChange | undefined
   /** What a call is charged with, so that evidence and charge are there together or not at all. */
   readonly charge?: Charge | undefined
+  /** A new generation of an agent, whose run this is. */
+  readonly birth?: AgentBirth | undefined
+  /** What changes of the agent whose run this is, with the rows that it follows from or not at all. */
+  readonly agent?: AgentChange | undefined
 }
 
 export interface StateChange {

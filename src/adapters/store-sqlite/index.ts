@@ -1,2 +1,2 @@
 export { LedgerOnDemand } from './ledger-on-demand.ts'
-export { keysBeside, openLedger, openLedgerForReading, type Store } from './ledger.ts'
+export { keysBeside, openLedger, openLedgerForReading, type Store, type Store as StoredLedger } from './ledger.ts'
