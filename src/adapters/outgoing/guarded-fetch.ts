@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns'
 import { Agent, fetch, type RequestInit, type Response } from 'undici'
-import { type AddressPermission, judgeProviderUrl } from '../../gates/catalog/index.ts'
+import { type AddressPermission, judgeProviderUrl, judgeResolved } from '../../gates/catalog/index.ts'
 import { AddressRefused, guardedConnector, type Resolver } from './guarded-connect.ts'
 
 /** How many redirects are followed; each is judged as the first address was (RDY-35). */
@@ -44,4 +44,12 @@ function redirectedTo(location: string, from: string): string {
 /** `fetch` hides why it failed in the cause of its error. */
 function throwCause(error: unknown): never {
   throw error instanceof Error && error.cause instanceof Error ? error.cause : error
+}
+
+/** Why an address may not be called, as it is written and as it resolves now; undefined if it may. The connection is judged again. */
+export async function judgeAddress(url: string, permission: AddressPermission, resolver: Resolver = lookup): Promise<string | undefined> {
+  const judged = judgeProviderUrl(url, permission)
+  if (!judged.ok) return judged.found
+  if (judged.kind === 'address') return undefined
+  return new Promise((resolve) => resolver(judged.host, { all: true }, (error, addresses) => resolve(error === null ? judgeResolved(judged.host, addresses.map(({ address }) => address), permission) : `${judged.host}, which does not resolve`)))
 }

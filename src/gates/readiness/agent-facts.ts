@@ -43,6 +43,7 @@ export const CardFacts = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('malformed'), found: Text }),
   z.strictObject({ status: z.literal('failed'), ...failed }),
 ])
+export type CardFacts = Readonly<z.infer<typeof CardFacts>>
 
 const asked = { nonce: z.string().min(20).max(200), requestSha256: Digest, responseSha256: Digest }
 
@@ -63,6 +64,7 @@ export const ChallengeFacts = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('failed'), ...failed }),
   z.strictObject({ status: z.literal('unasked') }),
 ])
+export type ChallengeFacts = Readonly<z.infer<typeof ChallengeFacts>>
 
 /** What was seen of one required server, at the address that the agent itself uses. */
 export const ServerFacts = z.strictObject({
@@ -74,6 +76,7 @@ export const ServerFacts = z.strictObject({
   tools: z.array(z.string().max(200)).max(5_000),
   listSha256: Digest.nullable(),
 })
+export type ServerFacts = Readonly<z.infer<typeof ServerFacts>>
 
 /** A call of the agent's own licence that arrived on the wire while it was being asked. */
 export const SeenCall = z.strictObject({
