@@ -8,6 +8,7 @@ import type { Proof, ProofMint } from '../contract/proof.ts'
 import type { Reason } from '../contract/reasons.ts'
 import type { Digest, Subject, Verdict } from '../contract/verdict.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
+import type { AgentChange } from './agents/store.ts'
 import type { Ledger, LedgerWrite, RunEvent, RunSummary, StateChange } from './ledger.ts'
 
 /** A gate that has decided: the proof if it permits, otherwise the verdict that ends the run. */
@@ -22,7 +23,7 @@ export interface Step<Name extends GateName, Facts, Content> {
   readonly beganAt?: number
   observe(signal: AbortSignal): Promise<Observation<Facts>>
   /** What must become durable in the same transaction as the verdict. */
-  together?(verdict: Verdict): { readonly state?: StateChange; readonly events?: readonly RunEvent[] }
+  together?(verdict: Verdict): { readonly state?: StateChange; readonly events?: readonly RunEvent[]; readonly agent?: AgentChange }
 }
 
 /** Tells whoever watches that a gate began or has decided. Watching can not change anything. */
@@ -45,13 +46,16 @@ export class Course {
   #sequence = 0
   #previous: Digest | null = null
 
-  constructor(options: { run: RunSummary; ledger: Ledger; scanner: SecretScanner; clock: Clock; policyDigest: Digest; watcher: CourseWatcher }) {
+  constructor(options: { run: RunSummary; ledger: Ledger; scanner: SecretScanner; clock: Clock; policyDigest: Digest; watcher: CourseWatcher; continues?: { readonly sequence: number; readonly previous: Digest | null } }) {
     this.run = options.run
     this.#ledger = options.ledger
     this.#scanner = options.scanner
     this.#clock = options.clock
     this.#policyDigest = options.policyDigest
     this.#watcher = options.watcher
+    // A run that an earlier process began goes on behind the last verdict that is stored.
+    this.#sequence = options.continues?.sequence ?? 0
+    this.#previous = options.continues?.previous ?? null
   }
 
   /** Digest of the last verdict, or of the run's id before the first: what the report gate judges. */

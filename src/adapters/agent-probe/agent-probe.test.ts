@@ -18,18 +18,18 @@ const NONCE = 'a-nonce-that-nobody-can-guess-1'
 const PERSONA = 'You are the concierge of the house.\n'
 
 const questionFor = (places: AssistantPlaces, change: Partial<AgentQuestion> = {}): AgentQuestion => ({
-  cardUrl: places.cardUrl, permission: { addresses: places.allow.addresses, networks: [] }, runId: RUN, generation: 3, nonce: NONCE, servers: [{ name: 'workspaces', url: places.mcpUrl }], timeoutMs: 20_000, ...change,
+  cardUrl: places.cardUrl, permission: { addresses: places.allow.addresses, networks: [] }, runId: RUN, generation: 3, nonce: NONCE, servers: [{ name: 'workspaces', url: places.mcpUrl }], callModel: true, timeoutMs: 20_000, ...change,
 })
 
 let running: Promise<{ places: AssistantPlaces; assistant: Assistant; persona: string }> | undefined
 /** One assistant for all tests of this file: its fault is set by each. */
 const assistant = (context: TestContext, fault: string) => {
   running ??= (async () => {
-    const never = { after: (end: () => void) => void process.once('exit', end) }
+    const never = { after: (end: () => unknown) => void process.once('exit', () => void end()) }
     const places = await assistantPlaces()
-    const persona = join(temporaryDirectory(never as unknown as TestContext), 'persona.md')
+    const persona = join(temporaryDirectory(never), 'persona.md')
     writeFileSync(persona, PERSONA)
-    const started = await startAssistant(never as unknown as TestContext, places, ['--persona', persona])
+    const started = await startAssistant(never, places, ['--persona', persona])
     started.child.unref()
     started.child.channel?.unref()
     return { places, assistant: started, persona }

@@ -28,13 +28,13 @@ const Reply = z.looseObject({ result: z.looseObject({ message: Message.nullish()
 
 /** Asks a running agent who it is, as an A2A message whose answer serves for this question only. */
 export async function challenge(client: GuardedClient, endpoint: string, question: AgentQuestion): Promise<ChallengeFacts> {
-  const { runId, generation, nonce, timeoutMs } = question
+  const { runId, generation, nonce, callModel, timeoutMs } = question
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: randomUUID(),
     method: 'SendMessage',
     params: {
-      message: { messageId: randomUUID(), role: 'ROLE_USER', parts: [{ data: { portcullis: 'challenge/v1', run_id: runId, generation, nonce }, mediaType: 'application/json' }] },
+      message: { messageId: randomUUID(), role: 'ROLE_USER', parts: [{ data: { portcullis: 'challenge/v1', run_id: runId, generation, nonce, call_model: callModel }, mediaType: 'application/json' }] },
       configuration: { acceptedOutputModes: ['application/json'], returnImmediately: false },
     },
   })

@@ -50,6 +50,5 @@ const fetchOver = (guarded: GuardedClient, url: string, ends: AbortSignal) =>
     if (String(input) !== new URL(url).href) throw new AddressRefused('another address than that of the tool server')
     const signal = init.signal === undefined || init.signal === null ? ends : AbortSignal.any([init.signal, ends])
     const answer = await guarded.fetch(url, { method: init.method ?? 'GET', headers: [...new Headers(init.headers)], signal, ...(typeof init.body === 'string' ? { body: init.body } : {}) })
-    // The same class by another name: undici is the fetch of Node.
-    return answer as unknown as Response
+    return answer as Response
   }

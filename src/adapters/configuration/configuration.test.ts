@@ -247,5 +247,5 @@ test('an agent that refers to nothing, may not be called or could never be in re
   assert.match(agentProblemsWith({ cardUrl: 'http://127.0.0.1:4101/card' }), /agents\.desk\.cardUrl.*which is not listed in allow/)
   assert.match(agentProblemsWith({ recheck: '301s' }), /agents\.desk\.recheck.*no longer than reprove/)
   assert.match(agentProblemsWith({ validFor: '300s' }), /agents\.desk\.validFor.*longer than reprove/)
-  assert.match(agentProblemsWith({ provisioner: { kind: 'process' } }), /agents\.desk\.profile.*expected a profile with a command/)
+  assert.match(agentProblemsWith({ provisioner: { kind: 'process', autoRestarts: 0 } }), /agents\.desk\.profile.*expected a profile with a command/)
 })

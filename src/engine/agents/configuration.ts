@@ -38,6 +38,7 @@ export const Provisioner = z
     z.strictObject({
       kind: z.literal('process').describe('Started by Portcullis, by the command of its profile, through the launch gate.'),
       seed: z.string().min(1).max(1_000).optional().describe('A directory, relative to this file, whose files the agent is started with. The same for every start.'),
+      autoRestarts: z.int().min(0).max(100).describe('How often in a row it is started again by itself after it ended. Each start is a new generation, which has to prove itself.'),
     }),
     z.strictObject({
       kind: z.literal('external').describe('Started by somebody else.'),

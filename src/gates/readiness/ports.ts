@@ -18,6 +18,8 @@ export interface AgentQuestion {
   readonly nonce: string
   /** The tool servers it must be connected to; with null, whichever it says. */
   readonly servers: readonly { readonly name: string; readonly url: string | null }[]
+  /** Whether the agent is to ask its model now; a light look costs nothing. */
+  readonly callModel: boolean
   /** For each single request. */
   readonly timeoutMs: number
 }
