@@ -122,6 +122,11 @@ export class AgentHost {
     return { ok: true, agent: name, endpoint, generation: record.generation, permission: permissionOf(live.generation.definition), still }
   }
 
+  /** Where the agents of this host reach their models. */
+  get wireAddress(): string {
+    return this.#wire.address
+  }
+
   /** Ends the processes that were started here; agents of others stay as they are, and prove themselves again to the next server. */
   async close(): Promise<void> {
     this.#closing = true
