@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import type { ProviderScript } from '../../src/adapters/scripted-provider/index.ts'
 import { LedgerOnDemand } from '../../src/adapters/store-sqlite/index.ts'
 import { composeAgentWorld } from '../../src/app/agents.ts'
 import { AgentHost, type AgentRecord, type AgentWorld } from '../../src/engine/index.ts'
@@ -29,8 +30,8 @@ export interface AgentStage {
 }
 
 /** A directory with the concierge in portcullis.yaml, a scripted model, and a host of agents with a clock that can be moved. */
-export async function agentStage(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly fault?: string; readonly seed?: false; readonly change?: (made: Scenario) => void } = {}): Promise<AgentStage> {
-  const made = await scenario(context)
+export async function agentStage(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly fault?: string; readonly seed?: false; readonly script?: ProviderScript; readonly change?: (made: Scenario) => void } = {}): Promise<AgentStage> {
+  const made = await scenario(context, options.script === undefined ? {} : { script: options.script })
   const places = await assistantPlaces()
   mkdirSync(join(made.directory, 'seed'))
   writeFileSync(join(made.directory, 'seed/persona.md'), PERSONA)

@@ -107,8 +107,8 @@ export async function adoptGeneration(world: AgentWorld, wire: Wire, identity: A
   const chosen = await choosePair(world, course, wire, definition)
   // What was used before is not known here any more: it starts at nothing, within the budgets of the profile that the store counts.
   const grant = wire.adopt(licenceRequest(world, course, chosen), { tokenSha256: token, lastNumber, spent: { calls: 0, tokens: 0, costUsd: 0, unpriced: 0 } })
-  const watch = watched(world, chosen, grant)
-  return { identity, definition, path: 'adoption', course, chosen, grant, own: null, seed: await seedDigest(world, definition, chosen, null), ...watch }
+  const seed = await seedDigest(world, definition, chosen, null)
+  return { identity, definition, path: 'adoption', course, chosen, grant, own: null, seed, ...watched(world, chosen, grant) }
 }
 
 /** Reads the record of the pair again and again; its end ends the licence, and the agent at the next look. */

@@ -24,6 +24,9 @@ export type Route =
 /** Paths on which the seed of the generation that was proven last must be the one that is started now (RDY-41). */
 const SAME_SEED: readonly AgentPath[] = ['restart', 'auto_restart', 'resume', 'wake', 'adoption']
 
+/** States of a generation that is over. */
+const ENDED: readonly AgentRecord['state'][] = ['failed', 'offline', 'removed']
+
 /** Keeps agents that live on: starts them, has them prove themselves again and again, and says which may be asked. One for a server. */
 export class AgentHost {
   readonly #world: AgentWorld
@@ -98,7 +101,8 @@ export class AgentHost {
   /** Takes up what an earlier server left: nobody is ready until it has proven itself to this one. */
   async adopt(): Promise<void> {
     for (const record of await this.#world.store.all()) {
-      if (['failed', 'offline', 'removed'].includes(record.state)) continue
+      // Who is held already proves itself to this server anyway.
+      if (ENDED.includes(record.state) || this.#live.has(record.name)) continue
       await this.#inTurn(record.name, () => this.#adoptOne(record))
     }
   }
@@ -169,6 +173,7 @@ export class AgentHost {
   async #begin(name: string, definition: AgentDefinition, path: AgentPath): Promise<Begun> {
     await this.#live.get(name)?.stop(`replaced by ${path}`, 'agent_stopped')
     this.#live.delete(name)
+    await this.#leaveEarlier(name)
     const opened = await openGeneration(this.#world, name, definition, path)
     const { runId, generation } = opened.identity
     try {
@@ -265,6 +270,14 @@ export class AgentHost {
       const { pid, start_ticks: startTicks } = event?.type === 'process_started' ? event.data : {}
       if (typeof pid === 'number' && typeof startTicks === 'number') await this.#world.endLeftover(pid, startTicks)
     }
+  }
+
+  /** Ends what a server that is gone has left of the generation before. */
+  async #leaveEarlier(name: string): Promise<void> {
+    const record = await this.#world.store.find(name)
+    if (record === undefined || ENDED.includes(record.state)) return
+    await this.#endLeftover(record.runId)
+    await this.#leave(record, 'left by an earlier server')
   }
 
   /** Ends a generation of which this process holds nothing. */
