@@ -50,5 +50,5 @@ const fetchOver = (guarded: GuardedClient, url: string, ends: AbortSignal) =>
     if (String(input) !== new URL(url).href) throw new AddressRefused('another address than that of the tool server')
     const signal = init.signal === undefined || init.signal === null ? ends : AbortSignal.any([init.signal, ends])
     const answer = await guarded.fetch(url, { method: init.method ?? 'GET', headers: [...new Headers(init.headers)], signal, ...(typeof init.body === 'string' ? { body: init.body } : {}) })
-    return answer as Response
+    return answer
   }

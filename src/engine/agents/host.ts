@@ -259,7 +259,7 @@ export class AgentHost {
       this.#hold(await adoptGeneration(this.#world, this.#wire, identity, definition), 'adoption', record.state === 'provisioning' ? 'provisioning' : 'degraded')
     } catch (error) {
       if (!(error instanceof NotBegun)) throw error
-      await this.#leave(identity, error.found)
+      return this.#leave(identity, error.found)
     }
   }
 
