@@ -2,6 +2,7 @@ export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSe
 export { type ApprovedImages, approveRender, type ApproveParts, createApprovals, type RecordedApproval, type RenderApprovalRequest } from './approvals.ts'
 export { Configuration, HealthPolicy } from './configuration.ts'
 export { AgentDefinition, AgentDefinitions } from './agents/configuration.ts'
+export { type AgentMessenger, AgentWithdrawn, converse, type Conversed } from './agents/converse.ts'
 export type { AgentAccess } from './agents/generation.ts'
 export { AgentHost, type Begun, type Route } from './agents/host.ts'
 export { isRoutable, transition } from './agents/transition.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { verifyRun } from '../../src/engine/index.ts'
+import { createMessenger } from '../../src/adapters/agent-probe/index.ts'
+import { converse, verifyRun } from '../../src/engine/index.ts'
 import { openRunDirectory } from '../../src/adapters/run-directory/index.ts'
 import { join } from 'node:path'
 import { type AgentStage, agentStage, NAME, PERSONA } from '../helpers/agent-stage.ts'
@@ -107,4 +108,17 @@ test('an agent whose model is not admitted any more fails', async (context) => {
   stage.made.set(RECORD, ['status'], 'revoked')
   await stage.until('failed')
   assert.equal(await stage.standing(), 'failed not_admitted')
+})
+
+verifies('RDY-23', 'a message reaches a proven agent over A2A, whole or as a stream, and its model answers', async (context) => {
+  const stage = await kept(context)
+  const ask = (mode: 'send' | 'stream') => converse(stage.host, createMessenger(), { name: NAME, mode, params: { message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'Good day' }] } }, silenceMs: 10_000, signal: AbortSignal.timeout(20_000) })
+  for (const mode of ['send', 'stream'] as const) {
+    const answer = await ask(mode)
+    assert.ok(answer.ok, JSON.stringify(answer))
+    const chunks: Uint8Array[] = []
+    for await (const chunk of answer.body) chunks.push(chunk)
+    assert.match(Buffer.concat(chunks).toString('utf8'), /It is done\./)
+    assert.match(answer.contentType, mode === 'stream' ? /event-stream/ : /json/)
+  }
 })

@@ -6,6 +6,7 @@ import { challenge } from './challenge.ts'
 import { lookAtServer } from './tools.ts'
 
 export { readMaterial } from './material.ts'
+export { createMessenger } from './messenger.ts'
 
 /** Looks at agents over HTTP. Every address that anybody names on the way passes the one guard. */
 export function createAgentProber(resolver: Resolver = lookup): AgentProber {

@@ -8,6 +8,7 @@ import { openLedger } from '../../adapters/store-sqlite/index.ts'
 import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, type AgentQuestion } from '../../gates/readiness/index.ts'
 import { Verdict } from '../../contract/verdict.ts'
 import { join } from 'node:path'
+import { type AgentMessenger, AgentWithdrawn, converse } from './converse.ts'
 import { AgentHost } from './host.ts'
 import { isRoutable, transition } from './transition.ts'
 import type { AgentWorld } from './world.ts'
@@ -201,4 +202,58 @@ verifies('RDY-16', 'no variable of the environment and no mode is asked anywhere
     await made.host.tick()
     assert.equal((await made.world.store.find(NAME))?.reason, 'missing_identity')
   }
+})
+
+const words = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** An agent that says these words, with something that happens before each. */
+const speaking = (...said: readonly (readonly [before: () => Promise<unknown>, word: string])[]): AgentMessenger => ({
+  ask: () =>
+    Promise.resolve({
+      ok: true, status: 200, contentType: 'text/plain',
+      body: (async function* () {
+        for (const [before, word] of said) {
+          await before()
+          yield Buffer.from(word)
+        }
+      })(),
+    }),
+})
+
+verifies('RDY-22 RDY-23', 'a question is answered by a proven agent or refused with the reason, also where it fails while it answers', async (context) => {
+  const made = await bench(context)
+  const nothing = (): Promise<void> => Promise.resolve()
+  const fails = async (): Promise<void> => {
+    made.reality = { ...GOOD, tools: false }
+    made.advance(31_000)
+    await made.host.tick()
+  }
+  const ask = (messenger: AgentMessenger, mode: 'send' | 'stream') => converse(made.host, messenger, { name: NAME, mode, params: {}, silenceMs: 1_000, signal: AbortSignal.timeout(10_000) })
+  const refusalOf = async (answer: ReturnType<typeof ask>): Promise<string> => {
+    const conversed = await answer
+    return conversed.ok ? 'answered' : `${conversed.refusal.reason}: ${conversed.refusal.found}`
+  }
+  const untouchable: AgentMessenger = { ask: () => assert.fail('an agent that is not ready was asked') }
+  assert.equal(await refusalOf(ask(untouchable, 'send')), 'no_ready_agent: it was never started')
+  await made.host.start(NAME, 'create')
+  assert.match(await refusalOf(ask(untouchable, 'send')), /it is provisioning/)
+  await made.host.tick()
+  const good = await ask(speaking([nothing, 'Good '], [nothing, 'day']), 'send')
+  assert.equal(good.ok ? await words(good.body) : '', 'Good day')
+  assert.match(await refusalOf(ask({ ask: () => Promise.resolve({ ok: false, found: 'no answer (ECONNRESET)' }) }, 'send')), /ECONNRESET/)
+  const stream = await ask(speaking([nothing, 'Good '], [fails, 'generic']), 'stream')
+  const heard: string[] = []
+  await assert.rejects(async () => {
+    if (stream.ok) for await (const chunk of stream.body) heard.push(Buffer.from(chunk).toString('utf8'))
+  }, AgentWithdrawn)
+  assert.deepEqual(heard, ['Good '])
+  assert.match(await refusalOf(ask(untouchable, 'stream')), /MISSING_TOOL/)
+  made.reality = GOOD
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  assert.match(await refusalOf(ask(speaking([fails, 'generic']), 'send')), /its answer was withheld/)
 })
