@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
@@ -59,6 +59,7 @@ verifies('RDY-25 RDY-26 RDY-32 RDY-40 RDY-42 RDY-43 RDY-49', 'the concierge with
   // It ended with the command that kept it.
   assert.partialDeepStrictEqual(seeded.agents[0], { state: 'offline', routable: false })
   for (const { run_id: runId } of [...bare.agents, ...seeded.agents]) {
+    assert.deepEqual(readdirSync(join(made.directory, '.portcullis/runs', runId ?? '')).sort(), ['backend', 'workspace'], 'output that nobody has scanned does not stay')
     const verified = await made.portcullis(['verify', runId ?? ''])
     assert.equal(verified.code, 0, verified.stdout)
   }

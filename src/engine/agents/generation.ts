@@ -23,6 +23,7 @@ const SILENT: CourseWatcher = { gateBegan: () => undefined, gateDecided: () => u
 export interface OwnProcess {
   readonly session: AgentSession
   readonly permit: LaunchPermit
+  readonly directory: RunDirectory
 }
 
 /** One generation of an agent, from its first gate to its end. */
@@ -157,6 +158,15 @@ function required<Content>(decided: { readonly ok: true; readonly proof: Content
 /** Starts the process in a fresh copy of its seed, through the launch gate and the one door. */
 async function startOwn(world: AgentWorld, course: Course, chosen: ChosenPair, grant: Grant, seed: string | undefined): Promise<{ readonly own: OwnProcess; readonly files: string }> {
   const directory = world.createDirectory(course.run.runId)
+  try {
+    return await startIn(world, course, chosen, grant, seed, directory)
+  } catch (error) {
+    directory.dropScratch()
+    throw error
+  }
+}
+
+async function startIn(world: AgentWorld, course: Course, chosen: ChosenPair, grant: Grant, seed: string | undefined, directory: RunDirectory): Promise<{ readonly own: OwnProcess; readonly files: string }> {
   const files = await plantSeed(world, directory, seed)
   const { decided, launch } = await decideLaunch(world, course, grant, chosen.resolution, directory)
   const permit = required(decided)
@@ -166,7 +176,7 @@ async function startOwn(world: AgentWorld, course: Course, chosen: ChosenPair, g
   })
   const seen = await world.launcher.observe(launch.plan, session.process, { responded: null, claims: { model: null, provider: null, version: null, effort: null } }, { observedAt: world.clock(), validForMs: 1 })
   await course.append({ events: [course.event('process_started', { pid: session.process.pid, start_ticks: seen.observed.startTicks, agent: launch.plan.agent, version: launch.plan.version.found })] })
-  return { own: { session, permit }, files }
+  return { own: { session, permit, directory }, files }
 }
 
 async function plantSeed(world: AgentWorld, directory: RunDirectory, seed: string | undefined): Promise<string> {

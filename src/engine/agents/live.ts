@@ -199,6 +199,8 @@ export class LiveAgent {
     // Before the run ends, so that the last calls still find a place in it.
     await grant.revoke()
     await own?.session.stop(STOP_GRACE_MS)
+    // Raw output that nobody has scanned, and the settings of the agent, do not outlive it.
+    own?.directory.dropScratch()
   }
 
   async #endRun(reason: Reason | null): Promise<void> {
