@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { goodFacts } from '../../../test/helpers/agent-facts.ts'
 import { FakeWire } from '../../../test/helpers/fake-wire.ts'
 import { stage } from '../../../test/helpers/fake-world.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { openLedger } from '../../adapters/store-sqlite/index.ts'
-import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, type AgentQuestion } from '../../gates/readiness/index.ts'
+import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, type AgentQuestion, agentSubject } from '../../gates/readiness/index.ts'
 import { Verdict } from '../../contract/verdict.ts'
 import { join } from 'node:path'
 import { type AgentMessenger, AgentWithdrawn, converse } from './converse.ts'
@@ -149,8 +150,8 @@ verifies('RDY-11 RDY-12 RDY-14 RDY-15 RDY-19 RDY-21 RDY-22', 'no sequence of sta
 
 test('the one function that says online takes a verdict of the gate, and nothing that looks like one', () => {
   const identity = { name: NAME, runId: '20261121T090000Z-concierge-1', generation: 1 }
-  const written = Verdict.parse({ gate: 'readiness', runId: identity.runId, sequence: 3, subject: [{ name: `agent ${NAME} generation 1`, digest: { sha256: PERSONA } }], policy: { name: 'p', digest: { sha256: PERSONA } }, decidedAt: new Date().toISOString(), evidence: [PERSONA], previous: null, outcome: 'pass', message: 'm', expiresAt: '2999-01-01T00:00:00.000Z' })
-  assert.throws(() => transition(identity, { kind: 'proven', verdict: written, facts: {} as never }, new Date()), { code: 'proof_forged' })
+  const written = Verdict.parse({ gate: 'readiness', runId: identity.runId, sequence: 3, subject: [agentSubject(NAME, identity.runId, 1)], policy: { name: 'p', digest: { sha256: PERSONA } }, decidedAt: new Date().toISOString(), evidence: [PERSONA], previous: null, outcome: 'pass', message: 'm', expiresAt: '2999-01-01T00:00:00.000Z' })
+  assert.throws(() => transition(identity, { kind: 'proven', verdict: written, facts: goodFacts() }, new Date()), { code: 'proof_forged' })
 })
 
 verifies('RDY-33', 'a registration whose card may not be called is refused, and nothing is stored', async (context) => {
