@@ -5,6 +5,7 @@ import { GATE_QUESTIONS, LIFECYCLE } from '../contract/lifecycle.ts'
 import { systemClock } from '../contract/clock.ts'
 import type { Surface } from './command.ts'
 import { register as registerAdmit } from './commands/admit.ts'
+import { register as registerAgents } from './commands/agents.ts'
 import { register as registerAnchor } from './commands/anchor.ts'
 import { register as registerBundle } from './commands/bundle.ts'
 import { register as registerApprove } from './commands/approve.ts'
@@ -33,12 +34,12 @@ import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-const EXIT_CODES = `Exit codes: 0 passed · 1 fault · 2 usage or invalid file · 3 blocked · 4 failed · 75 try later`
+const EXIT_CODES = `Exit codes: 0 passed · 1 fault · 2 usage or invalid file · 3 blocked · 4 failed · 5 a required live check was skipped · 75 try later`
 
 /** Runs the command line and returns the exit code. Never throws: a fault is printed with what was asked, found and what to do. */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, ReviewerDefinition, TaskClass } from '../gates/catalog/index.ts'
+import { AgentDefinitions } from './agents/configuration.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -56,6 +57,7 @@ export const Configuration = Catalog.extend({
   probes: z.record(Name, ProbeDefinition).describe('Commands that prove work, by name.'),
   reviewers: z.record(Name, ReviewerDefinition).optional().describe('Who judges work, by name: programs, and models that are asked through the wire.'),
   taskClasses: z.record(Name, TaskClass).describe('Kinds of work, and the probes that prove them.'),
+  agents: AgentDefinitions.optional().describe('Long-lived agents, by name, and who each must prove to be.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
   server: ServerSettings.partial().optional().describe('How portcullis serve listens. What is left out must be given as an option.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),

@@ -8,6 +8,7 @@ import type { Proof, ProofMint } from '../contract/proof.ts'
 import type { Reason } from '../contract/reasons.ts'
 import type { Digest, Subject, Verdict } from '../contract/verdict.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
+import type { AgentChange } from './agents/store.ts'
 import type { Ledger, LedgerWrite, RunEvent, RunSummary, StateChange } from './ledger.ts'
 
 /** A gate that has decided: the proof if it permits, otherwise the verdict that ends the run. */
@@ -22,7 +23,7 @@ export interface Step<Name extends GateName, Facts, Content> {
   readonly beganAt?: number
   observe(signal: AbortSignal): Promise<Observation<Facts>>
   /** What must become durable in the same transaction as the verdict. */
-  together?(verdict: Verdict): { readonly state?: StateChange; readonly events?: readonly RunEvent[] }
+  together?(verdict: Verdict): { readonly state?: StateChange; readonly events?: readonly RunEvent[]; readonly agent?: AgentChange }
 }
 
 /** Tells whoever watches that a gate began or has decided. Watching can not change anything. */

@@ -6,20 +6,21 @@ import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
 import type { Account, Charge, Spending } from '../gates/wire/index.ts'
+import type { AgentBirth, AgentChange } from './agents/store.ts'
 
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
  * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
  * `review`: what a model was asked about the work of another run, or what a person said of one that had ended.
- * `approval`: what a person has approved, which starts nothing and passes no gate.
+ * `approval`: what a person has approved, which starts nothing and passes no gate. `agent`: one generation of an agent that lives on.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. `waiting`: its work is pinned, and
  * somebody must decide before it goes on (MC-113). The rest are final:
  * `accepted`, `failed` (after a process started), `blocked` (before one), `checked` (a probe that passed), `closed` (a
- * licence that ended), `recorded` (an approval that stands).
+ * licence that ended, or a generation of an agent), `recorded` (an approval that stands).
  */
 export const RUN_STATES = ['open', 'started', 'waiting', 'accepted', 'failed', 'blocked', 'checked', 'closed', 'recorded'] as const
 export type RunState = (typeof RUN_STATES)[number]
@@ -47,7 +48,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),
@@ -88,6 +89,10 @@ export interface LedgerWrite {
   readonly state?: StateChange | undefined
   /** What a call is charged with, so that evidence and charge are there together or not at all. */
   readonly charge?: Charge | undefined
+  /** A new generation of an agent, whose run this is. */
+  readonly birth?: AgentBirth | undefined
+  /** What changes of the agent whose run this is, with the rows that it follows from or not at all. */
+  readonly agent?: AgentChange | undefined
 }
 
 export interface StateChange {

@@ -6,7 +6,7 @@ import { catalogGate } from '../gates/catalog/index.ts'
 import { DeliveryEvidence, dispatchGate } from '../gates/dispatch/index.ts'
 import { healthGate } from '../gates/health/index.ts'
 import { launchGate } from '../gates/launch/index.ts'
-import { readinessGate } from '../gates/readiness/index.ts'
+import { AgentReadinessEvidence, agentReadinessGate, readinessGate } from '../gates/readiness/index.ts'
 import { reportGate } from '../gates/report/index.ts'
 import { ModelCallEvidence, wireGate } from '../gates/wire/index.ts'
 import { AgentExitEvidence, ArtefactEvidence, CompletionEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
@@ -28,5 +28,6 @@ const GATES: Readonly<Record<GateName, GateDefinition<unknown>>> = {
 /** The rules by which stored runs are judged again. */
 export const RULEBOOK: Rulebook = {
   gates: GATES,
-  predicates: [...Object.values(GATES).map((gate) => gate.facts), ModelCallEvidence, ApprovalEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, CompletionEvidence, ArtefactEvidence],
+  agentGates: { ...GATES, readiness: agentReadinessGate },
+  predicates: [...Object.values(GATES).map((gate) => gate.facts), AgentReadinessEvidence, ModelCallEvidence, ApprovalEvidence, ProbeRecordEvidence, FakeWorkEvidence, ReviewEvidence, DeliveryEvidence, RunEvidence, AgentExitEvidence, WorkspaceEvidence, CompletionEvidence, ArtefactEvidence],
 }

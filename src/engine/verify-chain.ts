@@ -48,6 +48,8 @@ export interface Problem {
 /** The rules that stored evidence is judged by again. */
 export interface Rulebook {
   readonly gates: Readonly<Record<GateName, GateDefinition<unknown>>>
+  /** The same for runs of agents that live on, which are judged by what they prove from outside. */
+  readonly agentGates: Readonly<Record<GateName, GateDefinition<unknown>>>
   /** Every kind of evidence that may stand in a ledger; an unknown kind is a problem, never skipped. */
   readonly predicates: readonly Predicate<unknown>[]
 }
@@ -132,14 +134,13 @@ function checkVerdicts(read: ReadHistory, rulebook: Rulebook): Problem[] {
     if (missing.length > 0) return [{ code: 'evidence_missing', where, found: `no valid evidence ${missing.map((digest) => `${digest.slice(0, 12)}…`).join(', ')}` }]
     if (verdict.outcome === 'block' && UNJUDGED.includes(verdict.reason)) return []
     const observed = verdict.evidence.flatMap((digest) => read.statements.get(digest) ?? [])
-    const again = judgedAgain(verdict, observed, rulebook)
+    const again = judgedAgain(verdict, observed, (read.run.kind === 'agent' ? rulebook.agentGates : rulebook.gates)[verdict.gate])
     return again === canonicalJson(verdict) ? [] : [{ code: 'verdict_not_reproduced', where, found: `judged again, the stored facts give ${again === undefined ? 'no verdict' : summaryOf(again)}` }]
   })
 }
 
 /** The verdict that the stored facts give today, as canonical JSON; undefined if they give none. */
-function judgedAgain(verdict: Verdict, observed: readonly Evidence[], rulebook: Rulebook): string | undefined {
-  const definition = rulebook.gates[verdict.gate]
+function judgedAgain(verdict: Verdict, observed: readonly Evidence[], definition: GateDefinition<unknown>): string | undefined {
   const { runId, sequence, previous } = verdict
   const [first, ...rest] = verdict.subject
   if (first === undefined) return undefined
@@ -157,7 +158,7 @@ function summaryOf(canonical: string): string {
 }
 
 /** Which ends a run can have. A task that were taken for a probe would need three gates instead of nine. */
-const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'], review: ['closed', 'blocked'], approval: ['recorded'] }
+const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'], review: ['closed', 'blocked'], approval: ['recorded'], agent: ['closed', 'failed', 'blocked'] }
 
 /** Does the state follow from the verdicts? The store refuses what does not; a store that was edited did not ask. */
 function checkState(read: ReadHistory): Problem[] {

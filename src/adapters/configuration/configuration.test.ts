@@ -235,3 +235,21 @@ test('the schemas of what users write convert to JSON Schema with descriptions',
     assert.match(converted, /"additionalProperties":false/)
   }
 })
+
+/** The problems of an agent of the sample, with these fields changed. */
+function agentProblemsWith(change: Readonly<Record<string, unknown>>): string {
+  const agent = {
+    deployment: 'desk', profile: 'pi_scripted', purpose: 'ticket', expects: { name: 'A', version: '1', persona: { sha256: 'a'.repeat(64) }, build: { sha256: 'a'.repeat(64) }, mcpServers: {} },
+    provisioner: { kind: 'external', mode: 'pull' }, cardUrl: 'https://agents.example.com/.well-known/agent-card.json', startup: '300s', answer: '10s', recheck: '30s', reprove: '300s', validFor: '400s', ...change,
+  }
+  return faultOf(() => loadConfiguration(write('portcullis.yaml', `${sample}\nagents:\n  desk: ${JSON.stringify(agent)}\n`))).found
+}
+
+test('an agent that refers to nothing, may not be called or could never be in reach is refused with its place', () => {
+  assert.match(agentProblemsWith({ profile: 'nobody' }), /agents\.desk\.profile.*expected the name of a profile/)
+  assert.match(agentProblemsWith({ purpose: 'nothing' }), /agents\.desk\.purpose.*expected the name of a purpose/)
+  assert.match(agentProblemsWith({ cardUrl: 'http://127.0.0.1:4101/card' }), /agents\.desk\.cardUrl.*which is not listed in allow/)
+  assert.match(agentProblemsWith({ recheck: '301s' }), /agents\.desk\.recheck.*no longer than reprove/)
+  assert.match(agentProblemsWith({ validFor: '300s' }), /agents\.desk\.validFor.*longer than reprove/)
+  assert.match(agentProblemsWith({ provisioner: { kind: 'process', autoRestarts: 0 } }), /agents\.desk\.profile.*expected a profile with a command/)
+})

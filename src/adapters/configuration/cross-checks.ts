@@ -1,5 +1,7 @@
 import { parsePair } from '../../contract/model.ts'
+import { type AgentDefinition, cardUrlProblem } from '../../engine/agents/configuration.ts'
 import type { Configuration } from '../../engine/configuration.ts'
+import { milliseconds } from '../../contract/units.ts'
 import { printName } from '../../contract/secret-like.ts'
 import { entryOf, type Profile } from '../../gates/catalog/index.ts'
 import { type Problem, problemAt, suggest } from './problem.ts'
@@ -16,6 +18,7 @@ export function crossChecks(configuration: Configuration): Problem[] {
     ),
     ...Object.entries(profiles).flatMap(([name, profile]) => profileProblems(['profiles', name], profile, configuration)),
     ...reviewProblems(configuration),
+    ...Object.entries(configuration.agents ?? {}).flatMap(([name, agent]) => longLivedProblems(['agents', name], agent, configuration)),
     ...Object.entries(taskClasses).flatMap(([name, taskClass]) => [
       ...taskClass.probes.flatMap((probe, index) => (entryOf(probes, probe) === undefined ? [undefinedName(['taskClasses', name, 'probes', index], 'probe', probe, Object.keys(probes))] : [])),
       ...(taskClass.completion === 'product' && taskClass.probes.length === 0 ? [problemAt(['taskClasses', name, 'probes'], 'expected at least one probe: completion product means proven by probes; found none')] : []),
@@ -80,4 +83,18 @@ function agentProblems(path: readonly string[], profile: Profile): Problem[] {
     ...(profile.agent === 'case' && profile.command === undefined ? [problemAt(path, 'expected command, bun and the program of Case, as in [bun, /opt/case/src/index.ts]; found nothing')] : []),
     ...(profile.command === undefined || profile.agent === 'case' ? [] : [problemAt([...path, 'command'], `expected no command: the adapter of ${profile.agent} writes the argv`)]),
   ]
+}
+
+/** An agent that refers to nothing, or that could never be in reach, is a mistake of the file and not of the agent. */
+function longLivedProblems(path: readonly string[], agent: AgentDefinition, { profiles, purposes }: Configuration): Problem[] {
+  const problems: Problem[] = []
+  const profile = entryOf(profiles, agent.profile)
+  if (profile === undefined) problems.push(undefinedName([...path, 'profile'], 'profile', agent.profile, Object.keys(profiles)))
+  if (entryOf(purposes, agent.purpose) === undefined) problems.push(undefinedName([...path, 'purpose'], 'purpose', agent.purpose, Object.keys(purposes)))
+  if (agent.provisioner.kind === 'process' && profile !== undefined && profile.command === undefined) problems.push(problemAt([...path, 'profile'], 'expected a profile with a command: it is what is started'))
+  const refused = cardUrlProblem(agent)
+  if (refused !== undefined) problems.push(problemAt([...path, 'cardUrl'], `expected an address that may be called; this is ${refused}`))
+  if (milliseconds(agent.recheck) > milliseconds(agent.reprove)) problems.push(problemAt([...path, 'recheck'], 'expected it to be no longer than reprove'))
+  if (milliseconds(agent.reprove) >= milliseconds(agent.validFor)) problems.push(problemAt([...path, 'validFor'], 'expected it to be longer than reprove: a proof that ends before the next one leaves the agent out of reach'))
+  return problems
 }

@@ -4,3 +4,4 @@ export { type LaunchParts, plannedLaunch, refusePlan } from './planned-launch.ts
 export { findProgram, isFile, resolveCommand, type ResolvedCommand } from './programs.ts'
 export { notDelivered, unlessAborted } from './session.ts'
 export { identityAtStart, startAgent, type StartAgentOptions } from './start-agent.ts'
+export { endLeftover } from './end-leftover.ts'

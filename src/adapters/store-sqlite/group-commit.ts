@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 import { runIdOf } from '../../contract/ids.ts'
 import { isFinal, type LedgerWrite, rowsOf, type RunSummary } from '../../engine/index.ts'
+import { AgentWrites } from './agent-writes.ts'
 import type { SignedTree } from './signed-tree.ts'
 
 interface Waiting {
@@ -24,12 +25,14 @@ export class GroupCommit {
   readonly #waiting: Waiting[] = []
   #writing = false
   readonly #statements
+  readonly #agents: AgentWrites
 
   /** `exclusive` runs an act while nobody else has a transaction open on this connection. */
   constructor(database: DatabaseSync, tree: SignedTree, exclusive: (act: () => void) => Promise<void>) {
     this.#database = database
     this.#exclusive = exclusive
     this.#tree = tree
+    this.#agents = new AgentWrites(database)
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
@@ -154,6 +157,8 @@ export class GroupCommit {
       this.#tree.add(write.runId, row)
     }
     if (write.charge !== undefined) this.#charge(write.charge)
+    if (write.birth !== undefined) this.#agents.birth(write.runId, write.birth)
+    if (write.agent !== undefined) this.#agents.change(write.runId, write.agent)
     if (write.state !== undefined) this.#change(write.runId, write.state)
   }
 

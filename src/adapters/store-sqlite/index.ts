@@ -1,3 +1,3 @@
 export { openAccessStore } from './access-store.ts'
 export { LedgerOnDemand } from './ledger-on-demand.ts'
-export { keysBeside, openLedger, openLedgerForReading, type Store } from './ledger.ts'
+export { keysBeside, openLedger, openLedgerForReading, type Store, type Store as StoredLedger } from './ledger.ts'

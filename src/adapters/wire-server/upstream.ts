@@ -3,7 +3,7 @@ import type { Dispatcher, Pool } from 'undici'
 import { milliseconds } from '../../contract/units.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import type { Fault } from '../../gates/wire/index.ts'
-import { AddressRefused } from './guarded-connect.ts'
+import { AddressRefused } from '../outgoing/index.ts'
 
 /** What comes back from a provider, in order: one `head`, chunks, then `end` or `fail`. After `fail` nothing follows. */
 export interface UpstreamEvents {

@@ -2,7 +2,7 @@ import { milliseconds } from '../../contract/units.ts'
 import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
 import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
 import { type Healthy, healthyProof } from '../../gates/health/index.ts'
-import { type Grant, ModelCallEvidence, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
+import { type Grant, type GrantRequest, ModelCallEvidence, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { LOCAL_WORK_MS, wireBudgets } from '../limits.ts'
 import type { RunRecord } from '../read-run.ts'
@@ -17,12 +17,15 @@ export interface ChosenPair {
 }
 
 /** The licence of the agent's own calls, for nobody without all three proofs. It ends with the run, and no later than the profile's limit. */
-export function grantToAgent(world: World, course: Course, wire: Wire, { resolution, admitted, healthy }: ChosenPair): Grant {
+export const grantToAgent = (world: World, course: Course, wire: Wire, chosen: ChosenPair): Grant => wire.grant(licenceRequest(world, course, chosen))
+
+/** What such a licence is for, also where its token was made by an earlier process. */
+export function licenceRequest(world: World, course: Course, { resolution, admitted, healthy }: ChosenPair): GrantRequest {
   catalogProof.check(resolution, world.clock())
   admissionProof.check(admitted, world.clock())
   healthyProof.check(healthy, world.clock())
   const { profile, provider, pair } = resolution
-  return wire.grant({
+  return {
     runId: course.run.runId,
     purpose: 'agent',
     admitted: pair,
@@ -33,7 +36,7 @@ export function grantToAgent(world: World, course: Course, wire: Wire, { resolut
     backgroundModels: profile.backgroundModels,
     ...wireBudgets(resolution, world.configuration),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
-  })
+  }
 }
 
 /** A run is pinned to the pair that its gates chose: the wire never fails over from it (WIR-31). A one-shot run has one generation. */

@@ -60,6 +60,25 @@ export function classifyAddress(address: string): AddressClass | undefined {
   return ranges.find((range) => isInside(bytes, range))?.class ?? (v4 === undefined ? 'reserved' : 'public')
 }
 
+/** True for `<address>/<bits>` whose address is the first of the network, as in `10.20.0.0/16`. */
+export const isNetwork = (text: string): boolean => networkOf(text) !== undefined
+
+/** True if an address lies in a network that `isNetwork` accepts. An address of the other family lies in none. */
+export function isInNetwork(address: string, network: string): boolean {
+  const bytes = bytesOfV4(address) ?? bytesOfV6(address)
+  const range = networkOf(network)
+  return bytes !== undefined && range !== undefined && bytes.length === range.first.length && isInside(bytes, range)
+}
+
+function networkOf(text: string): Pick<ParsedRange, 'first' | 'bits'> | undefined {
+  const match = /^([0-9a-f:.]{2,45})\/([1-9]\d{0,2})$/.exec(text)
+  const first = bytesOfV4(match?.[1] ?? '') ?? bytesOfV6(match?.[1] ?? '')
+  const bits = Number(match?.[2])
+  if (first === undefined || bits > first.length * 8) return undefined
+  // An address inside instead of the network itself may be a typing error in the bits, and would open more than was meant.
+  return first.every((byte, index) => (byte & (0xff >> Math.min(8, Math.max(0, bits - index * 8)))) === 0) ? { first, bits } : undefined
+}
+
 interface ParsedRange {
   readonly first: readonly number[]
   readonly bits: number
@@ -70,7 +89,7 @@ const parseRanges = (ranges: readonly Range[]): readonly ParsedRange[] => ranges
 const V4 = parseRanges(V4_RANGES)
 const V6 = parseRanges(V6_RANGES)
 
-const isInside = (bytes: readonly number[], { first, bits }: ParsedRange): boolean =>
+const isInside = (bytes: readonly number[], { first, bits }: Pick<ParsedRange, 'first' | 'bits'>): boolean =>
   bytes.every((byte, index) => {
     const compared = Math.min(8, Math.max(0, bits - index * 8))
     return (byte >> (8 - compared)) === ((first[index] ?? 0) >> (8 - compared))

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import { Dialect, parsePair } from '../../contract/model.ts'
 import { Duration, Money } from '../../contract/units.ts'
-import { type AddressPermission, judgeProviderUrl } from './provider-address.ts'
+import { judgeProviderUrl, type OwnerPermission } from './provider-address.ts'
 
 /** Where the wire finds a provider's credential. The class may be shown; the value never enters a configuration (SEC-01). */
 export const CredentialSource = z
@@ -63,7 +63,7 @@ export const Provider = ProviderFields.check((context) => {
 export type Provider = z.infer<typeof ProviderFields>
 
 /** Where the calls of a provider may go. */
-export const addressPermission = (provider: Pick<Provider, 'allowPrivateAddresses'>): AddressPermission => ({ privateAddresses: provider.allowPrivateAddresses === true })
+export const addressPermission = (provider: Pick<Provider, 'allowPrivateAddresses'>): OwnerPermission => ({ privateAddresses: provider.allowPrivateAddresses === true })
 
 /** Only exact ids stand here or, by name, another alias. Nothing floats (MC-083). */
 export const Alias = z.strictObject({

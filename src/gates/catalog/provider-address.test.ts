@@ -5,9 +5,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import * as z from 'zod'
 import { verifies } from '../../../test/verifies.ts'
-import { classifyAddress } from './address-class.ts'
+import { classifyAddress, isNetwork } from './address-class.ts'
 import { addressPermission, Provider } from './catalog.ts'
-import { judgeProviderUrl, judgeResolved } from './provider-address.ts'
+import { type ExactPermission, isExactAddress, judgeProviderUrl, judgeResolved } from './provider-address.ts'
 
 const DnsAnswer = z.union([z.array(z.string()), z.object({ error: z.string() })])
 const Corpus = z.object({
@@ -117,4 +117,48 @@ verifies('WIR-42', 'no IPv4 address can be hidden in an IPv6 one, whichever it i
     }),
     { numRuns: 2_000 },
   )
+})
+
+/** The judgement of one request to an agent: every hop, each as it is written and then as it resolves. */
+function mayAsk(entry: (typeof corpus.entries)[number], permission: ExactPermission, attempt: number): boolean {
+  const hops = [entry.url, ...(entry.redirects ?? []).map(({ location }) => location)]
+  return hops.every((location, index) => {
+    const url = index === 0 ? location : (URL.parse(location, hops[0])?.href ?? location)
+    // A redirect is judged as the server wrote it, where that is a whole address: what a parser makes of it may look harmless.
+    const judged = judgeProviderUrl(/^[a-z][a-z0-9+.-]*:/i.test(location) ? location : url, permission)
+    if (!judged.ok || judged.kind === 'address') return judged.ok
+    const answers = corpus.dns[judged.host] ?? []
+    const answer = answers[Math.min(attempt, answers.length - 1)]
+    return Array.isArray(answer) && judgeResolved(judged.host, answer, permission) === undefined
+  })
+}
+
+const STRANGER: ExactPermission = { addresses: [], networks: [] }
+
+verifies('RDY-37', 'the whole corpus, for addresses that strangers give: every block is refused and every allow accepted', () => {
+  for (const entry of corpus.entries) {
+    const expected = entry.verdict === 'allow'
+    const attempts = [0, 1, 2].map((attempt) => mayAsk(entry, STRANGER, attempt))
+    if (entry.stage === 'connect') assert.deepEqual(attempts, [true, false, false], entry.id)
+    else assert.deepEqual(attempts, [expected, expected, expected], `${entry.id} ${entry.url}`)
+  }
+})
+
+verifies('RDY-37', 'what is listed opens that very address and port, or that very network, and nothing beside it', () => {
+  const judged = (url: string, permission: ExactPermission): boolean => judgeProviderUrl(url, permission).ok
+  const listed: ExactPermission = { addresses: ['127.0.0.1:4101', '[::1]:4101', '10.0.0.5:80'], networks: ['10.20.0.0/16', 'fd00:1::/32'] }
+  for (const url of ['http://127.0.0.1:4101/card', 'http://[::1]:4101/', 'http://10.0.0.5/', 'http://10.20.255.1:9000/', 'http://[fd00:1::7]/']) assert.ok(judged(url, listed), url)
+  for (const url of ['http://127.0.0.1:4102/', 'http://127.0.0.2:4101/', 'http://127.0.0.1/', 'https://10.0.0.5/', 'http://10.21.0.1/', 'http://[fd00:2::7]/', 'http://169.254.169.254/']) assert.ok(!judged(url, listed), url)
+  assert.equal(judgeResolved('a.example', ['10.20.3.4'], listed), undefined)
+  // A name never leads to this machine, whatever is listed: who answers for it may answer otherwise the next time.
+  for (const address of ['127.0.0.1', '10.0.0.5', '10.21.0.1', '169.254.169.254']) assert.match(judgeResolved('a.example', [address], listed) ?? '', /which resolves to/, address)
+  const metadata: ExactPermission = { addresses: ['169.254.169.254:80', '100.100.100.200:80'], networks: ['169.254.0.0/16', '0.0.0.0/1'] }
+  for (const url of ['http://169.254.169.254/', 'http://100.100.100.200/', 'http://127.0.0.1/']) assert.ok(!judged(url, metadata), url)
+})
+
+void test('an exact address has a port, and a network is written by its first address', () => {
+  for (const text of ['127.0.0.1:4101', '[::1]:4101', '10.0.0.5:443']) assert.ok(isExactAddress(text), text)
+  for (const text of ['127.0.0.1', 'localhost:4101', '127.1:4101', '127.0.0.1:04101', '127.0.0.1:4101/x', 'user@127.0.0.1:1', '']) assert.ok(!isExactAddress(text), text)
+  for (const text of ['10.20.0.0/16', 'fd00::/8', '10.0.0.5/32']) assert.ok(isNetwork(text), text)
+  for (const text of ['10.20.0.1/16', '10.20.0.0', '10.20.0.0/33', '0.0.0.0/0', 'fd00::1/8', 'x/8', '10.0.0.0/08']) assert.ok(!isNetwork(text), text)
 })

@@ -1,14 +1,25 @@
-import { classifyAddress, type AddressClass } from './address-class.ts'
+import { classifyAddress, type AddressClass, isInNetwork } from './address-class.ts'
 
 /** Where a provider's address leads: an address that stands there itself, or a name that has to be resolved, each answer of which is judged again. */
 export type ProviderAddress =
   | { readonly ok: true; readonly kind: 'address' | 'name'; readonly host: string }
   | { readonly ok: false; readonly found: string }
 
-/** Where a configuration lets the calls of a provider go. Neither opens metadata, link-local or reserved addresses: nobody serves a model there. */
-export interface AddressPermission {
+/** Where a configuration lets calls go. Nothing here opens metadata, link-local or reserved addresses: nobody whom we call is there. */
+export type AddressPermission = OwnerPermission | ExactPermission
+
+/** For providers, whose addresses their owner writes: a loopback address that stands there itself is meant. */
+export interface OwnerPermission {
   /** `allowPrivateAddresses` of the provider's entry: loopback and private networks, also behind a name. */
   readonly privateAddresses: boolean
+}
+
+/** For agents and what they name, whose addresses strangers give: only what is listed, place by place. */
+export interface ExactPermission {
+  /** Literal addresses with their port, as in `127.0.0.1:4101`. */
+  readonly addresses: readonly string[]
+  /** Private networks, as in `10.20.0.0/16`, also behind a name. */
+  readonly networks: readonly string[]
 }
 
 /** Ports of other protocols, which a request could be made to speak (the Fetch standard's list). */
@@ -39,7 +50,23 @@ export function judgeProviderUrl(text: string, permission: AddressPermission): P
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const kind = classifyAddress(host)
   if (kind === undefined) return { ok: true, kind: 'name', host }
-  return kind === 'loopback' || permits(kind, permission) ? { ok: true, kind: 'address', host } : refuse(describe(host, kind))
+  return permitsWritten(url, host, kind, permission) ? { ok: true, kind: 'address', host } : refuse(describe(host, kind, permission))
+}
+
+/** A literal address: its owner wrote it, or the very place is listed. */
+function permitsWritten(url: URL, host: string, kind: AddressClass, permission: AddressPermission): boolean {
+  if (permits(kind, host, permission)) return true
+  if ('privateAddresses' in permission) return kind === 'loopback'
+  if (kind !== 'loopback' && kind !== 'private') return false
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
+  return permission.addresses.includes(`${url.hostname}:${port}`)
+}
+
+/** True for an IP address with a port, in the spelling that is compared: `127.0.0.1:4101`, `[::1]:4101`. */
+export function isExactAddress(text: string): boolean {
+  const url = URL.parse(`https://${text}/`)
+  const port = /:([1-9]\d{0,4})$/.exec(text)?.[1]
+  return url !== null && port !== undefined && `${url.hostname}:${port}` === text && classifyAddress(url.hostname.replace(/^\[|\]$/g, '')) !== undefined
 }
 
 /**
@@ -51,18 +78,19 @@ export function judgeResolved(host: string, addresses: readonly string[], permis
   for (const address of addresses) {
     const kind = classifyAddress(address)
     if (kind === undefined) return `${host}, which resolves to something that is no plain address`
-    if (!permits(kind, permission)) return `${host}, which resolves to ${describe(address, kind)}`
+    if (!permits(kind, address, permission)) return `${host}, which resolves to ${describe(address, kind, permission)}`
   }
   return undefined
 }
 
-function permits(kind: AddressClass, permission: AddressPermission): boolean {
+function permits(kind: AddressClass, address: string, permission: AddressPermission): boolean {
   switch (kind) {
     case 'public':
       return true
     case 'loopback':
+      return 'privateAddresses' in permission && permission.privateAddresses
     case 'private':
-      return permission.privateAddresses
+      return 'privateAddresses' in permission ? permission.privateAddresses : permission.networks.some((network) => isInNetwork(address, network))
     case 'metadata':
     case 'link-local':
     case 'unspecified':
@@ -83,4 +111,5 @@ const CLASS_TEXT: Readonly<Record<AddressClass, string>> = {
   reserved: 'a reserved address, or one that hides another',
 }
 
-const describe = (address: string, kind: AddressClass): string => `${address}, ${CLASS_TEXT[kind]}${kind === 'loopback' || kind === 'private' ? ', without allowPrivateAddresses' : ''}`
+const describe = (address: string, kind: AddressClass, permission: AddressPermission): string =>
+  `${address}, ${CLASS_TEXT[kind]}${kind !== 'loopback' && kind !== 'private' ? '' : 'privateAddresses' in permission ? ', without allowPrivateAddresses' : ', which is not listed in allow'}`

@@ -8,7 +8,7 @@ export const readinessGate = defineGate({
   name: 'readiness',
   facts: ReadinessEvidence,
   decide(facts, evidence) {
-    const refusal = refusalOf(facts)
+    const refusal = processRefusal(facts)
     if (refusal !== undefined) return { outcome: 'block', ...refusal, evidence }
     return {
       outcome: 'pass',
@@ -35,7 +35,8 @@ export const readinessProof = defineProof(readinessGate, ({ planned, observed })
   return { pid: observed.pid, startTicks: observed.startTicks, planDigest: planned.planDigest }
 })
 
-function refusalOf(facts: ReadinessFacts): Refusal | undefined {
+/** What stands against a started process by what was seen of it; undefined if it is what was planned. */
+export function processRefusal(facts: ReadinessFacts): Refusal | undefined {
   const { observed, planned } = facts
   if (!observed.alive || observed.startTicks === null) {
     return {

@@ -1,3 +1,6 @@
+export { AGENT_PATHS, AGENT_READINESS_VERSION, AgentExpectation, AgentPath, AgentReadinessEvidence, AgentReadinessFacts, CardFacts, ChallengeFacts, SeenCall, ServerFacts } from './agent-facts.ts'
+export { agentReadinessGate, agentReadyProof, agentSubject, type AgentReady, type AgentReadyContent } from './agent-gate.ts'
 export { readinessGate, readinessProof, type Ready, type ReadyContent } from './gate.ts'
-export type { AgentObserver } from './ports.ts'
+export { type MissingPart, missingParts, spelled } from './missing-parts.ts'
+export { type AgentObserver, type AgentProber, type AgentQuestion, challengeKey } from './ports.ts'
 export { AgentClaims, expectationOf, ReadinessEvidence, ReadinessFacts } from './readiness-facts.ts'

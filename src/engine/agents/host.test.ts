@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import fc from 'fast-check'
+import { goodFacts } from '../../../test/helpers/agent-facts.ts'
+import { FakeWire } from '../../../test/helpers/fake-wire.ts'
+import { stage } from '../../../test/helpers/fake-world.ts'
+import { verifies } from '../../../test/verifies.ts'
+import { openLedger } from '../../adapters/store-sqlite/index.ts'
+import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, type AgentQuestion, agentSubject } from '../../gates/readiness/index.ts'
+import { Verdict } from '../../contract/verdict.ts'
+import { join } from 'node:path'
+import { type AgentMessenger, AgentWithdrawn, converse } from './converse.ts'
+import { AgentHost } from './host.ts'
+import { isRoutable, transition } from './transition.ts'
+import type { AgentWorld } from './world.ts'
+
+const NAME = 'concierge'
+const [PERSONA, BUILD] = ['a'.repeat(64), 'b'.repeat(64)]
+
+/** What is true of the agent: what a look at it finds. */
+interface Reality {
+  readonly card: boolean
+  readonly persona: boolean
+  readonly tools: boolean
+  readonly model: boolean
+  readonly build: boolean
+  readonly bound: boolean
+}
+const GOOD: Reality = { card: true, persona: true, tools: true, model: true, build: true, bound: true }
+const isGood = (reality: Reality): boolean => Object.values(reality).every(Boolean)
+
+interface Bench {
+  host: AgentHost
+  readonly world: AgentWorld
+  reality: Reality
+  /** What was true at the last full look. */
+  seen: Reality | undefined
+  advance(ms: number): void
+  restart(): Promise<void>
+}
+
+async function bench(context: TestContext): Promise<Bench> {
+  const agent = {
+    deployment: 'desk', profile: 'p', purpose: 'ticket', expects: { name: 'Concierge', version: '1', persona: { sha256: PERSONA }, build: { sha256: BUILD }, mcpServers: { workspaces: { tools: ['create_workspace'] } } },
+    provisioner: { kind: 'external', mode: 'push' }, cardUrl: 'https://agents.example.com/card', startup: '60s', answer: '1s', recheck: '30s', reprove: '300s', validFor: '400s',
+  }
+  const made = await stage(context, { configuration: { agents: { [NAME]: agent } } })
+  const ledger = await openLedger(join(made.directory, 'ledger.db'))
+  context.after(() => ledger.close())
+  const bench: { reality: Reality; seen: Reality | undefined } = { reality: GOOD, seen: undefined }
+  const wires: FakeWire[] = []
+  const world: AgentWorld = {
+    ...made.world,
+    ledger,
+    openWire: (recorder) => {
+      const wire = new FakeWire(recorder, () => undefined)
+      wires.push(wire)
+      return Promise.resolve(Object.assign(wire, { adopt: (request: Parameters<FakeWire['grant']>[0]) => wire.grant(request) }))
+    },
+    probeModel: async ({ grant }) => {
+      await wires.flatMap((wire) => wire.granted).find(({ token }) => token === grant.token)?.ask()
+      return { latencyMs: 1, httpStatus: 200, failure: null }
+    },
+    store: ledger.agents,
+    readMaterial: (material) => Promise.resolve({ sha256: 'sha256' in material ? material.sha256 : '', proof: null }),
+    seedDirectory: (seed) => seed,
+    endLeftover: () => Promise.resolve(),
+    prober: {
+      judge: (url) => Promise.resolve(url.startsWith('https://') ? undefined : 'not a public address'),
+      observe: async (question: AgentQuestion) => {
+        const { reality } = bench
+        if (question.callModel) bench.seen = reality
+        const { runId, generation, nonce } = question
+        const grant = wires.at(-1)?.granted.filter(({ request }) => request.runId === runId && request.purpose === 'agent').at(-1)
+        if (!reality.card) return { card: { status: 'failed', failure: 'error', found: 'gone' }, challenge: { status: 'unasked' }, servers: [] }
+        if (question.callModel && reality.model) await grant?.ask()
+        return {
+          card: { status: 'read', url: question.cardUrl, sha256: PERSONA, name: 'Concierge', version: '1', endpoint: 'https://agents.example.com/a2a' },
+          challenge: {
+            status: 'answered', nonce, requestSha256: PERSONA, responseSha256: PERSONA, bound: { runId, generation: reality.bound ? generation : generation - 1, nonce },
+            persona: reality.persona ? { sha256: PERSONA, proof: null } : null, build: { sha256: reality.build ? BUILD : PERSONA, proof: null }, claims: { model: null, provider: null }, servers: [],
+          },
+          servers: [{ name: 'workspaces', status: 'listed', url: null, found: null, tools: reality.tools ? ['create_workspace'] : [], listSha256: null }],
+        }
+      },
+    },
+  }
+  const open = (): Promise<AgentHost> => AgentHost.open(world, () => undefined)
+  const result: Bench = Object.assign(bench, {
+    world,
+    host: await open(),
+    advance: made.advance,
+    restart: async () => {
+      await result.host.close()
+      result.host = await open()
+    },
+  })
+  context.after(() => result.host.close())
+  return result
+}
+
+type Act = { readonly name: string; run(bench: Bench): Promise<unknown> }
+
+const acts: fc.Arbitrary<Act> = fc.oneof(
+  fc.constantFrom(...AGENT_PATHS).map((path: AgentPath): Act => ({ name: `start ${path}`, run: ({ host }) => host.start(NAME, path) })),
+  fc.constantFrom('https://agents.example.com/card', 'http://169.254.169.254/').map((url): Act => ({ name: `register ${url}`, run: ({ host }) => host.register(NAME, url) })),
+  fc.boolean().map((healthy): Act => ({ name: `heartbeat ${healthy}`, run: ({ host }) => host.heartbeat(NAME, healthy) })),
+  fc.constant<Act>({ name: 'tick', run: ({ host }) => host.tick() }),
+  fc.constantFrom(1_000, 31_000, 301_000, 401_000).map((ms): Act => ({ name: `advance ${ms}`, run: async (bench) => bench.advance(ms) })),
+  fc.constantFrom<Partial<Reality>>({}, {}, { card: false }, { persona: false }, { tools: false }, { model: false }, { build: false }, { bound: false }).map((change): Act => ({ name: `reality ${JSON.stringify(change)}`, run: async (bench) => (bench.reality = { ...GOOD, ...change }) })),
+  fc.constant<Act>({ name: 'restart server', run: (bench) => bench.restart() }),
+  fc.constant<Act>({ name: 'adopt', run: ({ host }) => host.adopt() }),
+  fc.constant<Act>({ name: 'stop', run: ({ host }) => host.stop(NAME) }),
+)
+
+/** What must hold after every act, whatever came before. */
+async function holds({ host, world, seen }: Bench): Promise<void> {
+  const record = await world.store.find(NAME)
+  const route = await host.route(NAME)
+  if (record?.state === 'online') {
+    assert.ok(seen !== undefined && isGood(seen), 'online, although the last full look found something missing')
+    const history = await world.ledger.history(record.runId)
+    const verdicts = history?.entries.flatMap(({ kind, body }) => (kind === 'verdict' ? [Verdict.parse(JSON.parse(body))] : [])) ?? []
+    const last = verdicts.filter(({ gate }) => gate === 'readiness').at(-1)
+    assert.ok(last?.outcome === 'pass' && last.expiresAt === record.provenUntil && last.subject[0]?.name === `agent ${NAME} generation ${record.generation}`)
+    const facts = history?.entries.flatMap(({ kind, body }) => (kind === 'evidence' ? (AgentReadinessEvidence.read(JSON.parse(body))?.predicate ?? []) : [])).at(-1)
+    assert.ok(facts?.generation === record.generation && facts.runId === record.runId && facts.depth === 'full')
+  }
+  if (route.ok) assert.ok(record !== undefined && isRoutable(record, world.clock()))
+  else assert.equal(route.refusal.reason, 'no_ready_agent')
+}
+
+verifies('RDY-11 RDY-12 RDY-14 RDY-15 RDY-19 RDY-21 RDY-22', 'no sequence of starts, registrations, heartbeats, restarts and changes leads to online without a proof', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(acts, { minLength: 4, maxLength: 14 }), async (sequence) => {
+    const ends: (() => unknown)[] = []
+    const made = await bench({ after: (end: () => unknown) => void ends.unshift(end) } as unknown as TestContext)
+    try {
+      // Most sequences begin with an agent that is there.
+      await made.host.start(NAME, 'create')
+      await made.host.tick()
+      for (const act of sequence) {
+        await act.run(made)
+        await holds(made)
+      }
+    } finally {
+      for (const end of ends) await end()
+    }
+  }), { numRuns: 8 })
+})
+
+test('the one function that says online takes a verdict of the gate, and nothing that looks like one', () => {
+  const identity = { name: NAME, runId: '20261121T090000Z-concierge-1', generation: 1 }
+  const written = Verdict.parse({ gate: 'readiness', runId: identity.runId, sequence: 3, subject: [agentSubject(NAME, identity.runId, 1)], policy: { name: 'p', digest: { sha256: PERSONA } }, decidedAt: new Date().toISOString(), evidence: [PERSONA], previous: null, outcome: 'pass', message: 'm', expiresAt: '2999-01-01T00:00:00.000Z' })
+  assert.throws(() => transition(identity, { kind: 'proven', verdict: written, facts: goodFacts() }, new Date()), { code: 'proof_forged' })
+})
+
+verifies('RDY-33', 'a registration whose card may not be called is refused, and nothing is stored', async (context) => {
+  const { host, world } = await bench(context)
+  assert.deepEqual(await host.register(NAME, 'http://169.254.169.254/'), { ok: false, reason: 'agent_card_url_rejected', found: 'not a public address', runId: null })
+  assert.deepEqual([await world.store.find(NAME), (await world.ledger.list()).length], [undefined, 0])
+})
+
+verifies('RDY-28 RDY-27', 'an agent that never comes fails at its deadline, and its history says that it never registered', async (context) => {
+  const made = await bench(context)
+  made.reality = { ...GOOD, card: false }
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  assert.equal((await made.world.store.find(NAME))?.state, 'provisioning')
+  made.advance(60_001)
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', stage: 'provisioning', reason: 'provision_timeout', message: 'not ready within 60s; the last stage that was completed: it was provisioned, and never registered' })
+})
+
+verifies('RDY-18', 'when the store cannot be written nobody comes online, and who was is out of reach when the proof ends', async (context) => {
+  const made = await bench(context)
+  await made.host.start(NAME, 'create')
+  const { append } = made.world.ledger
+  Object.assign(made.world.ledger, { append: () => Promise.reject(new Error('disk full')) })
+  await made.host.tick()
+  assert.equal((await made.world.store.find(NAME))?.state, 'provisioning')
+  Object.assign(made.world.ledger, { append })
+  made.advance(1_000)
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok)
+  Object.assign(made.world.ledger, { append: () => Promise.reject(new Error('disk full')) })
+  made.advance(401_000)
+  await made.host.tick()
+  assert.equal((await made.host.route(NAME)).ok, false)
+  Object.assign(made.world.ledger, { append })
+})
+
+verifies('RDY-16', 'no variable of the environment and no mode is asked anywhere on the way', async (context) => {
+  const before = process.env['NODE_ENV']
+  context.after(() => {
+    if (before === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = before
+  })
+  for (const mode of ['production', 'staging', 'development']) {
+    process.env['NODE_ENV'] = mode
+    const made = await bench(context)
+    made.reality = { ...GOOD, persona: false }
+    await made.host.start(NAME, 'create')
+    await made.host.tick()
+    assert.equal((await made.world.store.find(NAME))?.reason, 'missing_identity')
+  }
+})
+
+const words = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** An agent that says these words, with something that happens before each. */
+const speaking = (...said: readonly (readonly [before: () => Promise<unknown>, word: string])[]): AgentMessenger => ({
+  ask: () =>
+    Promise.resolve({
+      ok: true, status: 200, contentType: 'text/plain',
+      body: (async function* () {
+        for (const [before, word] of said) {
+          await before()
+          yield Buffer.from(word)
+        }
+      })(),
+    }),
+})
+
+verifies('RDY-22 RDY-23', 'a question is answered by a proven agent or refused with the reason, also where it fails while it answers', async (context) => {
+  const made = await bench(context)
+  const nothing = (): Promise<void> => Promise.resolve()
+  const fails = async (): Promise<void> => {
+    made.reality = { ...GOOD, tools: false }
+    made.advance(31_000)
+    await made.host.tick()
+  }
+  const ask = (messenger: AgentMessenger, mode: 'send' | 'stream') => converse(made.host, messenger, { name: NAME, mode, params: {}, silenceMs: 1_000, signal: AbortSignal.timeout(10_000) })
+  const refusalOf = async (answer: ReturnType<typeof ask>): Promise<string> => {
+    const conversed = await answer
+    return conversed.ok ? 'answered' : `${conversed.refusal.reason}: ${conversed.refusal.found}`
+  }
+  const untouchable: AgentMessenger = { ask: () => assert.fail('an agent that is not ready was asked') }
+  assert.equal(await refusalOf(ask(untouchable, 'send')), 'no_ready_agent: it was never started')
+  await made.host.start(NAME, 'create')
+  assert.match(await refusalOf(ask(untouchable, 'send')), /it is provisioning/)
+  await made.host.tick()
+  const good = await ask(speaking([nothing, 'Good '], [nothing, 'day']), 'send')
+  assert.equal(good.ok ? await words(good.body) : '', 'Good day')
+  assert.match(await refusalOf(ask({ ask: () => Promise.resolve({ ok: false, found: 'no answer (ECONNRESET)' }) }, 'send')), /ECONNRESET/)
+  const stream = await ask(speaking([nothing, 'Good '], [fails, 'generic']), 'stream')
+  const heard: string[] = []
+  await assert.rejects(async () => {
+    if (stream.ok) for await (const chunk of stream.body) heard.push(Buffer.from(chunk).toString('utf8'))
+  }, AgentWithdrawn)
+  assert.deepEqual(heard, ['Good '])
+  assert.match(await refusalOf(ask(untouchable, 'stream')), /MISSING_TOOL/)
+  made.reality = GOOD
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  assert.match(await refusalOf(ask(speaking([fails, 'generic']), 'send')), /its answer was withheld/)
+})
