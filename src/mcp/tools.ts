@@ -57,7 +57,7 @@ const run = defineTool({
     if ('fault' in ending) throw ending.fault
     const { report, json } = ending.answer
     const verdict = report.gates.findLast((gate) => gate.outcome !== 'pass') ?? report.gates.at(-1) ?? null
-    return { blocked: report.status !== 'pass', text: json, structured: { run_id: report.run_id, status: report.status, reason: report.reason, verdict, refusal: report.refusal } }
+    return { blocked: report.status !== 'pass', text: json, structured: { run_id: report.run_id, status: report.status, reason: report.reason, exit_code: ending.answer.exitCode, verdict, refusal: report.refusal, evidence: report.runtime_probe_evidence } }
   },
 })
 

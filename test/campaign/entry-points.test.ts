@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
 import { Report } from '../../src/gates/report/index.ts'
 import { CONFIGURATION, type Scenario, scenario } from '../e2e/scenario.ts'
+import { replayByHttp, replayByMcp, runByHttp, runByMcp } from '../helpers/entry-points.ts'
 import { type CommandResult, PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
@@ -26,6 +27,8 @@ function entryPointsOf(command: string, library: string): readonly EntryPoint[] 
   return [
     { name: 'command line', run: (made) => node(made, [command, 'run', 'task.yaml', '--json']), replay: (made, runId) => node(made, [command, 'report', runId, '--json']) },
     { name: 'library', run: (made) => node(made, [LIBRARY, library, 'run', 'task.yaml']), replay: (made, runId) => node(made, [LIBRARY, library, 'report', runId]) },
+    { name: 'HTTP', run: (made) => runByHttp(command, made), replay: (made, runId) => replayByHttp(command, made, runId) },
+    { name: 'MCP', run: (made) => runByMcp(command, made), replay: (made, runId) => replayByMcp(command, made, runId) },
   ]
 }
 
@@ -97,12 +100,12 @@ async function disagreements(context: TestContext, entryPoints: readonly EntryPo
 }
 
 for (const each of CASES) {
-  verifies('ACC-80 ACC-36 ACC-04 ACC-41', `command line and library give a ${each.what} probe the same verdict, evidence and exit code, and again from the store`, async (context) => {
+  verifies('ACC-80 ACC-36 ACC-37 ACC-04 ACC-41', `command line, library, HTTP and MCP give a ${each.what} probe the same verdict, evidence and exit code, and again from the store`, async (context) => {
     assert.deepEqual(await disagreements(context, entryPointsOf(PORTCULLIS, join(ROOT, 'src/index.ts')), each), [])
   })
 }
 
-verifies('ACC-14', 'a class that promises a product and names no probe is refused by both before anything starts', async (context) => {
+verifies('ACC-14', 'a class that promises a product and names no probe is refused by all of them before anything starts', async (context) => {
   const made = await scenario(context)
   made.set(CONFIGURATION, ['taskClasses', 'code-change', 'probes'], [])
   for (const entry of entryPointsOf(PORTCULLIS, join(ROOT, 'src/index.ts'))) {
@@ -124,7 +127,7 @@ verifies('ACC-80 ACC-78', 'with the gate deleted in a copy of the source, every 
   writeFileSync(gate, gone)
   const failing = CASES.find(({ what }) => what === 'failing') ?? assert.fail()
   const found = await disagreements(context, entryPointsOf(join(copy, 'bin/portcullis.js'), join(copy, 'src/index.ts')), failing)
-  for (const name of ['command line', 'library']) assert.ok(found.some((text) => text.startsWith(`${name}, failing: {"exitCode":0,`)), `${name}: ${found.join('\n')}`)
+  for (const name of ['command line', 'library', 'HTTP', 'MCP']) assert.ok(found.some((text) => text.startsWith(`${name}, failing: {"exitCode":0,`)), `${name}: ${found.join('\n')}`)
 })
 
 test('two runs of one entry point leave nothing to each other', async (context) => {

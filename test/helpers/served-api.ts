@@ -55,17 +55,29 @@ export function askAt(address: string, path: string, { method = 'GET', token, he
   })
 }
 
+/** The server did not start: what it said instead. */
+export class ServerEnded extends Error {
+  readonly code: number
+  readonly stdout: string
+
+  constructor(code: number, stdout: string, log: string) {
+    super(`the server ended with ${code}: ${stdout}${log}`)
+    this.code = code
+    this.stdout = stdout
+  }
+}
+
 /** The command `serve` as a process, until the test is over. */
-export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>> } = {}): Promise<ServedApi> {
-  const child = spawn(process.execPath, [PORTCULLIS, 'serve', '--port', '0', '--wire-port', '0', '--drain', '10s', '--admin-expires', '1d', '--json', ...(options.arguments ?? [])], { cwd: directory, env: { PATH: process.env['PATH'], HOME: `${directory}/no-home`, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly program?: string } = {}): Promise<ServedApi> {
+  const child = spawn(process.execPath, [options.program ?? PORTCULLIS, 'serve', '--port', '0', '--wire-port', '0', '--drain', '10s', '--admin-expires', '1d', '--json', ...(options.arguments ?? [])], { cwd: directory, env: { PATH: process.env['PATH'], HOME: `${directory}/no-home`, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   context.after(() => child.kill('SIGKILL'))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   let printed = ''
   let log = ''
   child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
   child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString('utf8')))
-  await until(() => printed.includes('\n') || child.exitCode !== null, 'the server to listen')
-  assert.equal(child.exitCode, null, `the server ended: ${printed}${log}`)
+  await until(() => child.exitCode !== null || /^\{"address".*\n/.test(printed), 'the server to listen')
+  if (child.exitCode !== null) throw new ServerEnded(child.exitCode, printed, log)
   const ready = Ready.parse(JSON.parse(printed))
   const firstTokenPath = ready.first_token ?? `${directory}/.portcullis/admin-token`
   const admin = readFileSync(firstTokenPath, 'utf8').trim()
