@@ -27,6 +27,9 @@ const SAME_SEED: readonly AgentPath[] = ['restart', 'auto_restart', 'resume', 'w
 /** States of a generation that is over. */
 const ENDED: readonly AgentRecord['state'][] = ['failed', 'offline', 'removed']
 
+/** How the run of a generation ends that was not ended in order; what a task ends with is not among it. */
+type NotKept = 'failed' | 'blocked'
+
 /** Keeps agents that live on: starts them, has them prove themselves again and again, and says which may be asked. One for a server. */
 export class AgentHost {
   readonly #world: AgentWorld
@@ -195,7 +198,7 @@ export class AgentHost {
     const at = this.#world.clock()
     const agent = transition(identity, { kind: 'unready', to: 'failed', stage: 'provisioning', reason, message: this.#world.scanner.redact(found) || reason, failures: 1, facts: null }, at)
     const run = await this.#world.ledger.history(identity.runId)
-    const state = run?.run.state === 'started' ? 'failed' : 'blocked'
+    const state: NotKept = run?.run.state === 'started' ? 'failed' : 'blocked'
     const told = course.event('agent_changed', { agent: identity.name, generation: identity.generation, state: 'failed', stage: 'provisioning', reason: spelled(reason), message: agent.message })
     await course.append({ agent, state: { to: state, reason, at }, events: [told, course.event('run_ended', { state, reason })] })
   }
@@ -285,7 +288,7 @@ export class AgentHost {
     const at = this.#world.clock()
     const history = await this.#world.ledger.history(identity.runId)
     const agent = transition(identity, { kind: 'moved', to: 'offline', stage: 'ended', reason: 'agent_stopped', message }, at)
-    const state = history?.run.state === 'started' ? 'failed' : 'blocked'
+    const state: NotKept = history?.run.state === 'started' ? 'failed' : 'blocked'
     await this.#world.ledger.append({ runId: identity.runId, agent, state: { to: state, reason: 'agent_stopped', at }, events: [{ type: 'run_ended', at: at.toISOString(), data: { state, reason: 'agent_stopped' } }] })
   }
 }

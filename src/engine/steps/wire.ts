@@ -17,7 +17,10 @@ export interface ChosenPair {
 }
 
 /** The licence of the agent's own calls, for nobody without all three proofs. It ends with the run, and no later than the profile's limit. */
-export const grantToAgent = (world: World, course: Course, wire: Wire, chosen: ChosenPair): Grant => wire.grant(licenceRequest(world, course, chosen))
+export function grantToAgent(world: World, course: Course, wire: Wire, chosen: ChosenPair): Grant {
+  const request = licenceRequest(world, course, chosen)
+  return wire.grant(request)
+}
 
 /** What such a licence is for, also where its token was made by an earlier process. */
 export function licenceRequest(world: World, course: Course, { resolution, admitted, healthy }: ChosenPair): GrantRequest {
