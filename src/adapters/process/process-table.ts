@@ -63,6 +63,9 @@ export function environmentHolds(pid: number, text: string): boolean {
   return process.platform === 'linux' && (readGone(`/proc/${pid}/environ`)?.includes(text) ?? false)
 }
 
+/** The arguments of a process as the kernel has them, undivided; undefined if there is none. */
+export const commandLineOf = (pid: number): string | undefined => readGone(`/proc/${pid}/cmdline`)?.toString('latin1')
+
 export interface ProcessIdentity {
   /** The file that runs, with every link resolved; ends in ` (deleted)` if it was replaced since. */
   readonly executable: string

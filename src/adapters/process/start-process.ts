@@ -35,7 +35,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   try {
     const child = spawnLeader(spec, marker)
     // Before anything is awaited: a leader that has ended already is in the table only until it is reaped.
-    const descendants = child.pid === undefined ? undefined : new Descendants(child.pid, marker)
+    const descendants = child.pid === undefined ? undefined : new Descendants(child.pid, marker, spec.sealed === true)
     child.stdout?.on('data', (chunk: Buffer) => stdout.add(chunk))
     child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk))
     const leaderExit = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.once('exit', (code, signal) => resolve([code, signal])))
