@@ -40,7 +40,7 @@ export async function startSealed(
   context: TestContext,
   level: LaunchFacts['isolation']['reached'],
   command: readonly string[],
-  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[] } = {},
+  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; onStdout?(chunk: Buffer): void } = {},
 ): Promise<SealedStart> {
   const wire = options.wire ?? NO_WIRE
   const request = requestFor(context, { profile: { ...profile, agent: 'command', command: [...command], isolation: level, ...(options.readable === undefined ? {} : { readable: options.readable }) }, baseUrl: wire.baseUrl['openai-chat'], ...options.request })
@@ -55,6 +55,7 @@ export async function startSealed(
     now: () => new Date(),
     logs: { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 },
     keep: { headBytes: 65_536, tailBytes: 65_536 },
+    ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
     seal: () => isolation.seal(permit.isolation, launch, wire),
   })
   context.after(() => agent.stop(0))

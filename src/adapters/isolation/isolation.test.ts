@@ -16,6 +16,17 @@ import { visibleOf } from './visible.ts'
 const here = { node: process.execPath, temporaryDirectory: tmpdir() }
 const SILENT = { responded: null, claims: { model: null, provider: null, version: null, effort: null } }
 
+/** Whoever lives in a namespace of processes; one that only waits to be removed does not. */
+const livingIn = (namespace: string): string[] => readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && namespaceOf(pid) === namespace && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
+
+const namespaceOf = (pid: string): string | undefined => {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    return undefined
+  }
+}
+
 /** A program by the name of bubblewrap that does what a test says. */
 function standIn(t: Parameters<typeof temporaryDirectory>[0], script: string): string {
   const folder = temporaryDirectory(t)
@@ -110,6 +121,23 @@ for (const level of SEALED_LEVELS) {
     assert.deepEqual([await code('read line; exit 7'), await code('read line; kill -9 $$')], [7, 137])
     const left = readdirSync(tmpdir()).filter((name) => /^portcullis-[A-Za-z0-9]{6}$/.test(name) && !before.includes(name) && existsSync(join(tmpdir(), name, 'etc')))
     assert.deepEqual(left, [])
+  })
+
+  test(`at ${level} an agent is asked to end before it is killed, and what it left behind in there ends with it`, { skip }, async (t) => {
+    const program = `
+      const { spawn } = await import('node:child_process')
+      spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => undefined); setInterval(() => undefined, 1000)'], { detached: true, stdio: 'ignore' })
+      process.on('SIGTERM', () => { console.log('asked'); process.exit(3) })
+      console.log('ready'); setInterval(() => undefined, 1000)`
+    let ready = (): void => undefined
+    const isReady = new Promise<void>((resolve) => (ready = resolve))
+    const started = await startSealed(t, level, ['node', 'agent.mjs'], { files: { 'agent.mjs': program }, onStdout: () => ready() })
+    const namespace = readlinkSync(`/proc/${started.agent.pid}/ns/pid`)
+    await isReady
+    await started.agent.stop(5_000)
+    const { code, stdout } = await started.agent.exited
+    assert.deepEqual([code, stdout.head.toString('utf8')], [3, 'ready\nasked\n'])
+    assert.deepEqual(livingIn(namespace), [])
   })
 
   test(`at ${level} an agent that has ended before it was found is not running, and no other process is taken for it`, { skip }, async (t) => {

@@ -47,6 +47,7 @@ export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, op
     cwd: permit.plan.workspace,
     env: launch.environment,
     stdin: 'pipe' as const,
+    endsWithUs: true as const,
     keep: options.keep,
     logs: options.logs,
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
