@@ -6,6 +6,7 @@ import { commandAgent } from '../../src/adapters/agent-command/index.ts'
 import { createIsolation, type Isolation } from '../../src/adapters/isolation/index.ts'
 import type { RunningProcess } from '../../src/adapters/process/index.ts'
 import { startAgent } from '../../src/adapters/runtime-process/index.ts'
+import { digestOf } from '../../src/contract/canonical.ts'
 import { type LaunchFacts, launchGate, type LaunchPermit, launchProof, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
 import type { Grant } from '../../src/gates/wire/index.ts'
 import { factsOf, launchOf, profile, requestFor } from './agents.ts'
@@ -40,7 +41,7 @@ export async function startSealed(
   context: TestContext,
   level: LaunchFacts['isolation']['reached'],
   command: readonly string[],
-  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; onStdout?(chunk: Buffer): void } = {},
+  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; readonly environment?: Readonly<Record<string, string>>; onStdout?(chunk: Buffer): void } = {},
 ): Promise<SealedStart> {
   const wire = options.wire ?? NO_WIRE
   const request = requestFor(context, { profile: { ...profile, agent: 'command', command: [...command], isolation: level, ...(options.readable === undefined ? {} : { readable: options.readable }) }, baseUrl: wire.baseUrl['openai-chat'], ...options.request })
@@ -48,7 +49,9 @@ export async function startSealed(
     mkdirSync(join(request.workspace, name, '..'), { recursive: true })
     writeFileSync(join(request.workspace, name), content, { mode: 0o755 })
   }
-  const launch = launchOf(await commandAgent.plan(request))
+  const planned = launchOf(await commandAgent.plan(request))
+  const environment = { ...planned.environment, ...options.environment }
+  const launch = { ...planned, environment, plan: { ...planned.plan, environmentNames: Object.keys(environment).sort(), environmentDigest: digestOf(environment) } }
   const facts = { ...factsOf(launch, request), isolation: { required: level, reached: level, obstacle: null } }
   const permit = await proofOf(launchGate, launchProof, facts, new Date())
   const agent = await startAgent(permit, launch, {
