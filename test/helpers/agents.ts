@@ -23,7 +23,7 @@ export const profile: Profile = {
 }
 
 /** A run directory of its own and a request for it; everything is gone after the test. */
-export function requestFor(context: TestContext, change: Partial<PlanRequest> & { readonly profile: Profile }): PlanRequest & { readonly runDirectory: string } {
+export function requestFor(context: Pick<TestContext, 'after'>, change: Partial<PlanRequest> & { readonly profile: Profile }): PlanRequest & { readonly runDirectory: string } {
   const runDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'portcullis-agent-')))
   context.after(() => rmSync(runDirectory, { recursive: true, force: true }))
   const directory = (name: string): string => {

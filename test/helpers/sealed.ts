@@ -38,7 +38,7 @@ export interface SealedStart {
 
 /** Starts a command through the one door at a level. `files` are written into its workspace first. The process is ended after the test. */
 export async function startSealed(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   level: LaunchFacts['isolation']['reached'],
   command: readonly string[],
   options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; readonly environment?: Readonly<Record<string, string>>; onStdout?(chunk: Buffer): void } = {},

@@ -1,17 +1,16 @@
 /** Where the files that are made for one seal are found inside it. */
 export const INSIDE = '/run/portcullis'
 export const SOCKET_NAME = 'wire.sock'
-export const RELAY_NAME = 'relay.mjs'
+export const RELAY_NAME = 'relay.cjs'
 
 /**
  * Runs inside the seal, where there is no network but this: it passes what comes in on 127.0.0.1 to the socket of the run, and
  * starts the agent once it listens, so that no call can come too early. It ends with the agent, and the agent with it. Kept as a
- * text because it is written beside the socket, wherever the rest of this program is. It imports dynamically because the
- * build looks for static imports in every text.
+ * text because it is written beside the socket, wherever the rest of this program is. CommonJS starts a few milliseconds sooner.
  */
-export const RELAY = `const { spawn } = await import('node:child_process')
-const { connect, createServer } = await import('node:net')
-const { constants } = await import('node:os')
+export const RELAY = `const { spawn } = require('node:child_process')
+const { connect, createServer } = require('node:net')
+const { constants } = require('node:os')
 
 const [port, socket, program, ...rest] = process.argv.slice(2)
 // Whoever asks the agent to end asks everything in here; the relay has to outlive the agent's last call.

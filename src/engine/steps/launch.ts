@@ -46,8 +46,8 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     subject: sessionSubject(course, resolution),
     timeoutMs: LOCAL_WORK_MS,
     observe: async () => {
-      planned = await plan(world, request)
-      const { reached, obstacle } = await world.isolation.reach(profile.isolation)
+      const [found, { reached, obstacle }] = await Promise.all([plan(world, request), world.isolation.reach(profile.isolation)])
+      planned = found
       const factsOf = (what: Planned): LaunchFacts => {
         const facts = composeLaunchFacts(what, request, {
           observedAt: world.clock(),
