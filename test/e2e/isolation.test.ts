@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { findProgram } from '../../src/adapters/runtime-process/index.ts'
 import { notHere, SEALED_LEVELS } from '../helpers/sealed.ts'
@@ -20,9 +20,11 @@ for (const level of SEALED_LEVELS) {
     if (obstacle !== false) return t.skip(obstacle)
     const made = await scenario(t)
     require(made, level)
-    const { report, result } = await runTask(made)
+    const { report, result, runDirectory } = await runTask(made)
     assert.deepEqual([result.code, report.status, report.reason], [0, 'pass', null], JSON.stringify(report.refusal))
     assert.deepEqual(report.isolation, { required: level, reached: level, record_complete: level === 'network' })
+    const words = { fs: 'The wire recorded the model calls that passed it: at isolation fs others cannot be excluded.', network: 'The wire recorded all model calls of the agent: at isolation network it could reach nothing else.' }
+    assert.ok(readFileSync(join(runDirectory, 'report.md'), 'utf8').includes(words[level]))
     assert.equal(report.exit?.code, 0)
     assert.equal((await made.portcullis(['verify', report.run_id])).code, 0)
   })
