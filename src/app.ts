@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
 import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
 import { judges } from './app/judges.ts'
@@ -211,12 +212,13 @@ class LocalApp implements App {
 /** Joins every port to its adapter. No field is optional, so a gate cannot be left out here without the compiler saying so. */
 export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<World> {
   const loaded = configurationOf(options)
-  const [engine, admissions, approvedImages, credentialAdapter, healthProbe, keys, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
+  const [engine, admissions, approvedImages, credentialAdapter, healthProbe, isolationAdapter, keys, probeRunner, runDirectory, runtime, scan, targetWatch, wireServer, workspace, agents] = await Promise.all([
     import('./engine/index.ts'),
     import('./adapters/admission-files/index.ts'),
     import('./adapters/approved-images/index.ts'),
     import('./adapters/credentials/index.ts'),
     import('./adapters/health-probe/index.ts'),
+    import('./adapters/isolation/index.ts'),
     import('./adapters/keys/index.ts'),
     import('./adapters/probe-runner/index.ts'),
     import('./adapters/run-directory/index.ts'),
@@ -233,6 +235,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
   // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
   const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
   const store = await ledger.open()
+  const isolation = isolationAdapter.createIsolation({ searchPath, node: process.execPath, temporaryDirectory: tmpdir() })
   return {
     configuration: loaded.configuration,
     configurationPath: loaded.path,
@@ -256,10 +259,8 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     },
     probeModel: healthProbe.probeHealth,
     agents,
-    launcher: {
-      start: (permit, launch, { logs, onStdout }) => runtime.startAgent(permit, launch, { now: clock, logs, keep: engine.KEPT_OUTPUT, onStdout }),
-      observe: (plan, agent, readiness, circumstances) => runtime.observeReadiness(plan, agent, readiness, circumstances),
-    },
+    isolation,
+    launcher: { observe: runtime.observeReadiness, start: (permit, launch, { wire, ...how }) => runtime.startAgent(permit, launch, { ...how, now: clock, keep: engine.KEPT_OUTPUT, seal: () => isolation.seal(permit.isolation, launch, wire) }) },
     workspaces: workspace.createWorkspaces({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS }),
     targets: targetWatch.createTargetWatcher({ directory: loaded.directory, targets: loaded.configuration.targetRepositories ?? [] }),
     probeRunner: probeRunner.createProbeRunner({ secrets: knownSecrets, clock, browser: loaded.configuration.browser, approvals: engine.createApprovals(store, approvedImages.createApprovedImages(stateDirectory)) }),

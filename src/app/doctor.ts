@@ -1,14 +1,15 @@
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, isAbsolute, join, relative } from 'node:path'
 import { agentAdapters } from '../app.ts'
 import { loadOverride, type LoadedConfiguration } from '../adapters/configuration/index.ts'
-import { AREAS, type DoctorRow, programRows, providerRows, recordRows, stateRows } from '../adapters/doctor/index.ts'
+import { AREAS, type DoctorRow, isolationRows, programRows, providerRows, recordRows, stateRows } from '../adapters/doctor/index.ts'
+import { createIsolation, type Isolation } from '../adapters/isolation/index.ts'
 import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Refusal } from '../contract/gate.ts'
 import { createRunToken } from '../contract/ids.ts'
 import { parseDuration } from '../contract/units.ts'
 import { unenforceableLimits } from '../engine/limits.ts'
-import { ISOLATION_REACHED } from '../engine/steps/launch.ts'
 import { entryOf, type OverrideState, resolveProfile, type ResolvedProfile } from '../gates/catalog/index.ts'
 import { composeLaunchFacts, launchGate, type PlanRequest } from '../gates/launch/index.ts'
 import { checkAdmission, listAdmissionRecords } from './admissions.ts'
@@ -25,8 +26,8 @@ export interface DoctorAnswer {
 }
 
 /**
- * Looks at everything a run would need: installed, configured, admitted, reachable, writable. It starts no agent, sends no
- * byte to a provider, reads no credential and writes nothing. Throws `usage` for a `soon` that is no duration, and
+ * Looks at everything a run would need: installed, configured, admitted, reachable, writable. It starts no agent (but a shell
+ * under each seal, to see whether that holds), sends no byte to a provider, reads no credential and leaves nothing. Throws `usage` for a `soon` that is no duration, and
  * `file_missing` where there is no configuration at all; one that is not valid is a row.
  */
 export async function examine(options: AppOptions, asked: { readonly soon: string }): Promise<DoctorAnswer> {
@@ -36,9 +37,11 @@ export async function examine(options: AppOptions, asked: { readonly soon: strin
   const read = readConfiguration(options)
   const loaded = 'loaded' in read ? read.loaded : undefined
   const override = loadOverride(dirname(configurationPathOf(options)))
+  const isolation = createIsolation({ searchPath, node: process.execPath, temporaryDirectory: tmpdir() })
   const looked = await Promise.all([
     programRows(loaded?.configuration, searchPath),
-    loaded === undefined ? Promise.resolve([]) : profileRows(options, loaded, override),
+    isolationRows(loaded?.configuration, isolation),
+    loaded === undefined ? Promise.resolve([]) : profileRows(options, loaded, override, isolation),
     loaded === undefined ? Promise.resolve([]) : providerRows(loaded.configuration, override, { environment: options.environment, homeDirectory: options.homeDirectory, searchPath }),
     listAdmissionRecords(options, soonMs).then((records) => recordRows(records, asked.soon)),
     examineState(options),
@@ -85,7 +88,7 @@ async function examineState(options: AppOptions): Promise<DoctorRow[]> {
 }
 
 /** Two rows a profile: what the catalog and the admission gate say of it today, and what the launch gate says of its agent. */
-async function profileRows(options: AppOptions, loaded: LoadedConfiguration, override: OverrideState): Promise<DoctorRow[]> {
+async function profileRows(options: AppOptions, loaded: LoadedConfiguration, override: OverrideState, isolation: Isolation): Promise<DoctorRow[]> {
   const agents = await agentAdapters(loaded.directory)
   const rows = await Promise.all(Object.entries(loaded.configuration.profiles).map(async ([name, profile]) => {
     const purpose = profile.purposes.find((each) => entryOf(loaded.configuration.purposes, each)?.mayIgnorePurposeOfProfile !== true)
@@ -93,7 +96,7 @@ async function profileRows(options: AppOptions, loaded: LoadedConfiguration, ove
     const outcome = resolveProfile({ catalog: loaded.configuration, override, profile: name, purpose, candidate: 0, capability: null })
     if ('refusal' in outcome) return [rowOf(name, outcome.refusal)]
     const { refusal, message } = await checkAdmission(options, { profile: name, purpose, file: undefined })
-    return [rowOf(name, refusal, message), await agentRow(options, loaded.configuration, outcome.resolution, agents)]
+    return [rowOf(name, refusal, message), await agentRow(options, loaded.configuration, outcome.resolution, { agents, isolation })]
   }))
   return rows.flat()
 }
@@ -108,7 +111,7 @@ const rowOf = (name: string, refusal: Pick<Refusal, 'found' | 'remedy'> | null, 
 })
 
 /** The verdict of the launch gate over what the adapter would start. Planning starts nothing and writes nothing: the directories are names. */
-async function agentRow(options: AppOptions, configuration: LoadedConfiguration['configuration'], { profileName, profile, pair, provider }: ResolvedProfile, agents: Awaited<ReturnType<typeof agentAdapters>>): Promise<DoctorRow> {
+async function agentRow(options: AppOptions, configuration: LoadedConfiguration['configuration'], { profileName, profile, pair, provider }: ResolvedProfile, { agents, isolation }: { readonly agents: Awaited<ReturnType<typeof agentAdapters>>; readonly isolation: Isolation }): Promise<DoctorRow> {
   const common = { area: 'installed' as const, name: profile.agent, needed_for: `profile ${profileName}` }
   const [program = ''] = profile.command ?? []
   if (program.includes('/') && !isAbsolute(program)) return { ...common, status: 'warning', found: `${program} is looked for in the copy of the repository, which is made for a run`, remedy: 'Name the program by its absolute path, so that it is not the repository that decides what runs.' }
@@ -122,7 +125,7 @@ async function agentRow(options: AppOptions, configuration: LoadedConfiguration[
   const planned = await adapter.plan(request)
   const facts = composeLaunchFacts(planned, request, {
     observedAt: options.clock(), validForMs: 1, runDirectory: place, secrets: [],
-    isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
+    isolation: { required: profile.isolation, ...(await isolation.reach(profile.isolation)) },
     unenforceableLimits: unenforceableLimits(profile, configuration, provider, pair.model),
   })
   const finding = launchGate.decide(facts, ['0'.repeat(64)])

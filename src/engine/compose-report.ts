@@ -48,7 +48,7 @@ export function composeReport(history: ReadHistory, { entries, checkpoint }: Pic
     process_started: record.processStarted,
     exit: exitOf(record),
     ...caseFieldsOf(record),
-    isolation: record.launch === undefined ? null : { ...record.launch.isolation, record_complete: record.facts(wireGate)?.recordComplete ?? false },
+    isolation: isolationOf(record),
     wire: wireOf(record),
     workspace: workspaceOf(record),
     target_repositories: record.facts(acceptanceGate)?.targets?.map(({ path, canary, entries, touched }) => ({ path, canary, entries, touched })) ?? null,
@@ -64,6 +64,13 @@ export function composeReport(history: ReadHistory, { entries, checkpoint }: Pic
     started_at: history.run.startedAt,
     ended_at: ending.endedAt,
   })
+}
+
+/** The level that was asked and the one that was found; and whether no model call can have gone another way than over the wire. */
+function isolationOf(record: RunRecord): Report['isolation'] {
+  if (record.launch === undefined) return null
+  const { required, reached } = record.launch.isolation
+  return { required, reached, record_complete: record.facts(wireGate)?.recordComplete ?? false }
 }
 
 /** report.json as it is written, printed and compared: two spaces, a line end. */

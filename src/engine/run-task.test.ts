@@ -224,6 +224,19 @@ test('isolation that is required and not reached blocks before the start', async
   }
 })
 
+verifies('ISO-07', 'only where no call can go round the wire is its record said to be complete, by the level that was reached', async (t) => {
+  for (const isolation of ['env', 'fs', 'network'] as const) {
+    const { profiles } = ALIASED(undefined) as { profiles: { p: object } }
+    const made = await stage(t, {
+      configuration: { profiles: { p: { ...profiles.p, model: 'scripted/coder-1', isolation } } },
+      world: () => ({ isolation: { reach: (required) => Promise.resolve({ reached: required, obstacle: null }) } }),
+    })
+    const { report } = await made.run()
+    assert.deepEqual([report.status, report.isolation], ['pass', { required: isolation, reached: isolation, record_complete: isolation === 'network' }])
+    assert.deepEqual((await made.verify(report.run_id)).problems, [])
+  }
+})
+
 test('a launch whose directories lie outside the run is refused', async (t) => {
   const made = await stage(t)
   made.agent.plan = (launch) => ({ ...launch, plan: { ...launch.plan, home: '/home/somebody' } })

@@ -5,7 +5,7 @@ import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { type AcceptanceFacts, type Accepted, type Binding, bindProbes, bindReview, type ReviewBinding } from '../gates/acceptance/index.ts'
 import { WORK_STAGE } from '../gates/admission/index.ts'
-import type { Resolution } from '../gates/catalog/index.ts'
+import type { IsolationLevel, Resolution } from '../gates/catalog/index.ts'
 import type { Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { completionFacts, type CompletionStart, keepForCompletion, type ObservedWorkspace } from './completion.ts'
@@ -263,9 +263,8 @@ class TaskRun {
     if (launch === undefined) throw new Ended('gate_output_invalid')
     this.#started = true
     const activity = { lastHeardAt: this.#world.clock().getTime() }
-    const session = await startSession(this.#world, permit, launch, this.#directory, () => {
-      activity.lastHeardAt = this.#world.clock().getTime()
-    }).catch(async (error: unknown) => {
+    const heard = (): void => void (activity.lastHeardAt = this.#world.clock().getTime())
+    const session = await startSession(this.#world, permit, launch, { directory: this.#directory, grant, heard }).catch(async (error: unknown) => {
       await this.#recordFault('agent_not_started', error)
       throw new Ended('agent_not_started')
     })
@@ -274,12 +273,12 @@ class TaskRun {
       await this.#course.append({ events: [this.#course.event('process_started', started), ...(launch.plan.agent === 'case' ? [this.#course.event('case_process_started', started)] : [])] })
       const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
       const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt) : ready
-      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, dispatched.reason))
+      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, { reason: dispatched.reason, isolation: permit.isolation }))
       const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
       if (turn.cancelled) throw new Ended('interrupted')
-      const witnessed = required(await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs }))
+      const witnessed = required(await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs, isolation: permit.isolation }))
       return { turn, witnessed }
     } finally {
       await session.stop(0)
@@ -290,14 +289,14 @@ class TaskRun {
    * Why an agent could not be given its prompt. One that had ended by itself is judged by the wire as well: a program that
    * ran and asked no model anything failed by that, however early it was noticed (ADM-N14).
    */
-  async #rootCause(session: AgentSession, chosen: ChosenPair, grant: Grant, reason: Reason): Promise<Reason> {
+  async #rootCause(session: AgentSession, chosen: ChosenPair, grant: Grant, { reason, isolation }: { readonly reason: Reason; readonly isolation: IsolationLevel }): Promise<Reason> {
     // A pipe that broke is noticed a moment before the exit that broke it.
     if (!(await endsWithin(session, EXIT_NOTICE_MS))) return reason
     const beganAt = this.#course.announce('wire')
     await session.stop(0)
     const outcome = await session.finished
     await this.#recordExit(chosen.resolution, { outcome, limit: null, cancelled: false, objection: null })
-    const wire = await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: outcome.exit.durationMs })
+    const wire = await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: outcome.exit.durationMs, isolation })
     return wire.ok ? reason : wire.reason
   }
 

@@ -1,12 +1,12 @@
 import type { Clock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
-import type { OverrideState } from '../gates/catalog/index.ts'
+import type { IsolationLevel, OverrideState } from '../gates/catalog/index.ts'
 import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
-import type { CallRecorder, Tally, Wire } from '../gates/wire/index.ts'
+import type { CallRecorder, Grant, Tally, Wire } from '../gates/wire/index.ts'
 import type { AgentAdapter, AgentProcess, AgentReadiness } from './agent.ts'
 import type { Configuration } from './configuration.ts'
 import type { Ledger, LedgerArchive } from './ledger.ts'
@@ -43,9 +43,22 @@ export interface DeliveryChecker {
   check(request: DeliveryRequest): Promise<DeliveredRepository>
 }
 
+export interface StartOptions {
+  readonly logs: { readonly stdout: string; readonly stderr: string; readonly maxBytes: number }
+  /** The run's licence on the wire, for an agent that is sealed off from every other way there. */
+  readonly wire: Pick<Grant, 'baseUrl' | 'listen'>
+  onStdout(chunk: Buffer): void
+}
+
+/** What this machine can do to keep an agent from the rest of it. */
+export interface IsolationFinder {
+  /** Which level is reached where this one is required, found by trying; and why not more, if it is less. */
+  reach(required: IsolationLevel): Promise<{ readonly reached: IsolationLevel; readonly obstacle: string | null }>
+}
+
 /** How a process is started through the one door: with a permit, for exactly the launch it was given for. */
 export interface Launcher {
-  start(permit: LaunchPermit, launch: PlannedLaunch, options: { readonly logs: { readonly stdout: string; readonly stderr: string; readonly maxBytes: number }; onStdout(chunk: Buffer): void }): Promise<AgentProcess>
+  start(permit: LaunchPermit, launch: PlannedLaunch, options: StartOptions): Promise<AgentProcess>
   observe(plan: LaunchPlan, agent: AgentProcess, readiness: AgentReadiness, circumstances: { readonly observedAt: Date; readonly validForMs: number }): Promise<ReadinessFacts>
 }
 
@@ -135,6 +148,7 @@ export interface World {
   readonly probeModel: Probe
   readonly agents: ReadonlyMap<string, AgentAdapter>
   readonly launcher: Launcher
+  readonly isolation: IsolationFinder
   readonly workspaces: Workspaces
   readonly targets: TargetWatcher
   readonly probeRunner: ProbeRunner

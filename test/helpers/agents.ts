@@ -23,7 +23,7 @@ export const profile: Profile = {
 }
 
 /** A run directory of its own and a request for it; everything is gone after the test. */
-export function requestFor(context: TestContext, change: Partial<PlanRequest> & { readonly profile: Profile }): PlanRequest & { readonly runDirectory: string } {
+export function requestFor(context: Pick<TestContext, 'after'>, change: Partial<PlanRequest> & { readonly profile: Profile }): PlanRequest & { readonly runDirectory: string } {
   const runDirectory = realpathSync(mkdtempSync(join(tmpdir(), 'portcullis-agent-')))
   context.after(() => rmSync(runDirectory, { recursive: true, force: true }))
   const directory = (name: string): string => {
@@ -59,7 +59,7 @@ export function factsOf(launch: PlannedLaunch, request: ReturnType<typeof reques
     observedAt: new Date(),
     validForMs: 60_000,
     runDirectory: request.runDirectory,
-    isolation: { required: 'env', reached: 'env' },
+    isolation: { required: 'env', reached: 'env', obstacle: null },
     secrets,
     unenforceableLimits: [],
   })
@@ -73,7 +73,7 @@ export async function opened(context: TestContext, adapter: AgentAdapter, launch
   const permit = await permitOf(launch, request)
   const logs = { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 }
   const start = (onStdout: (chunk: Buffer) => void): Promise<AgentProcess> =>
-    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout })
+    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout, seal: () => Promise.resolve(undefined) })
   const session = await adapter.open(launch, start, () => new Date())
   context.after(() => session.stop(0))
   return session

@@ -34,7 +34,7 @@ export function planOf(request: PlanRequest): PlannedLaunch {
   const plan: LaunchPlan = {
     agent: 'command', version: { required: null, found: '' }, program: { path: '/opt/agent', sha256: digest }, programFolder: null, programFiles: [],
     executable: { path: '/opt/agent', identity: `sha256:${digest}` }, argv: ['/opt/agent'], environmentNames: ['OPENAI_API_KEY'], environmentSettings: {}, environmentDigest: digest,
-    home: request.home, configuration: request.configuration, workspace: request.workspace, temporary: request.temporary, files: [],
+    home: request.home, configuration: request.configuration, workspace: request.workspace, temporary: request.temporary, files: [], readable: [],
     permissions: { mode: request.profile.permissions, enforcedBy: 'nothing is asked' }, dialect: request.dialect, model: request.pair, effort: null, context: null,
   }
   return { plan, argv: ['/opt/agent'], environment: { OPENAI_API_KEY: request.runToken }, files: [] }

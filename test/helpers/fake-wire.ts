@@ -91,6 +91,10 @@ export class FakeGrant implements Grant {
     this.#log(`withdraw ${withdrawal.reason}`)
   }
 
+  async listen(): Promise<void> {
+    this.#log('listen')
+  }
+
   async revoke(): Promise<void> {
     if (this.#revoked) return
     this.#revoked = true

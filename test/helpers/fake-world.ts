@@ -140,6 +140,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       return { latencyMs: 1, httpStatus: 200, failure: null }
     },
     agents: new Map([['command', fakeAgent(agent, log)]]),
+    isolation: { reach: () => Promise.resolve({ reached: 'env', obstacle: 'the fake world has no bubblewrap' }) },
     launcher: fakeLauncher(agent, log, clock),
     workspaces: {
       prepare: async ({ into }) => {

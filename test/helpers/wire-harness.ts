@@ -191,6 +191,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Buffer
   readonly token?: string | null
+  /** On the socket of a run, in place of the port. */
+  readonly socketPath?: string
   /** Sends the body in chunks, without saying its length first. */
   readonly chunked?: true
   onHead?(answer: IncomingMessage): void
@@ -218,7 +220,8 @@ export function ask(bench: AskTarget, question: Ask = {}): Promise<Answer> {
   const path = question.path ?? ROUTE_OF[bench.request.provider.dialect]
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(bench.wire.address)
-    const outgoing = request({ hostname, port, path, method: question.method ?? 'POST', headers, agent: false, ...(question.signal === undefined ? {} : { signal: question.signal }) }, (answer) => {
+    const place = question.socketPath === undefined ? { hostname, port } : { socketPath: question.socketPath, host: `${hostname}:${port}` }
+    const outgoing = request({ ...place, path, method: question.method ?? 'POST', headers, agent: false, ...(question.signal === undefined ? {} : { signal: question.signal }) }, (answer) => {
       question.onHead?.(answer)
       const pieces: Buffer[] = []
       answer.on('data', (piece: Buffer) => {

@@ -29,6 +29,7 @@ export async function plan(request: PlanRequest): Promise<Planned> {
     versionFound: installation.version,
     program: { path: installation.program, sha256: await treeDigest(installation.folder) },
     programFolder: installation.folder,
+    readable: [installation.packageRoot],
     // What the kernel puts before the program is the program too, if it is a script.
     programFiles: await Promise.all([...new Set([...bun.slice(1), ...installation.files])].map(digested)),
     command: { executable: found.executable, argv: [...bun, `--config=${bunfig}`, ...preloads, installation.program, 'run', '--task', task(request.runId), '--mode', 'unattended'] },

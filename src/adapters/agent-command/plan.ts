@@ -44,6 +44,7 @@ export async function plan(request: PlanRequest): Promise<Planned> {
     programFiles,
     versionFound: '',
     files: [],
+    readable: [],
     // Whatever a program of unknown making promises, nothing here could hold it to that.
     enforcedBy: profile.permissions === 'bypass' ? 'nothing is asked or refused: the program does what the rights of its process allow' : null,
   })

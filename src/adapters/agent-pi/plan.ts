@@ -22,6 +22,7 @@ export async function plan(request: PlanRequest, location: Omit<PiLocation, 'sea
     program: { path: program, sha256: await treeDigest(folder) },
     programFolder: folder,
     programFiles: [],
+    readable: [],
     command: { executable: (await resolvedPath(process.execPath)) ?? resolve(process.execPath), argv },
     environment: { [TOKEN_VARIABLE]: request.runToken },
     settings: settingsOf(request),

@@ -1,3 +1,4 @@
+export { isolationRows } from './isolation.ts'
 export { programRows } from './programs.ts'
 export { type ProviderSurroundings, providerRows } from './providers.ts'
 export { recordRows } from './records.ts'

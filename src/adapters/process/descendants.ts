@@ -17,13 +17,18 @@ const POLL_MS = 15
 export class Descendants {
   readonly #leader: number | undefined
   readonly #marker: string
+  readonly #sealed: boolean
   readonly #since: number
   readonly #known = new Map<number, number>()
 
-  /** Without a leader, which is not known before it has started, they are found by the marker and by their parents. */
-  constructor(leader: number | undefined, marker: string) {
+  /**
+   * Without a leader, which is not known before it has started, they are found by the marker and by their parents. Of a sealed
+   * program the leader is only the seal: killed, it takes everything inside with it, so it is not asked to end.
+   */
+  constructor(leader: number | undefined, marker: string, sealed = false) {
     this.#leader = leader
     this.#marker = marker
+    this.#sealed = sealed
     // 0 if it has gone already: then every process of the machine is asked for the marker.
     this.#since = leader === undefined ? 0 : (processRow(leader)?.startTicks ?? 0)
     if (leader !== undefined && this.#since > 0) this.#known.set(leader, this.#since)
@@ -51,6 +56,7 @@ export class Descendants {
   /** Sends a signal to each; one that has gone meanwhile is no fault. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     for (const row of this.alive()) {
+      if (this.#sealed && row.pid === this.#leader && signal === 'SIGTERM') continue
       // Asked once more: the pid must not have gone to a stranger since the table was read.
       if (processRow(row.pid)?.startTicks === row.startTicks) sendSignal(row.pid, signal)
     }

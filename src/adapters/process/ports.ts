@@ -6,6 +6,10 @@ export interface ProcessSpec {
   readonly stdin: 'ignore' | 'pipe'
   /** How much of each stream is kept in memory: the first and the last bytes, bounded while it is read (ACC-47). */
   readonly keep: { readonly headBytes: number; readonly tailBytes: number }
+  /** It and its descendants are to be ended also when we are killed, as far as they can be found then. */
+  readonly endsWithUs?: true
+  /** The leader only seals off what runs inside it, and ends when that does: a request to end goes to those inside. */
+  readonly sealed?: true
   /** Also write each stream to a file, at most this many bytes of it. */
   readonly logs?: { readonly stdout: string; readonly stderr: string; readonly maxBytes: number }
   /** Sees every chunk of stdout as it comes; a throw is reported as a failed read, never lost. */

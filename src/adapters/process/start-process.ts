@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { systemCode } from '../../contract/errors.ts'
 import { BoundedLog, Capture, OutputReader } from './capture.ts'
 import { Descendants, MARKER_NAME } from './descendants.ts'
+import { Watchdog } from './watchdog.ts'
 import type { ProcessExit, ProcessSpec, RunningProcess } from './ports.ts'
 
 /** How long descendants may outlive the leader before that is a leak: helpers that are just ending are not one. */
@@ -32,21 +33,25 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const marker = randomBytes(16).toString('hex')
   const startedAt = performance.now()
   const { stdout, stderr } = openReaders(spec)
+  let watchdog: Watchdog | undefined
   try {
+    watchdog = spec.endsWithUs === true ? await Watchdog.start(marker) : undefined
     const child = spawnLeader(spec, marker)
     // Before anything is awaited: a leader that has ended already is in the table only until it is reaped.
-    const descendants = child.pid === undefined ? undefined : new Descendants(child.pid, marker)
+    const descendants = child.pid === undefined ? undefined : new Descendants(child.pid, marker, spec.sealed === true)
     child.stdout?.on('data', (chunk: Buffer) => stdout.add(chunk))
     child.stderr?.on('data', (chunk: Buffer) => stderr.add(chunk))
     const leaderExit = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.once('exit', (code, signal) => resolve([code, signal])))
     const closed = new Promise<true>((resolve) => child.once('close', () => resolve(true)))
     await once(child, 'spawn')
     if (child.pid === undefined || descendants === undefined) throw new Error('a process without a pid')
+    watchdog?.guard(child.pid)
     child.on('error', () => undefined) // A signal that could not be sent; `stop` looks at the table instead.
     const stop: Stop = { killAt: undefined, outlived: false }
-    const exited = exitOf(child, { leaderExit, closed, descendants, stdout, stderr, startedAt, stop })
+    const exited = exitOf(child, { leaderExit, closed, descendants, stdout, stderr, startedAt, stop }).finally(() => watchdog?.dismiss())
     return runningProcess(child, child.pid, descendants, exited, stop)
   } catch (error) {
+    watchdog?.dismiss()
     stdout.end()
     stderr.end()
     throw new ProcessError('The process did not start', codeOf(error))

@@ -1,6 +1,6 @@
 import { digestOf, sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
-import { INHERITABLE_NAMES, type LaunchPlan, type Planned, type PlannedFile, type PlanRequest } from '../../gates/launch/index.ts'
+import { INHERITABLE_NAMES, liesInside, type LaunchPlan, type Planned, type PlannedFile, type PlanRequest } from '../../gates/launch/index.ts'
 import { executableIdentity } from './digests.ts'
 import type { ResolvedCommand } from './programs.ts'
 
@@ -15,6 +15,8 @@ export interface LaunchParts extends Pick<LaunchPlan, 'program' | 'programFolder
   readonly files: readonly PlannedFile[]
   /** What holds the agent to the permission mode of its profile; null if nothing does. */
   readonly enforcedBy: string | null
+  /** Folders of code beside the files above that the agent loads; packages in a node_modules need not be named. */
+  readonly readable: readonly string[]
 }
 
 /** Composes a planned launch. The environment is built from nothing: what is not named here does not exist for the agent. */
@@ -36,6 +38,7 @@ export async function plannedLaunch(request: PlanRequest, parts: LaunchParts): P
     configuration: request.configuration,
     workspace: request.workspace,
     temporary: request.temporary,
+    readable: readableOf(request, parts),
     files: parts.files.map(({ path, content }) => ({ path, sha256: sha256(content) })),
     permissions: { mode: request.profile.permissions, enforcedBy: parts.enforcedBy },
     dialect: request.dialect,
@@ -44,6 +47,15 @@ export async function plannedLaunch(request: PlanRequest, parts: LaunchParts): P
     context: request.profile.context ?? null,
   }
   return { ok: true, launch: { plan, argv, environment, files: parts.files } }
+}
+
+/** A program finds its packages beside itself: the outermost node_modules that holds a file of it is a part of it. */
+function readableOf({ profile, workspace }: PlanRequest, { program, programFolder, programFiles, command, readable }: LaunchParts): string[] {
+  const files = [command.executable, command.argv[0], program.path, ...programFiles.map(({ path }) => path)]
+  const packages = files.flatMap((path) => /^.*?\/node_modules(?=\/)/.exec(path)?.[0] ?? [])
+  const all = [...(programFolder === null ? [] : [programFolder]), ...packages, ...readable, ...(profile.readable ?? [])]
+  // What lies in the workspace is there for the agent anyway.
+  return [...new Set(all)].filter((path) => !liesInside(workspace, path))
 }
 
 function inheritedEnvironment({ inherited }: PlanRequest): Record<string, string> {

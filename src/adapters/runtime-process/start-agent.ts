@@ -5,6 +5,7 @@ import { canonicalJson, digestOf, sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { type LaunchPermit, launchProof, type PlannedLaunch, planDigest } from '../../gates/launch/index.ts'
+import type { Seal } from '../isolation/index.ts'
 import { type ProcessIdentity, processIdentity, type ProcessSpec, type RunningProcess, startProcess } from '../process/index.ts'
 
 export interface StartAgentOptions {
@@ -12,6 +13,8 @@ export interface StartAgentOptions {
   readonly logs: NonNullable<ProcessSpec['logs']>
   readonly keep: ProcessSpec['keep']
   onStdout?(chunk: Buffer): void
+  /** What stands around the agent at the level that was permitted; undefined where that level needs nothing. */
+  seal(permit: LaunchPermit, launch: PlannedLaunch): Promise<Seal | undefined>
 }
 
 const identities = new WeakMap<object, ProcessIdentity>()
@@ -22,6 +25,7 @@ export const identityAtStart = (agent: object): ProcessIdentity | undefined => i
 /**
  * The one door through which an agent is started. Writes the planned files, then starts the planned program in the
  * planned workspace, with the planned environment and nothing of ours.
+ * At a level that needs a seal the process that is returned is the agent inside it; the seal is ended with it.
  * Throws `proof_forged`, with nothing written and nothing started, for a permit that the launch gate did not make, that has
  * expired, or that was given for another launch. Rejects with the system's error if the files or the process fail.
  */
@@ -37,18 +41,48 @@ export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, op
   }
   for (const file of launch.files) await writePlanned(file.path, file.content)
   for (const directory of [permit.plan.home, permit.plan.configuration, permit.plan.temporary]) await makePrivate(directory)
-  const started = await startProcess({
+  const seal = await options.seal(permit, launch)
+  const spec = {
     argv: launch.argv,
     cwd: permit.plan.workspace,
     env: launch.environment,
-    stdin: 'pipe',
+    stdin: 'pipe' as const,
+    endsWithUs: true as const,
     keep: options.keep,
     logs: options.logs,
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
-  })
-  const identity = await identityOfNew(started.pid)
+  }
+  const { started, pid } = seal === undefined ? await startBare(spec) : await startSealed(spec, seal)
+  // An agent that was not found in its seal has no identity: the seal must not be taken for it.
+  const identity = pid === undefined ? undefined : await identityOfNew(pid)
   if (identity !== undefined) identities.set(started, identity)
   return started
+}
+
+interface Started {
+  readonly started: RunningProcess
+  /** Of the agent itself; undefined if it ended before it could be found. */
+  readonly pid: number | undefined
+}
+
+async function startBare(spec: ProcessSpec): Promise<Started> {
+  const started = await startProcess(spec)
+  return { started, pid: started.pid }
+}
+
+/** Starts the seal. What is returned goes by the agent inside: it is the agent that is looked at, and that a turn is for. */
+async function startSealed(spec: ProcessSpec, seal: Seal): Promise<Started> {
+  const outer = await startProcess({ ...spec, argv: seal.argv, sealed: true }).catch(async (error: unknown) => {
+    await seal.release()
+    throw error
+  })
+  const exited = outer.exited.then(async (exit) => {
+    // Leaving a folder behind is the lesser error, and is no news of the agent.
+    await seal.release().catch(() => undefined)
+    return exit
+  })
+  const pid = await seal.agentIn(outer)
+  return { started: { ...outer, exited, pid: pid ?? outer.pid }, pid }
 }
 
 /** Far more than the kernel ever takes for the rest of an exec, on a machine that is overloaded too. */

@@ -19,6 +19,7 @@ export class LiveGrant {
   readonly #recorded: RecordedCall[] = []
   readonly #open = new Set<OpenCall>()
   readonly #tally: Tally
+  readonly #sockets: (() => Promise<void>)[] = []
   /** By what the tally knows this grant: the hash of its token, once it is in the table. */
   #key = ''
   #revoked = false
@@ -32,6 +33,15 @@ export class LiveGrant {
 
   get expired(): boolean {
     return this.clock().getTime() >= this.request.expiresAt.getTime()
+  }
+
+  get revoked(): boolean {
+    return this.#revoked
+  }
+
+  /** A socket of this run alone, by what closes it: it goes with the grant. */
+  opened(close: () => Promise<void>): void {
+    this.#sockets.push(close)
   }
 
   /** Begins the record of one request. From here on exactly one `ModelCall` is written for it, however it ends. */
@@ -93,6 +103,7 @@ export class LiveGrant {
     const open = [...this.#open]
     for (const call of open) call.cut('revoked')
     await Promise.all(open.map((call) => call.ended))
+    await Promise.all(this.#sockets.splice(0).map((close) => close()))
   }
 }
 
@@ -113,17 +124,17 @@ export class GrantTable {
     return live.request.epoch < (this.#epoch.get(live.request.runId) ?? 0)
   }
 
-  add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Grant {
+  add(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>): Omit<Grant, 'listen'> {
     const token = createRunToken()
     return { token, ...this.#enter(live, baseUrl, { tokenSha256: sha256(token), lastNumber: 0, spent: NOTHING_SPENT }) }
   }
 
   /** The same for a licence that another process granted: its calls are numbered and its limits counted from where they stood. */
-  adopt(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, licence: Licence): Omit<Grant, 'token'> {
+  adopt(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, licence: Licence): Omit<Grant, 'token' | 'listen'> {
     return this.#enter(live, baseUrl, licence)
   }
 
-  #enter(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, { tokenSha256: hash, lastNumber, spent }: Licence): Omit<Grant, 'token'> {
+  #enter(live: LiveGrant, baseUrl: Readonly<Record<Dialect, string>>, { tokenSha256: hash, lastNumber, spent }: Licence): Omit<Grant, 'token' | 'listen'> {
     const { runId, epoch } = live.request
     this.#epoch.set(runId, Math.max(epoch, this.#epoch.get(runId) ?? 0))
     live.enter(hash, { lastNumber, spent })

@@ -26,12 +26,15 @@ export interface Desk {
   onUnbound(): void
 }
 
-/** Serves one request from its first header to its durable record. */
-export async function serve(desk: Desk, incoming: IncomingMessage, client: ServerResponse): Promise<void> {
+/** Serves one request from its first header to its durable record. `own` is the run whose socket it came in on; undefined on the port that all share. */
+export async function serve(desk: Desk, incoming: IncomingMessage, client: ServerResponse, own: LiveGrant | undefined): Promise<void> {
   const head = readHead(incoming.rawHeaders)
   const binding = bindRequest({ target: incoming.url ?? '', ...head })
   const method = incoming.method ?? ''
-  const grant = binding.bound ? desk.grants.find(binding.token) : undefined
+  const shown = binding.bound ? desk.grants.find(binding.token) : undefined
+  // On a run's own socket its token adds nothing; anything else that is shown there is not this run's, whoever holds it.
+  const named = binding.bound || binding.presented
+  const grant = own === undefined ? shown : !own.revoked && (!named || shown === own) ? own : undefined
   if (grant !== undefined) {
     const call = grant.open({ method, route: routeForEvidence(method, binding.path), dialect: dialectOfPath(binding.path) })
     // First of all: whatever happens from here on, a client that leaves must end what it started (WIR-13, WIR-55).

@@ -1,4 +1,6 @@
 import { lookup } from 'node:dns'
+import { once } from 'node:events'
+import { chmod } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { Pool } from 'undici'
 import type { Clock } from '../../contract/clock.ts'
@@ -36,6 +38,33 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   let unbound = 0
   const health = new HealthBoard(options.thresholds)
   const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1) }
+  const server = serverOver(desk, undefined)
+  const port = await listen(server, options.port)
+  const address = `http://127.0.0.1:${port}`
+  const baseUrl: Readonly<Record<Dialect, string>> = { 'openai-chat': `${address}/v1`, 'openai-responses': `${address}/v1`, 'anthropic-messages': address, gemini: address }
+  return {
+    address,
+    unboundRequests: () => unbound,
+    grant: (request: GrantRequest) => {
+      const own = live(request)
+      return { ...grants.add(own, baseUrl), listen: (path) => listenAlone(desk, own, path) }
+    },
+    adopt: (request, licence) => {
+      const own = live(request)
+      return { ...grants.adopt(own, baseUrl, licence), listen: (path) => listenAlone(desk, own, path) }
+    },
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await grants.revokeAll()
+      server.closeAllConnections()
+      await closed
+      await pools.close()
+    },
+  }
+}
+
+/** A server of the wire. `own` is the one run that can call it, where there is one; otherwise the token says whose call it is. */
+function serverOver(desk: Desk, own: LiveGrant | undefined): Server {
   const server = createServer({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -49,24 +78,24 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   refuseUnreadable(server)
   server.on('request', (incoming, client) => {
     // Faults of a bound request are recorded inside; what is left is a request of nobody, and it gets no answer.
-    serve(desk, incoming, client).catch(() => void client.destroy())
+    serve(desk, incoming, client, own).catch(() => void client.destroy())
   })
-  const port = await listen(server, options.port)
-  const address = `http://127.0.0.1:${port}`
-  const baseUrl: Readonly<Record<Dialect, string>> = { 'openai-chat': `${address}/v1`, 'openai-responses': `${address}/v1`, 'anthropic-messages': address, gemini: address }
-  return {
-    address,
-    unboundRequests: () => unbound,
-    grant: (request: GrantRequest) => grants.add(live(request), baseUrl),
-    adopt: (request, licence) => grants.adopt(live(request), baseUrl, licence),
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      await grants.revokeAll()
-      server.closeAllConnections()
-      await closed
-      await pools.close()
-    },
-  }
+  return server
+}
+
+/** Takes the calls of one run on a socket of its own. */
+async function listenAlone(desk: Desk, own: LiveGrant, path: string): Promise<void> {
+  const server = serverOver(desk, own)
+  // Listened for together, so that an error is not waited for without end.
+  await Promise.all([once(server, 'listening'), Promise.resolve(server.listen(path))])
+  await chmod(path, 0o600)
+  own.opened(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  )
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -169,7 +169,7 @@ async function startIn(world: AgentWorld, course: Course, chosen: ChosenPair, gr
   const { decided, launch } = await decideLaunch(world, course, grant, chosen.resolution, directory)
   const permit = required(decided)
   if (launch === undefined) throw new NotBegun('gate_output_invalid', 'a permit without a launch')
-  const session = await startSession(world, permit, launch, directory, () => undefined).catch((error: unknown) => {
+  const session = await startSession(world, permit, launch, { directory, grant, heard: () => undefined }).catch((error: unknown) => {
     throw new NotBegun('agent_not_started', error instanceof Error ? error.name : typeof error)
   })
   const seen = await world.launcher.observe(launch.plan, session.process, { responded: null, claims: { model: null, provider: null, version: null, effort: null } }, { observedAt: world.clock(), validForMs: 1 })

@@ -13,9 +13,6 @@ import type { RunDirectory } from '../run-directory.ts'
 import { scanLaunch } from '../scan.ts'
 import type { World } from '../world.ts'
 
-/** The environment is always an allow-list. Nothing here reaches further, so a profile that requires more is refused. */
-export const ISOLATION_REACHED = 'env'
-
 /** What launch, readiness and dispatch judge: the one session of this run, with this pair, by this profile. */
 export const sessionSubject = (course: Course, resolution: Resolution): Subject => ({
   name: `session ${course.run.runId}`,
@@ -49,13 +46,14 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     subject: sessionSubject(course, resolution),
     timeoutMs: LOCAL_WORK_MS,
     observe: async () => {
-      planned = await plan(world, request)
+      const [found, { reached, obstacle }] = await Promise.all([plan(world, request), world.isolation.reach(profile.isolation)])
+      planned = found
       const factsOf = (what: Planned): LaunchFacts => {
         const facts = composeLaunchFacts(what, request, {
           observedAt: world.clock(),
           validForMs: milliseconds(profile.limits.total),
           runDirectory: directory.path,
-          isolation: { required: profile.isolation, reached: ISOLATION_REACHED },
+          isolation: { required: profile.isolation, reached, obstacle },
           secrets: world.knownSecrets(),
           unenforceableLimits: unenforceableLimits(profile, world.configuration, provider, pair.model),
         })
@@ -92,7 +90,7 @@ async function preflight(world: World, planned: Planned, facts: LaunchFacts, req
 }
 
 /** Starts the agent through the one door. Whatever it prints from the first byte on is heard. */
-export async function startSession(world: World, permit: LaunchPermit, launch: PlannedLaunch, directory: RunDirectory, heard: () => void): Promise<AgentSession> {
+export async function startSession(world: World, permit: LaunchPermit, launch: PlannedLaunch, { directory, grant, heard }: { readonly directory: RunDirectory; readonly grant: Grant; heard(): void }): Promise<AgentSession> {
   const adapter = world.agents.get(launch.plan.agent)
   if (adapter === undefined) throw new TypeError(`no adapter for ${launch.plan.agent}`)
   const logs = { stdout: `${directory.staging}/agent.stdout.log`, stderr: `${directory.staging}/agent.stderr.log`, maxBytes: world.logBytes }
@@ -101,6 +99,7 @@ export async function startSession(world: World, permit: LaunchPermit, launch: P
     (onStdout) =>
       world.launcher.start(permit, launch, {
         logs,
+        wire: grant,
         onStdout: (chunk) => {
           heard()
           onStdout(chunk)

@@ -1,6 +1,6 @@
 import { milliseconds } from '../../contract/units.ts'
 import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
-import { catalogProof, type Resolution } from '../../gates/catalog/index.ts'
+import { catalogProof, type IsolationLevel, type Resolution } from '../../gates/catalog/index.ts'
 import { type Healthy, healthyProof } from '../../gates/health/index.ts'
 import { type Grant, type GrantRequest, ModelCallEvidence, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
@@ -46,7 +46,7 @@ export function licenceRequest(world: World, course: Course, { resolution, admit
 export const pinned = ({ endsAt }: Admitted) => ({ epoch: 1, byModelId: true, fallbacks: [], admittedUntil: endsAt === null ? null : new Date(endsAt) })
 
 /** Gate 7: what the wire saw of the whole run. The licence has ended before it is judged, so nothing can be added to it. */
-export function decideWire(world: World, course: Course, { resolution, admitted }: ChosenPair, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number }): Promise<Decided<'wire', WitnessedContent>> {
+export function decideWire(world: World, course: Course, { resolution, admitted }: ChosenPair, grant: Grant, turn: { readonly beganAt: number; readonly processRanMs: number; readonly isolation: IsolationLevel }): Promise<Decided<'wire', WitnessedContent>> {
   return course.decide({
     definition: wireGate,
     mint: witnessed,
@@ -62,7 +62,7 @@ export function decideWire(world: World, course: Course, { resolution, admitted 
           admitted: resolution.pair,
           servedModelIds: [...admitted.servedModelIds],
           // Below isolation `network` a call that went round the wire cannot be excluded (ISO-07).
-          recordComplete: false,
+          recordComplete: turn.isolation === 'network',
           processRanMs: turn.processRanMs,
           unrecordedCalls: grant.unrecordedCalls(),
           calls: grant.calls().map(witnessedCall),

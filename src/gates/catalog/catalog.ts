@@ -119,6 +119,11 @@ export const Profile = z.strictObject({
   permissions: z.enum(PERMISSION_MODES).describe('What the agent may do without being asked.'),
   purposes: z.array(Name).min(1).describe('What runs of this profile may be for. Anything else is refused, for every caller.'),
   isolation: IsolationLevel.describe('The isolation that must be reached, or the run is blocked.'),
+  readable: z
+    .array(z.string().regex(/^\//, 'expected an absolute path'))
+    .max(50)
+    .optional()
+    .describe('Folders and files that the agent may also read under isolation fs and network, beside the system and its own program.'),
   backgroundModels: z.enum(['map', 'refuse']).describe('A model the agent asks for by itself: map it onto the admitted one, or refuse the call.'),
   limits: ProfileLimits.describe('What one run may use.'),
   budget: z

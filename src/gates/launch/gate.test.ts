@@ -28,6 +28,7 @@ const plan: LaunchPlan = {
   configuration: `${run}/agent/home/.pi/agent`,
   workspace: `${run}/workspace`,
   temporary: `${run}/agent/temporary`,
+  readable: ['/opt/pi'],
   files: [{ path: `${run}/agent/home/.pi/agent/models.json`, sha256: digest }],
   permissions: { mode: 'accept-edits', enforcedBy: 'the list of its tools' },
   dialect: 'openai-chat',
@@ -41,7 +42,7 @@ const good: LaunchFacts = {
   validForMs: 60_000,
   plan,
   refusal: null,
-  isolation: { required: 'env', reached: 'env' },
+  isolation: { required: 'env', reached: 'env', obstacle: null },
   runDirectory: run,
   secretsFound: [],
   inheritedNames: ['PATH'],
@@ -93,15 +94,28 @@ test('another version than the profile names is refused, also an unknown one and
   assert.equal(decide(withPlan({ version: { required: null, found: '0.1.0' } })).outcome, 'pass')
 })
 
-test('every isolation above the reached one blocks, every one at or below passes', () => {
+verifies('ISO-01', 'every isolation above the reached one blocks, every one at or below passes', () => {
   const levels = ['none', 'env', 'fs', 'network'] as const
   levels.forEach((required, needed) => {
     levels.forEach((reached, got) => {
-      const facts = { ...good, isolation: { required, reached } }
+      const facts = { ...good, isolation: { required, reached, obstacle: null } }
       if (got < needed) blocks(facts, 'isolation_not_reached')
       else assert.equal(decide(facts).outcome, 'pass', `${required} required, ${reached} reached`)
     })
   })
+})
+
+test('a level that is not reached is refused with what stood in its way', () => {
+  const isolation = { required: 'network', reached: 'env', obstacle: 'bubblewrap (bwrap) is not on PATH' } as const
+  assert.equal(blocks({ ...good, isolation }, 'isolation_not_reached').found, 'isolation env: bubblewrap (bwrap) is not on PATH')
+  assert.equal(blocks({ ...good, isolation: { ...isolation, obstacle: null } }, 'isolation_not_reached').found, 'isolation env')
+})
+
+test('what an agent may read beside the system shows it no other run', () => {
+  for (const path of ['/', '/state', '/state/runs', run, `${run}/..`, `${run}/x/../..`, 'relative']) {
+    assert.match(blocks(withPlan({ readable: ['/opt/pi', path] }), 'launch_plan_unsafe').found, /^readable .* would show the agent the runs$/)
+  }
+  for (const path of ['/opt', '/state-of-others', `${run}/workspace/node_modules`]) assert.equal(decide(withPlan({ readable: [path] })).outcome, 'pass')
 })
 
 verifies('ISO-04 MC-132', 'home, configuration, temporary and workspace must lie in the run directory', () => {
@@ -165,5 +179,5 @@ test('a relative path lies nowhere, wherever we happen to stand', () => {
 
 test('the permit holds the plan and its digest', async () => {
   const permit = await proofOf(launchGate, launchProof, good, new Date(good.observedAt))
-  assert.deepEqual([permit.plan, permit.planDigest], [plan, planDigest(plan)])
+  assert.deepEqual([permit.plan, permit.planDigest, permit.isolation], [plan, planDigest(plan), 'env'])
 })

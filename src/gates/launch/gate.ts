@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { Digests } from '../../contract/evidence.ts'
 import { defineGate, type Finding, type Refusal } from '../../contract/gate.ts'
 import { defineProof, type Proof } from '../../contract/proof.ts'
@@ -26,15 +27,17 @@ export const launchGate = defineGate({
 export interface LaunchPermitContent {
   readonly plan: LaunchPlan
   readonly planDigest: string
+  /** The level at which it is to be started: the one that was judged, and no other. */
+  readonly isolation: IsolationLevel
 }
 
 /** The licence to start exactly what `plan` describes. */
 export type LaunchPermit = Proof<'launch', LaunchPermitContent>
 
-export const launchProof = defineProof(launchGate, ({ plan }): LaunchPermitContent => {
+export const launchProof = defineProof(launchGate, ({ plan, isolation }): LaunchPermitContent => {
   // Cannot be reached: facts without a plan do not pass, and only passing facts become a proof.
   if (plan === null) throw new TypeError('A launch without a plan has no permit')
-  return { plan, planDigest: planDigest(plan) }
+  return { plan, planDigest: planDigest(plan), isolation: isolation.reached }
 })
 
 function pass(facts: LaunchFacts, plan: LaunchPlan, evidence: Digests): Finding {
@@ -85,8 +88,8 @@ function isolationRefusal({ isolation }: LaunchFacts): Refusal | undefined {
     reason: 'isolation_not_reached',
     message: `The profile requires isolation ${isolation.required}; only ${isolation.reached} is reached here.`,
     asked: `isolation ${isolation.required}`,
-    found: `isolation ${isolation.reached}`,
-    remedy: `Run it where ${isolation.required} is available; a profile that requires less must be approved as such.`,
+    found: [`isolation ${isolation.reached}`, ...(isolation.obstacle === null ? [] : [isolation.obstacle])].join(': '),
+    remedy: `Run it where ${isolation.required} is available (npx portcullis doctor says what is missing here); a profile that requires less must be approved as such.`,
   }
 }
 
@@ -110,6 +113,11 @@ function misplaced({ runDirectory }: LaunchFacts, plan: LaunchPlan): string[] {
     .map(([name, path]) => `${name} ${path} is outside the run directory`)
   for (const [name, path] of Object.entries({ home, configuration, temporary })) {
     if (overlap(workspace, path)) dangers.push(`${name} ${path} overlaps the workspace`)
+  }
+  for (const path of plan.readable) {
+    // The other runs, and the evidence of all of them, lie around this one.
+    const around = overlap(path, runDirectory) && !liesInside(runDirectory, path)
+    if (!isAbsolute(path) || around) dangers.push(`readable ${path} would show the agent the runs`)
   }
   for (const { path } of plan.files) {
     if (![home, configuration, temporary].some((directory) => liesInside(directory, path))) dangers.push(`file ${path} is outside home, configuration and temporary`)

@@ -18,7 +18,8 @@ export const LaunchFacts = z.strictObject({
   validForMs: z.int().positive(),
   plan: LaunchPlan.nullable(),
   refusal: PlanRefusal.nullable(),
-  isolation: z.strictObject({ required: IsolationLevel, reached: IsolationLevel }),
+  /** `reached` was found by trying; `obstacle` says why it is not more, and is null where it is what was required. */
+  isolation: z.strictObject({ required: IsolationLevel, reached: IsolationLevel, obstacle: Sentence.nullable() }),
   runDirectory: z.string().min(1),
   /** Surfaces in which a credential was found: `argv`, `environment:NAME`, `file:path`. Names only. */
   secretsFound: z.array(z.string().min(1)).max(1_000),

@@ -43,6 +43,8 @@ export const LaunchPlan = z.strictObject({
   /** Also the directory the agent is started in (MC-132). */
   workspace: Path,
   temporary: Path,
+  /** What a sealed agent may read of the machine, beside the system and the files named above: folders of its own code, and what its profile grants. */
+  readable: z.array(Path).max(100),
   /** Files that must stand, with these bytes, before the agent starts. */
   files: z.array(FileDigest).max(100),
   /** `enforcedBy` says what holds the agent to the mode, and how far; null when nothing does. */

@@ -54,7 +54,7 @@ const circumstances = {
   observedAt: new Date('2026-11-20T21:39:18Z'),
   validForMs: 1_000,
   runDirectory: '/run',
-  isolation: { required: 'env', reached: 'env' },
+  isolation: { required: 'env', reached: 'env', obstacle: null },
   secrets: [secret],
   unenforceableLimits: [],
 } as const

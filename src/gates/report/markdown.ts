@@ -13,6 +13,7 @@ export function renderMarkdown(report: Report): string {
     '',
     `Run \`${report.run_id}\`, profile \`${report.profile}\`, for ${report.task.purpose}, ${elapsed}.`,
     '',
+    ...recordOf(report),
     '| gate | outcome | what was found |',
     '| --- | --- | --- |',
     ...report.gates.map((gate) => `| ${gate.gate} | ${gate.outcome === 'pass' ? 'pass' : `**${gate.outcome}** \`${gate.reason ?? ''}\``} | ${cell(gate.message)} |`),
@@ -32,6 +33,15 @@ export function renderMarkdown(report: Report): string {
     '',
   ]
   return lines.join('\n')
+}
+
+/** How far the record of the model calls is complete (ISO-07), where there is one that was judged. */
+function recordOf({ isolation, gates }: Report): string[] {
+  if (isolation === null || !gates.some(({ gate }) => gate === 'wire')) return []
+  const words = isolation.record_complete
+    ? `The wire recorded all model calls of the agent: at isolation ${isolation.reached} it could reach nothing else.`
+    : `The wire recorded the model calls that passed it: at isolation ${isolation.reached} others cannot be excluded.`
+  return [words, '']
 }
 
 /** What ended the run: what was asked, what was found, what to do. */

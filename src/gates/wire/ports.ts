@@ -101,6 +101,11 @@ export interface Grant {
   lastWords(): LastWords | null
   /** When the last call of this grant began or moved a byte; for idle limits. */
   lastActivityAt(): Date | undefined
+  /**
+   * Also takes this run's calls on a Unix socket at `path`, until the grant is revoked: who calls there is this run, with its
+   * token or with none, and no other run can (ISO-03). Rejects with the system's error where it cannot be made.
+   */
+  listen(path: string): Promise<void>
   /** Refuses every later call with this reason, because what admitted the run is not in force any more. Calls under way go on. */
   withdraw(withdrawal: Withdrawal): void
   /** Ends the grant: later requests are refused, open ones are cut, and every call's evidence is durable when it resolves. */

@@ -1,0 +1,1 @@
+export { createIsolation, type Isolation, type IsolationOptions, type Seal } from './create-isolation.ts'
