@@ -59,4 +59,4 @@ export const agentSubject = (agent: string, runId: string, generation: number): 
 const remedyOf = ({ agent, card, process }: AgentReadinessFacts): string =>
   card.status === 'refused'
     ? `List the exact address under agents.${agent}.allow if it is yours. Nothing was sent to it.`
-    : `Give the agent what is named here${process === null ? ' where it is started' : ' by its seed'}, then start a new generation: npx portcullis agents restart ${agent}`
+    : `Give the agent what is named here${process === null ? ' where it is started' : ' by its seed'}, then start a new generation: npx portcullis agents start ${agent} --restart`

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { findProgram } from '../../src/adapters/runtime-process/index.ts'
 import { notHere, SEALED_LEVELS } from '../helpers/sealed.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, PROFILE, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 const AGENTS = join(import.meta.dirname, '../fixtures/agents')
 

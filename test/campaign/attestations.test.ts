@@ -8,7 +8,7 @@ import { sha256 } from '../../src/contract/canonical.ts'
 import { PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
-import { runTask, scenario } from './scenario.ts'
+import { runTask, scenario } from '../e2e/scenario.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/verify.md'), 'utf8')
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { verifies } from '../verifies.ts'
-import { type CaseScenario, caseScenario, CODEX, LOCAL, PROFILE_OF_CASE, VARIABLE } from './case-scenario.ts'
-import { CONFIGURATION, type Ran, runTask } from './scenario.ts'
+import { type CaseScenario, caseScenario, CODEX, LOCAL, PROFILE_OF_CASE, VARIABLE } from '../e2e/case-scenario.ts'
+import { CONFIGURATION, type Ran, runTask } from '../e2e/scenario.ts'
 
 /** Blocked with a reason and a marker: no process was started, and nothing but a health probe was asked. */
 async function blocked(made: CaseScenario, reason: string, marker: string): Promise<Ran> {

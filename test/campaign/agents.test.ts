@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
 import { assistantPlaces } from '../helpers/assistant.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, RECORD, scenario, type Scenario } from './scenario.ts'
+import { CONFIGURATION, RECORD, scenario, type Scenario } from '../e2e/scenario.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/concierge')
 const AGENT = ['agents', 'concierge'] as const

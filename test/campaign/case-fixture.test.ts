@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { readRecordText } from '../../src/gates/admission/index.ts'
 import { leavesOf } from '../../src/gates/report/index.ts'
 import { verifies } from '../verifies.ts'
-import { caseScenario, CODEX, LOCAL, refusing, RESULT, talking, VARIABLE, working } from './case-scenario.ts'
-import { type Ran, runTask } from './scenario.ts'
+import { caseScenario, CODEX, LOCAL, refusing, RESULT, talking, VARIABLE, working } from '../e2e/case-scenario.ts'
+import { type Ran, runTask } from '../e2e/scenario.ts'
 
 const AS_CASE = ['--backend', 'case']
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { evidenceDigest } from '../../src/contract/evidence.ts'
 import { FakeWorkEvidence } from '../../src/gates/acceptance/index.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 const evidenceOf = (made: Scenario): { body: string }[] => {
   const database = new DatabaseSync(join(made.directory, '.portcullis/ledger.db'), { readOnly: true })

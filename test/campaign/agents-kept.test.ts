@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type AgentStage, agentStage, NAME, PERSONA } from '../helpers/agent-stage.ts'
 import { type Assistant, startAssistant } from '../helpers/assistant.ts'
 import { writeFileSync } from 'node:fs'
-import { RECORD } from './scenario.ts'
+import { RECORD } from '../e2e/scenario.ts'
 import { verifies } from '../verifies.ts'
 
 interface Kept extends AgentStage {

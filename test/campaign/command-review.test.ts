@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { verifies } from '../verifies.ts'
-import { reasons, reviewed, reviewer } from './review-scenario.ts'
-import { runTask } from './scenario.ts'
+import { reasons, reviewed, reviewer } from '../e2e/review-scenario.ts'
+import { runTask } from '../e2e/scenario.ts'
 
 verifies('ACC-58 ACC-61 ACC-67', 'a run whose reviewers approve is accepted, and its report shows what each said of the very head', async (t) => {
   const made = await reviewed(t, { ada: reviewer('claude'), shade: reviewer('gpt', { verdict: 'FAIL', reason: 'I disagree.' }) }, { required: ['ada'], advisory: ['shade'] })

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 
 /** The example as a run of stage-2, with a target repository beside its fixture repository: a canary, every read of which shows. */
 async function stage2(t: TestContext, options: Parameters<typeof scenario>[1] = {}): Promise<Scenario> {

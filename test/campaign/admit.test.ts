@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, PROFILE, RECORD, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, scenario } from '../e2e/scenario.ts'
 
 const check = ['admit', 'check', 'pi_scripted', '--purpose', 'ticket'] as const
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
-import { AGREEABLE, CONFIGURATION, PROFILE, type Ran, RECORD, runTask, scenario } from './scenario.ts'
+import { AGREEABLE, CONFIGURATION, PROFILE, type Ran, RECORD, runTask, scenario } from '../e2e/scenario.ts'
 
 /** What every run shows whose process had started and whose work does not count. */
 function assertFailed({ report, result, runDirectory }: Ran, gate: string, reason: string): void {

@@ -7,7 +7,7 @@ import { runCli } from '../helpers/run-cli.ts'
 import { runCommands } from '../helpers/run-commands.ts'
 import { type ServedApi, servedApi } from '../helpers/served-api.ts'
 import { verifies } from '../verifies.ts'
-import { type Scenario, scenario } from './scenario.ts'
+import { type Scenario, scenario } from '../e2e/scenario.ts'
 
 let made: Scenario
 let served: ServedApi
