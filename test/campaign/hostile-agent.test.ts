@@ -24,7 +24,7 @@ const LEDGER_ATTACKS: readonly (readonly [what: string, found: RegExp, ...sql: s
     'DROP TRIGGER run_end_is_final; DROP TRIGGER run_accepted_needs_gates',
     `CREATE TRIGGER mine AFTER UPDATE ON run WHEN NEW.state = 'failed' BEGIN UPDATE run SET state = 'accepted', reason = NULL WHERE run_id = NEW.run_id; END`,
   ],
-  ['puts a row between those of its run', /row \d+ is not the one that was written/, `INSERT INTO entry (run_id, kind, digest, body) SELECT run_id, kind, digest, body FROM entry WHERE kind = 'event' LIMIT 1`],
+  ['puts a row between those of its run', /row \d+ under a signed head over \d+ rows/, `INSERT INTO entry (run_id, kind, digest, body) SELECT run_id, kind, digest, body FROM entry WHERE kind = 'event' LIMIT 1`],
   ['rewrites what was asked of it', /row \d+ is not the one that was written/, 'DROP TRIGGER entry_is_final', `UPDATE entry SET body = replace(body, 'All tests of the repository pass', 'README.md exists')`],
 ]
 

@@ -39,6 +39,7 @@ export class SignedTree {
     this.#statements = {
       head: database.prepare('SELECT size, edge, note FROM head'),
       note: database.prepare('SELECT note FROM head'),
+      last: database.prepare('SELECT max(position) AS position FROM entry'),
       hash: database.prepare('INSERT INTO tree (level, number, hash) VALUES (?, ?, ?)'),
       move: database.prepare('UPDATE head SET size = ?, edge = ?, note = ?, key_id = ?'),
       keep: database.prepare('INSERT INTO checkpoint (size, note, key_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
@@ -53,6 +54,12 @@ export class SignedTree {
 
   /** Takes up the tree where the store has it. Called in the transaction that will add to it. Throws `store_tampered` for a head that none of our keys signed. */
   begin(): void {
+    this.#takeUp()
+    const last = Number(this.#statements.last.get()?.['position'] ?? 0)
+    if (last !== this.#tree.size) throw tampered(`row ${last} under a signed head over ${this.#tree.size} rows`)
+  }
+
+  #takeUp(): void {
     const stored = this.#statements.note.get()?.['note']
     if (stored === this.#note && this.#note !== '') {
       this.#least = this.#tree.size
