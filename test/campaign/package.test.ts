@@ -53,7 +53,7 @@ test('the package, installed from its tarball in an empty folder, works', { time
 
   await t.test('the tarball holds no test, no source and nothing of the workshop', () => {
     const ours = files.filter((file) => !file.startsWith('examples/'))
-    const known = /^(?:bin\/portcullis\.js|dist\/.+\.(?:js|d\.ts)|dist\/cli\/THIRD-PARTY-LICENSES\.txt|docs\/reasons\.md|spec\/[\w-]+\.schema\.json|package\.json|README\.md|CONTEXT\.md|CHANGELOG\.md|LICENSE)$/
+    const known = /^(?:bin\/portcullis\.js|dist\/.+\.(?:js|d\.ts)|dist\/cli\/THIRD-PARTY-LICENSES\.txt|docs\/reasons\.md|spec\/(?:[\w-]+\.schema|openapi)\.json|package\.json|README\.md|CONTEXT\.md|CHANGELOG\.md|LICENSE)$/
     assert.deepEqual(ours.filter((file) => !known.test(file) || /\.test\.|\/fixtures?\//.test(file)), [])
     assert.deepEqual(files.filter((file) => /(?:^|\/)(?:\.portcullis|\.git|node_modules)\//.test(file)), [])
   })

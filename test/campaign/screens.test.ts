@@ -78,7 +78,7 @@ test('a run goes on to its end when nobody reads its output any more', async (t)
 
 test('a question makes no ledger, and says where it looked for one', async (t) => {
   const made = await scenario(t)
-  for (const command of [['verify', 'nope'], ['report', 'nope']]) {
+  for (const command of [['verify', '20261121T090000Z-nope-1'], ['report', 'nope']]) {
     const { code, stderr } = await made.portcullis([...command, '--state', 'mistyped'])
     assert.equal(code, 2)
     assert.match(stderr, /found {4}no ledger at \S+mistyped\/ledger\.db\n {2}do {7}Name its directory with --state/)
