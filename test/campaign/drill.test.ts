@@ -19,7 +19,6 @@ interface Mutation {
 }
 
 const RECORDS = 'src/gates/admission/judge-records.ts'
-const SURFACES = 'src/gates/launch/secret-surfaces.ts'
 const RUN = 'src/engine/run-task.ts'
 
 const MUTATIONS: readonly Mutation[] = [
@@ -51,8 +50,8 @@ const MUTATIONS: readonly Mutation[] = [
 /** The surfaces on which a planted credential must be found. */
 const BLIND_SPOTS: readonly Mutation[] = [
   { gate: 'the ledger takes credentials', file: 'src/engine/course.ts', from: 'if (findings.length === 0) return\n', to: 'return\n', opens: ['secret-in-argv', 'secret-in-file-name'] },
-  { gate: 'the environment is not searched', file: SURFACES, from: 'found.push(`environment:', to: 'void (`environment:', opens: ['secret-in-environment'] },
-  { gate: 'generated files are not searched', file: SURFACES, from: 'found.push(`file:', to: 'void (`file:', opens: ['secret-in-configuration'] },
+  // Two searches look at what is handed over, by value and by rule; the gate that weighs what they found is the one place that opens both.
+  { gate: 'the launch gate weighs no credential that was found', file: 'src/gates/launch/gate.ts', from: 'facts.secretsFound.map((surface) => `a credential in ${surface}`)', to: 'facts.secretsFound.flatMap((): string[] => [])', opens: ['secret-in-environment', 'secret-in-configuration'] },
   { gate: 'stdout is not scanned', file: RUN, from: "const logs = ['agent.stdout.log', 'agent.stderr.log']", to: "const logs = ['agent.stderr.log']", opens: ['secret-in-stdout'] },
   { gate: 'stderr is not scanned', file: RUN, from: "const logs = ['agent.stdout.log', 'agent.stderr.log']", to: "const logs = ['agent.stdout.log']", opens: ['secret-in-stderr'] },
   { gate: 'the patch is not scanned', file: RUN, from: 'const artefacts = this.#patch.length === 0 ? all', to: 'const artefacts = this.#patch.length >= 0 ? all', opens: ['secret-in-patch'] },
