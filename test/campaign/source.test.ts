@@ -1,0 +1,3 @@
+import { importGroup } from '../groups/group.ts'
+
+await importGroup('campaign')
