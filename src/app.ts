@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
 import { judges } from './app/judges.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './app/places.ts'
@@ -94,6 +95,15 @@ export interface RunAnswer {
 
 export type ReportAnswer = { readonly ok: true; readonly json: string; readonly markdown: string; readonly trace: string; readonly junit: string; readonly ctrf: string; readonly exitCode: number } | { readonly ok: false; readonly refusal: Refusal; readonly exitCode: number }
 
+export interface ResumeRequest {
+  readonly cancelled: AbortSignal
+}
+
+/** `resumed` is false for a run that had ended: it is told again, byte for byte, and nothing of it was decided. */
+export interface ResumeAnswer extends RunAnswer {
+  readonly resumed: boolean
+}
+
 export interface ProbeRequest {
   readonly profiles: readonly string[] | 'all'
   readonly cancelled: AbortSignal
@@ -106,6 +116,8 @@ export interface ProbeAnswer {
 
 export interface App {
   run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer>
+  /** Takes a run up where its evidence ends, through the same gate as every other. Throws `usage` for one that still goes on, `nothing_stored` for one that is in no ledger. */
+  resume(runId: string, request: ResumeRequest, watcher: RunWatcher): Promise<ResumeAnswer>
   probe(request: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer>
   /** Re-reads a run, a whole ledger, or what was taken out of one. Opens its own connection, which writes nothing. */
   verify(request: VerifyRequest): Promise<VerifyAnswer>
@@ -131,6 +143,8 @@ interface Parts {
 
 class LocalApp implements App {
   readonly #parts: Parts
+  /** The runs that this app carries now. Its own process does not tell them from those that it left. */
+  readonly #carried = new Set<string>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -156,7 +170,33 @@ class LocalApp implements App {
       asked: chosen.asked,
       cancelled: request.cancelled,
     }
-    return runAnswerOf(options, await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, taskWatcherOf(watcher)))
+    let carried: string | undefined
+    const opened: RunWatcher['opened'] = (run) => {
+      carried = run.runId
+      this.#carried.add(run.runId)
+      watcher.opened(run)
+    }
+    try {
+      return runAnswerOf(options, await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, { ...taskWatcherOf(watcher), opened }))
+    } finally {
+      if (carried !== undefined) this.#carried.delete(carried)
+    }
+  }
+
+  async resume(runId: string, { cancelled }: ResumeRequest, watcher: RunWatcher): Promise<ResumeAnswer> {
+    const { options, ledger, stateDirectory, engine } = this.#parts
+    await ledger.openFor(runId)
+    const world = await composeWorld(options, ledger, stateDirectory)
+    if (this.#carried.has(runId)) throw usage(`to resume run ${runId}`, 'this process carries it', 'Wait for its end, or cancel it.')
+    this.#carried.add(runId)
+    try {
+      // A run of this very process that it does not carry any more was left by a fault, and can be taken up.
+      const isRunning: World['isRunning'] = (host) => !isDeepStrictEqual(host, world.host) && world.isRunning(host)
+      const resumed = await engine.resumeRun({ ...world, isRunning }, runId, { cancelled, watcher: taskWatcherOf(watcher) })
+      return { ...runAnswerOf(options, resumed), resumed: resumed.resumed }
+    } finally {
+      this.#carried.delete(runId)
+    }
   }
 
   async probe({ profiles, cancelled }: ProbeRequest, probed: (record: ProbedProfile) => void): Promise<ProbeAnswer> {

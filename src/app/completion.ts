@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { composeWorld, type RunAnswer, runAnswerOf, type RunWatcher, taskWatcherOf } from '../app.ts'
+import { composeWorld } from '../app.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { ShownRun, World } from '../engine/index.ts'
 import { type AppOptions, stateDirectoryOf } from './places.ts'
@@ -17,15 +17,6 @@ export async function withRun<Value>(options: AppOptions, runId: string, use: (w
   } finally {
     await ledger.close()
   }
-}
-
-/** Takes a run up where its evidence ends, through the same gate as every other; one that has ended is told again, byte for byte. */
-export async function resume(options: AppOptions, runId: string, request: { readonly cancelled: AbortSignal; readonly watcher: RunWatcher }): Promise<RunAnswer & { readonly resumed: boolean }> {
-  const { resumeRun } = await import('../engine/index.ts')
-  return withRun(options, runId, async (world) => {
-    const resumed = await resumeRun(world, runId, { cancelled: request.cancelled, watcher: taskWatcherOf(request.watcher) })
-    return { ...runAnswerOf(options, resumed), resumed: resumed.resumed }
-  })
 }
 
 /** A run as the store holds it. Reads nothing else, and refuses what does not verify. */

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve as resolvePath, sep } from 'node:path'
-import type { App, RunAnswer } from '../app.ts'
+import type { App, RunAnswer, RunWatcher } from '../app.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { type AppOptions, configurationPathOf, usage } from './places.ts'
 
@@ -21,6 +21,9 @@ interface Running {
 export type RunEnding = { readonly answer: RunAnswer } | { readonly fault: unknown }
 
 const MOST_ENDINGS = 1_000
+const SILENT: RunWatcher = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
+
+const draining = (asked: string): PortcullisError => new PortcullisError('server_draining', { asked, found: 'a server that was told to end', remedy: 'Ask again when the server is back.' })
 
 /** The runs that this process carries. A run that was begun by another process is in the ledger alone. */
 export class RunDesk {
@@ -41,25 +44,37 @@ export class RunDesk {
 
   /** Resolves with the run's id once it is open in the ledger; the run goes on. Rejects with the fault that kept it from being opened. */
   start(order: RunOrder): Promise<string> {
-    if (this.#draining) throw new PortcullisError('server_draining', { asked: 'a run', found: 'a server that was told to end', remedy: 'Start it again when the server is back.' })
+    if (this.#draining) throw draining('a run')
     const task = this.#inProject(order.task, 'the task')
     const admissionFile = order.admissionFile === undefined ? undefined : this.#inProject(order.admissionFile, 'the admission record')
+    return this.#carry((cancelled, began) => this.#app.run({ ...order, task, admissionFile, cancelled }, { ...SILENT, opened: (run) => began(run.runId) }))
+  }
+
+  /** Resolves once the run is taken up, or with false once it was told again because it had ended. Rejects with what stands against taking it up. */
+  async resume(runId: string): Promise<boolean> {
+    if (this.#draining) throw draining('a run taken up')
+    if (this.#running.has(runId)) throw usage(`to resume run ${runId}`, 'this server carries it', `Wait for its end, or cancel it: POST /runs/${runId}/cancel.`)
+    let resumed = true
+    await this.#carry(async (cancelled, began) => {
+      const answer = await this.#app.resume(runId, { cancelled }, { ...SILENT, note: () => began(runId) })
+      resumed = answer.resumed
+      began(runId)
+      return answer
+    })
+    return resumed
+  }
+
+  /** Resolves when `act` says which run it began, and keeps how that ends. Rejects if it ends in a fault before. */
+  #carry(act: (cancelled: AbortSignal, began: (runId: string) => void) => Promise<RunAnswer>): Promise<string> {
     const cancel = new AbortController()
     return new Promise((resolve, reject) => {
       let runId: string | undefined
-      const done = this.#app.run(
-        { ...order, task, admissionFile, cancelled: cancel.signal },
-        {
-          opened: (run) => {
-            runId = run.runId
-            this.#running.set(runId, { cancel, ended })
-            resolve(runId)
-          },
-          gateBegan: () => undefined,
-          gateDecided: () => undefined,
-          note: () => undefined,
-        },
-      )
+      const done = act(cancel.signal, (begun) => {
+        if (runId !== undefined) return
+        runId = begun
+        this.#running.set(begun, { cancel, ended })
+        resolve(begun)
+      })
       const end = (ending: RunEnding): void => {
         if (runId === undefined) return reject('fault' in ending && ending.fault instanceof Error ? ending.fault : new Error('a run ended that was never opened'))
         this.#running.delete(runId)

@@ -53,13 +53,27 @@ const run = defineTool({
   input: z.strictObject({ task: z.string().min(1).max(1_000).describe('The task file, below the directory of portcullis.yaml.'), profile: Word.optional(), purpose: Word.optional() }),
   act: async (host, { task, profile, purpose }) => {
     const runId = await host.runs.start({ task, profile, purpose, backend: undefined, admissionFile: undefined })
-    const ending = await host.runs.ended(runId)
-    if ('fault' in ending) throw ending.fault
-    const { report, json } = ending.answer
-    const verdict = report.gates.findLast((gate) => gate.outcome !== 'pass') ?? report.gates.at(-1) ?? null
-    return { blocked: report.status !== 'pass', text: json, structured: { run_id: report.run_id, status: report.status, reason: report.reason, exit_code: ending.answer.exitCode, verdict, refusal: report.refusal, evidence: report.runtime_probe_evidence } }
+    return endingOf(host, runId)
   },
 })
+
+const resume = defineTool({
+  name: 'portcullis_resume_run', changes: true, kinds: WORKING,
+  description: 'Take a run up that was interrupted or waits, through the same gate, and wait until it has ended or waits again. Only status "pass" means that the work was accepted.',
+  input: z.strictObject({ run: RunId }),
+  act: async (host, { run: runId }) => {
+    await host.runs.resume(runId)
+    return endingOf(host, runId)
+  },
+})
+
+async function endingOf(host: ToolHost, runId: string): Promise<ToolAnswer> {
+  const ending = await host.runs.ended(runId)
+  if ('fault' in ending) throw ending.fault
+  const { report, json } = ending.answer
+  const verdict = report.gates.findLast((gate) => gate.outcome !== 'pass') ?? report.gates.at(-1) ?? null
+  return { blocked: report.status !== 'pass', text: json, structured: { run_id: report.run_id, status: report.status, reason: report.reason, exit_code: ending.answer.exitCode, verdict, refusal: report.refusal, evidence: report.runtime_probe_evidence } }
+}
 
 const resolution = defineTool({
   name: 'portcullis_resolve', changes: false, kinds: LOOKING,
@@ -106,4 +120,4 @@ const evidence = defineTool({
 })
 
 /** Every tool there is. One that no row names to a kind is not there for it. */
-export const TOOLS: readonly Tool[] = [run, resolution, probe, show, evidence]
+export const TOOLS: readonly Tool[] = [run, resume, resolution, probe, show, evidence]

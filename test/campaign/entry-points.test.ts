@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
 import { Report } from '../../src/gates/report/index.ts'
 import { CONFIGURATION, type Scenario, scenario } from '../e2e/scenario.ts'
-import { replayByHttp, replayByMcp, runByHttp, runByMcp } from '../helpers/entry-points.ts'
+import { replayByHttp, replayByMcp, resumeByHttp, resumeByMcp, runByHttp, runByMcp } from '../helpers/entry-points.ts'
 import { type CommandResult, PORTCULLIS, runProgram } from '../helpers/run-cli.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
@@ -17,6 +17,8 @@ const LIBRARY = join(ROOT, 'test/fixtures/programs/run-by-library.ts')
 interface EntryPoint {
   readonly name: string
   run(made: Scenario): Promise<CommandResult>
+  /** Takes up a run that was interrupted. */
+  resume(made: Scenario, runId: string): Promise<CommandResult>
   /** The report of a run that has ended, from what is stored. */
   replay(made: Scenario, runId: string): Promise<CommandResult>
 }
@@ -25,10 +27,10 @@ const node = (made: Scenario, args: readonly string[]): Promise<CommandResult> =
 
 function entryPointsOf(command: string, library: string): readonly EntryPoint[] {
   return [
-    { name: 'command line', run: (made) => node(made, [command, 'run', 'task.yaml', '--json']), replay: (made, runId) => node(made, [command, 'report', runId, '--json']) },
-    { name: 'library', run: (made) => node(made, [LIBRARY, library, 'run', 'task.yaml']), replay: (made, runId) => node(made, [LIBRARY, library, 'report', runId]) },
-    { name: 'HTTP', run: (made) => runByHttp(command, made), replay: (made, runId) => replayByHttp(command, made, runId) },
-    { name: 'MCP', run: (made) => runByMcp(command, made), replay: (made, runId) => replayByMcp(command, made, runId) },
+    { name: 'command line', run: (made) => node(made, [command, 'run', 'task.yaml', '--json']), resume: (made, runId) => node(made, [command, 'resume', runId, '--json']), replay: (made, runId) => node(made, [command, 'report', runId, '--json']) },
+    { name: 'library', run: (made) => node(made, [LIBRARY, library, 'run', 'task.yaml']), resume: (made, runId) => node(made, [LIBRARY, library, 'resume', runId]), replay: (made, runId) => node(made, [LIBRARY, library, 'report', runId]) },
+    { name: 'HTTP', run: (made) => runByHttp(command, made), resume: (made, runId) => resumeByHttp(command, made, runId), replay: (made, runId) => replayByHttp(command, made, runId) },
+    { name: 'MCP', run: (made) => runByMcp(command, made), resume: (made, runId) => resumeByMcp(command, made, runId), replay: (made, runId) => replayByMcp(command, made, runId) },
   ]
 }
 
@@ -72,24 +74,38 @@ interface Outcome {
   readonly replays: boolean
 }
 
-async function outcomeOf(entry: EntryPoint, made: Scenario): Promise<Outcome> {
-  const ran = await entry.run(made)
+const CRASH = join(ROOT, 'test/helpers/crash-run.ts')
+
+/** A run whose process is killed at the first boundary behind its first probe. Its id; a run that is blocked before any probe ends instead. */
+async function interrupted(made: Scenario): Promise<string> {
+  const counted = join(made.directory, 'boundaries')
+  rmSync(counted, { force: true })
+  const { code, signal, stderr } = await node(made, [CRASH, '1', counted])
+  assert.ok(signal === 'SIGKILL' || (code === 0 && readFileSync(counted, 'utf8') === '0'), `${code} ${signal} ${stderr}`)
+  const [newest] = z.array(z.object({ runId: z.string(), state: z.string() })).parse(JSON.parse((await made.portcullis(['runs', '--json'])).stdout))
+  assert.ok(newest !== undefined && newest.state === (signal === 'SIGKILL' ? 'started' : 'blocked'), JSON.stringify(newest))
+  return newest.runId
+}
+
+async function outcomeOf(entry: EntryPoint, made: Scenario, how: 'fresh' | 'resumed'): Promise<Outcome> {
+  const ran = how === 'fresh' ? await entry.run(made) : await entry.resume(made, await interrupted(made))
   const report = Report.parse(JSON.parse(ran.stdout))
   const replayed = await entry.replay(made, report.run_id)
+  const toldAgain = how === 'fresh' ? ran : await entry.resume(made, report.run_id)
   const records = report.runtime_probe_evidence
   const shown = JSON.stringify({ refusal: report.refusal, items: report.acceptance.map(({ id, status }) => [id, status]), gates: report.gates.map(({ gate, outcome, reason }) => [gate, outcome, reason]), records: records.map(({ probe, kind, phase, status, summary }) => [probe, kind, phase, status, summary]) })
-  return { exitCode: ran.code, reason: report.reason, statuses: records.filter(({ phase }) => phase === 'result').map(({ status }) => status), shown: settled(shown, report.run_id), replays: replayed.stdout === ran.stdout }
+  return { exitCode: ran.code, reason: report.reason, statuses: records.filter(({ phase }) => phase === 'result').map(({ status }) => status), shown: settled(shown, report.run_id), replays: replayed.stdout === ran.stdout && toldAgain.stdout === ran.stdout && toldAgain.code === ran.code }
 }
 
 /** What is wrong with the answers of some entry points to one case, a sentence each. */
-async function disagreements(context: TestContext, entryPoints: readonly EntryPoint[], { what, probe, exitCode, reason, statuses }: Case): Promise<string[]> {
+async function disagreements(context: TestContext, entryPoints: readonly EntryPoint[], { what, probe, exitCode, reason, statuses }: Case, how: 'fresh' | 'resumed'): Promise<string[]> {
   const made = await scenario(context)
   made.set(CONFIGURATION, ['probes', 'repository-tests'], probe(made.directory))
   made.remove('task.yaml', ['baseline', 'reference'])
   const found: string[] = []
   let first: string | undefined
   for (const entry of entryPoints) {
-    const outcome = await outcomeOf(entry, made)
+    const outcome = await outcomeOf(entry, made, how)
     const [asked, answered] = [{ exitCode, reason, statuses }, { exitCode: outcome.exitCode, reason: outcome.reason, statuses: outcome.statuses }].map((each) => JSON.stringify(each))
     if (asked !== answered) found.push(`${entry.name}, ${what}: ${answered}, not ${asked}`)
     if (!outcome.replays) found.push(`${entry.name}, ${what}: the stored run says something else`)
@@ -101,7 +117,11 @@ async function disagreements(context: TestContext, entryPoints: readonly EntryPo
 
 for (const each of CASES) {
   verifies('ACC-80 ACC-36 ACC-37 ACC-04 ACC-41', `command line, library, HTTP and MCP give a ${each.what} probe the same verdict, evidence and exit code, and again from the store`, async (context) => {
-    assert.deepEqual(await disagreements(context, entryPointsOf(PORTCULLIS, join(ROOT, 'src/index.ts')), each), [])
+    assert.deepEqual(await disagreements(context, entryPointsOf(PORTCULLIS, join(ROOT, 'src/index.ts')), each, 'fresh'), [])
+  })
+
+  verifies('ACC-80 ACC-30 ACC-38 ACC-76', `a run that was killed behind its first probe ends, by each of them that takes it up, as a ${each.what} probe makes any run end`, async (context) => {
+    assert.deepEqual(await disagreements(context, entryPointsOf(PORTCULLIS, join(ROOT, 'src/index.ts')), each, 'resumed'), [])
   })
 }
 
@@ -126,8 +146,10 @@ verifies('ACC-80 ACC-78', 'with the gate deleted in a copy of the source, every 
   assert.notEqual(gone, source, 'the change applies')
   writeFileSync(gate, gone)
   const failing = CASES.find(({ what }) => what === 'failing') ?? assert.fail()
-  const found = await disagreements(context, entryPointsOf(join(copy, 'bin/portcullis.js'), join(copy, 'src/index.ts')), failing)
-  for (const name of ['command line', 'library', 'HTTP', 'MCP']) assert.ok(found.some((text) => text.startsWith(`${name}, failing: {"exitCode":0,`)), `${name}: ${found.join('\n')}`)
+  for (const how of ['fresh', 'resumed'] as const) {
+    const found = await disagreements(context, entryPointsOf(join(copy, 'bin/portcullis.js'), join(copy, 'src/index.ts')), failing, how)
+    for (const name of ['command line', 'library', 'HTTP', 'MCP']) assert.ok(found.some((text) => text.startsWith(`${name}, failing: {"exitCode":0,`)), `${name}, ${how}: ${found.join('\n')}`)
+  }
 })
 
 test('two runs of one entry point leave nothing to each other', async (context) => {

@@ -27,9 +27,14 @@ async function withServer(command: string, made: Scenario, ask: (served: ServedA
 const View = z.object({ running: z.boolean(), ending: z.object({ exit_code: z.int() }).nullable() })
 
 /** A run over the HTTP API: its report, and the exit code that its command would have had. */
-export const runByHttp = (command: string, made: Scenario): Promise<CommandResult> =>
+export const runByHttp = (command: string, made: Scenario): Promise<CommandResult> => begunByHttp(command, made, '/runs', { task: 'task.yaml' })
+
+/** Takes up a run that was interrupted. */
+export const resumeByHttp = (command: string, made: Scenario, runId: string): Promise<CommandResult> => begunByHttp(command, made, `/runs/${runId}/resume`, {})
+
+const begunByHttp = (command: string, made: Scenario, path: string, body: Readonly<Record<string, unknown>>): Promise<CommandResult> =>
   withServer(command, made, async (served) => {
-    const started = await served.ask('/runs', { method: 'POST', token: served.admin, body: { task: 'task.yaml' } })
+    const started = await served.ask(path, { method: 'POST', token: served.admin, body })
     if (started.status !== 202) return answered(ERROR_TABLE[codeOf(started.json())].exit, JSON.stringify({ error: started.json() }))
     const { run_id: run } = z.object({ run_id: z.string() }).parse(started.json())
     for (;;) {
@@ -59,8 +64,12 @@ async function callTool(command: string, made: Scenario, name: string, given: Re
 const CONTRADICTION = 99
 
 /** A run by the tool of the Model Context Protocol. It must be an error exactly where the command would not have ended with 0, and hold the evidence. */
-export async function runByMcp(command: string, made: Scenario): Promise<CommandResult> {
-  const { isError, content, structuredContent } = await callTool(command, made, 'portcullis_run', { task: 'task.yaml' })
+export const runByMcp = (command: string, made: Scenario): Promise<CommandResult> => endedByMcp(command, made, 'portcullis_run', { task: 'task.yaml' })
+
+export const resumeByMcp = (command: string, made: Scenario, runId: string): Promise<CommandResult> => endedByMcp(command, made, 'portcullis_resume_run', { run: runId })
+
+async function endedByMcp(command: string, made: Scenario, tool: string, given: Record<string, unknown>): Promise<CommandResult> {
+  const { isError, content, structuredContent } = await callTool(command, made, tool, given)
   if (structuredContent.fault !== undefined) return answered(isError ? ERROR_TABLE[codeOf(structuredContent.fault)].exit : CONTRADICTION, JSON.stringify({ error: structuredContent.fault }))
   const code = structuredContent.exit_code ?? CONTRADICTION
   return answered(isError === (code !== 0) && structuredContent.evidence !== undefined ? code : CONTRADICTION, content[0]?.text ?? '')

@@ -7,17 +7,14 @@ export const register: Register = (program, surface) => {
   const command = program.command('resume <run>').description('take a run up that was interrupted or waits, through the same gate; one that has ended is told again')
   withExamples(withCommonOptions(command), 'resume 20261120T213918Z-r1-string-slugify-1').action(async (run: string, options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { resume } = await import('../../app/completion.ts')
+    const app = (await surface.remote()) ?? (await (await import('../../app.ts')).openApp(surface.app(options)))
     const view = new RunView(terminal)
     try {
-      const answer = await resume(surface.app(options), run, {
-        cancelled: surface.cancelled,
-        watcher: {
-          opened: () => undefined,
-          gateBegan: (gate: GateName) => view.began(gate),
-          gateDecided: (verdict, elapsedMs) => view.decided(verdict, elapsedMs),
-          note: (text) => view.note(text),
-        },
+      const answer = await app.resume(run, { cancelled: surface.cancelled }, {
+        opened: () => undefined,
+        gateBegan: (gate: GateName) => view.began(gate),
+        gateDecided: (verdict, elapsedMs) => view.decided(verdict, elapsedMs),
+        note: (text) => view.note(text),
       })
       view.close()
       surface.exit(answer.exitCode)
@@ -26,6 +23,7 @@ export const register: Register = (program, surface) => {
       printEnding(terminal, answer, options)
     } finally {
       view.close()
+      await app.close()
     }
   })
 }

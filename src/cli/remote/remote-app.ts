@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import * as z from 'zod'
-import type { App, ProbeAnswer, ProbedProfile, ProbeRequest, ReportAnswer, ResolveAnswer, RunAnswer, RunRequest, RunSummary, RunWatcher } from '../../app.ts'
+import type { App, ProbeAnswer, ProbedProfile, ProbeRequest, ReportAnswer, ResolveAnswer, ResumeAnswer, ResumeRequest, RunAnswer, RunRequest, RunSummary, RunWatcher } from '../../app.ts'
 import { CallShape, PROBLEM_CODES, ProbedShape, renderCtrf, renderJunit, Report, RunSummary as RunShape } from '../../app/shapes.ts'
 import type { VerifyAnswer, VerifyRequest } from '../../app/verify.ts'
 import type { SeenCall } from '../../app/wire.ts'
@@ -19,10 +19,12 @@ const Calls = z.looseObject({ calls: z.array(z.looseObject({ run_id: z.string() 
 const View = z.looseObject({ run: RunShape, running: z.boolean(), ending: z.looseObject({ exit_code: z.int(), report_path: z.string(), patch: z.string().nullable() }).nullable() })
 const Opened = z.object({ data: z.object({ profile: z.string(), purpose: z.string() }) })
 const Started = z.looseObject({ run_id: z.string() })
+const TakenUp = z.looseObject({ run_id: z.string(), resumed: z.boolean() })
 const Told = z.looseObject({ run_id: z.string() })
 
 const LOOK_MS = 100
 const FOLLOW_MS = 250
+const CARRIED_MS = 1_000
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -93,18 +95,36 @@ export class RemoteApp implements App {
   }
 
   async run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer> {
-    const left = new AbortController()
-    // Opened first, so that no verdict is missed.
-    const events = await this.#client.events('/events', left.signal)
-    try {
+    return this.#follow(request.cancelled, watcher, async () => {
       const { run_id: runId } = await this.#client.must(Started, '/runs', {
         task: request.task,
         ...Object.fromEntries(Object.entries({ profile: request.profile, purpose: request.purpose, backend: request.backend, admission: request.admissionFile }).filter(([, value]) => value !== undefined)),
       })
+      return { runId, goesOn: true }
+    })
+  }
+
+  async resume(runId: string, { cancelled }: ResumeRequest, watcher: RunWatcher): Promise<ResumeAnswer> {
+    let resumed = false
+    const answer = await this.#follow(cancelled, watcher, async () => {
+      const taken = await this.#client.must(TakenUp, `/runs/${encodeURIComponent(runId)}/resume`, {})
+      resumed = taken.resumed
+      if (resumed) watcher.note('taken up by the server')
+      return { runId, goesOn: resumed }
+    })
+    return { ...answer, resumed }
+  }
+
+  async #follow(cancelled: AbortSignal, watcher: RunWatcher, begin: () => Promise<{ readonly runId: string; readonly goesOn: boolean }>): Promise<RunAnswer> {
+    const left = new AbortController()
+    // Opened first, so that no verdict is missed.
+    const events = await this.#client.events('/events', left.signal)
+    try {
+      const { runId, goesOn } = await begin()
       const cancel = (): void => void this.#client.must(z.unknown(), `/runs/${runId}/cancel`, {}).catch(watcher.note.bind(watcher, 'the server did not cancel it'))
-      if (request.cancelled.aborted) cancel()
-      else request.cancelled.addEventListener('abort', cancel, { once: true })
-      await this.#watch(runId, events, watcher)
+      if (cancelled.aborted) cancel()
+      else cancelled.addEventListener('abort', cancel, { once: true })
+      if (goesOn) await Promise.race([this.#watch(runId, events, watcher), this.#carried(runId, left.signal)])
       return await this.#ending(runId)
     } finally {
       left.abort()
@@ -124,7 +144,15 @@ export class RemoteApp implements App {
         const now = performance.now()
         watcher.gateDecided({ gate: verdict.gate, outcome: verdict.outcome, reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message }, now - since)
         since = now
-      } else if (event === 'run_ended') return
+      } else if (event === 'run_ended' || event === 'run_parked') return
+    }
+  }
+
+  /** Resolves when the server does not carry the run any more: one that a fault ended there has no last event to wait for. */
+  async #carried(runId: string, left: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(CARRIED_MS)
+      if (left.aborted || !(await this.#client.must(View, `/runs/${encodeURIComponent(runId)}`)).running) return
     }
   }
 

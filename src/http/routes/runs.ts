@@ -70,6 +70,16 @@ const cancel = defineRoute({
   },
 })
 
+const resume = defineRoute({
+  id: 'resumeRun', method: 'POST', path: '/runs/{run}/resume', kinds: WORKING, summary: 'Take a run up that was interrupted or waits, through the same gate. One that has ended is told again, and nothing of it is decided.',
+  parameters: OfRun, query: NONE, body: NONE,
+  answer: { status: 202, description: 'It is taken up, or had ended.', contentType: 'application/json', schema: z.strictObject({ run_id: RunId, resumed: z.boolean().describe('False for a run that had ended.') }) },
+  handle: async ({ server, parameters }) => {
+    await runOf(server.ledger, parameters.run)
+    return { status: 202, json: { run_id: parameters.run, resumed: await server.runs.resume(parameters.run) } }
+  },
+})
+
 /** One form of the report, rendered from the ledger, so that every surface gives the same bytes (ACC-04). */
 async function rendered(server: Server, runId: string, form: 'json' | 'markdown' | 'trace', contentType: string): Promise<Answer> {
   const answer = await server.app.report(runId, { write: false })
@@ -107,4 +117,4 @@ const bundle = defineRoute({
   },
 })
 
-export const runRoutes = [list, start, show, cancel, report, markdown, trace, bundle]
+export const runRoutes = [list, start, show, cancel, resume, report, markdown, trace, bundle]
