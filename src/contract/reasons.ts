@@ -10,6 +10,7 @@ export const REASON_TABLE = {
   gate_timed_out: { title: 'The gate gave no verdict in time', http: 503, exit: 75, retry: 'later' },
   gate_output_invalid: { title: 'The gate answered with something that is not a verdict', http: 500, exit: 3, retry: 'never' },
   required_gate_abstained: { title: 'A required gate abstained', http: 403, exit: 3, retry: 'never' },
+  run_timed_out: { title: 'The run did not end within its limit', http: 422, exit: 3, retry: 'never' },
   interrupted: { title: 'The run was cancelled', http: 409, exit: 3, retry: 'later' },
 
   // catalog

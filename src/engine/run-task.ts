@@ -5,10 +5,11 @@ import type { ModelPair } from '../contract/model.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { type AcceptanceFacts, type Accepted, type Binding, bindProbes, bindReview, type ReviewBinding } from '../gates/acceptance/index.ts'
 import { WORK_STAGE } from '../gates/admission/index.ts'
-import type { IsolationLevel, Resolution } from '../gates/catalog/index.ts'
+import { entryOf, type IsolationLevel, type Resolution } from '../gates/catalog/index.ts'
 import type { Grant, Wire, Witnessed } from '../gates/wire/index.ts'
 import type { AgentOutcome, AgentSession } from './agent.ts'
 import { completionFacts, type CompletionStart, keepForCompletion, type ObservedWorkspace } from './completion.ts'
+import { interruptionOf, withinDeadline } from './deadline.ts'
 import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Leavings, type Outcome, type RawArtefact } from './finish.ts'
@@ -91,7 +92,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   try {
     await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
-    const run = new TaskRun(world, course, directory, request, watcher)
+    const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()
     const finished = await finishRun(world, course, directory, outcome, run.leavings())
     waits = finished.report.reason === 'review_waiting'
@@ -277,7 +278,7 @@ class TaskRun {
       const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
-      if (turn.cancelled) throw new Ended('interrupted')
+      if (turn.cancelled) throw new Ended(interruptionOf(this.#request.cancelled))
       const witnessed = required(await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs, isolation: permit.isolation }))
       return { turn, witnessed }
     } finally {
@@ -352,7 +353,7 @@ class TaskRun {
   }
 
   #goOn(): void {
-    if (this.#request.cancelled.aborted) throw new Ended('interrupted')
+    if (this.#request.cancelled.aborted) throw new Ended(interruptionOf(this.#request.cancelled))
   }
 
   /** What went wrong without a verdict, as a reason. A ledger that cannot be written goes up: nothing may be claimed about such a run. */

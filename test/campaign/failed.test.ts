@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
 import { AGREEABLE, CONFIGURATION, PROFILE, type Ran, RECORD, runTask, scenario } from '../e2e/scenario.ts'
@@ -57,6 +57,20 @@ verifies('ACC-16 ACC-36 ACC-41', 'a failing probe fails the run, with its summar
 })
 
 verifies('ACC-44 ACC-24', 'a probe that hangs past its limit, with a grandchild, fails the run and leaves no process', async (t) => {
+  const { ran, left } = await runHanging(t, { timeout: '2s' })
+  assertFailed(ran, 'acceptance', 'probe_timed_out')
+  assert.deepEqual(left, [])
+})
+
+verifies('ACC-70 ACC-69 ACC-24', 'a run whose own limit is over while a probe runs is ended by the watchdog, under a code of its own, and leaves no process', async (t) => {
+  const { ran, left } = await runHanging(t, { timeout: '5m', run: '20s' })
+  assertFailed(ran, 'acceptance', 'run_timed_out')
+  assert.deepEqual(ran.report.runtime_probe_evidence.map(({ phase, status }) => [phase, status]), [['untouched', 'failed'], ['fake', 'failed'], ['result', 'cancelled']])
+  assert.deepEqual(left, [])
+})
+
+/** A run whose probe hangs on the work, with a grandchild that left its session and ignores SIGTERM; and which of its processes are left in the end. */
+async function runHanging(t: TestContext, { timeout, run }: { readonly timeout: string; readonly run?: string }): Promise<{ readonly ran: Ran; readonly left: readonly string[] }> {
   const made = await scenario(t)
   const mark = `portcullis-test-${process.pid}-${Date.now()}`
   // Fails on the untouched copy, hangs on the result: only then does the work seem to be there.
@@ -65,13 +79,13 @@ import { readFileSync } from 'node:fs'
 if (readFileSync('src/slugify.js', 'utf8').includes('not implemented')) process.exit(1)
 spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)', ${JSON.stringify(mark)}], { detached: true, stdio: 'ignore' })
 setInterval(() => {}, 1000)`)
-  made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', join(made.directory, 'hang.mjs')], timeout: '2s', expect: { exitCode: 0 } })
+  made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', join(made.directory, 'hang.mjs')], timeout, expect: { exitCode: 0 } })
+  if (run !== undefined) made.set(CONFIGURATION, [...PROFILE, 'limits', 'run'], run)
   made.remove('task.yaml', ['baseline', 'reference'])
   const ran = await runTask(made)
-  assertFailed(ran, 'acceptance', 'probe_timed_out')
-  const alive = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(mark))
-  assert.deepEqual(alive, [])
-})
+  const left = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLine(pid).includes(mark))
+  return { ran, left }
+}
 
 function commandLine(pid: string): string {
   try {

@@ -4,6 +4,7 @@ import { type AcceptedContent, acceptanceGate, type AcceptanceFacts, acceptedPro
 import { type Witnessed, witnessed } from '../../gates/wire/index.ts'
 import type { CompletionStart } from '../completion.ts'
 import type { Course, Decided } from '../course.ts'
+import { interruptionOf } from '../deadline.ts'
 import type { RawArtefact } from '../finish.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
@@ -72,7 +73,7 @@ async function observe(world: World, course: Course, input: AcceptanceInput, sig
   const result = await phase('result', directory.workspace, after.digest)
   const failed = [untouched, fake, reference, result].find((each) => each !== null && each.runner !== 'ran')
   const delivery = await checkDeliveries(world, task, input.claims, directory, signal)
-  return { ...factsOf(world, course, input), delivery, runner: failed?.runner ?? 'ran', targets: await lookAt(input), fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
+  return { ...factsOf(world, course, input), interruption: input.cancelled.aborted ? interruptionOf(input.cancelled) : null, delivery, runner: failed?.runner ?? 'ran', targets: await lookAt(input), fake: work, records: { untouched: [...untouched.records], fake: [...fake.records], reference: reference === null ? null : [...reference.records], result: [...result.records] } }
 }
 
 /**
@@ -105,7 +106,7 @@ async function onReference(world: World, input: AcceptanceInput, patch: Buffer, 
   return phase('reference', directory.reference, await world.workspaces.digest(directory.reference))
 }
 
-function factsOf(world: World, course: Course, { task, attempt, binding, review, earlier, agent, stage, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'records' | 'fake' | 'targets' | 'delivery'> {
+function factsOf(world: World, course: Course, { task, attempt, binding, review, earlier, agent, stage, before, after }: AcceptanceInput): Omit<AcceptanceFacts, 'runner' | 'interruption' | 'records' | 'fake' | 'targets' | 'delivery'> {
   return {
     observedAt: world.clock().toISOString(),
     validForMs: milliseconds(world.configuration.health.maxAge),

@@ -76,6 +76,8 @@ export const AcceptanceFacts = z.strictObject({
   binding: z.array(BoundProbe).max(PROBES_AT_MOST),
   items: z.array(z.strictObject({ id: z.int().positive(), text: z.string().min(1).max(2_000), probes: z.array(Name).max(PROBES_AT_MOST) })).max(PROBES_AT_MOST),
   runner: RunnerState,
+  /** What cut the run off before its probes had ended; null if nothing did. */
+  interruption: z.enum(['interrupted', 'run_timed_out']).nullable(),
   /** What the fake backend left; null if it was not played, and then nothing can be accepted (ADM-B1). */
   fake: FakeWork.nullable(),
   /** `reference` is null where the task has no reference solution. */

@@ -41,6 +41,7 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   targets_not_watched: 'Run the task again; a run of this stage counts only if the target repositories were watched.',
   target_repository_touched: 'Find out what read or changed it, the agent or somebody else on this machine; nothing of this run counts.',
   interrupted: 'Run the task again.',
+  run_timed_out: 'Raise limits.run of the profile, or find out what took so long: the trace says when each step ended.',
   baseline_passes: 'Tighten the probe until it fails on the untouched workspace; a probe that passes on nothing proves nothing.',
   baseline_inconclusive: 'Make the probe end with a failure on the untouched workspace, within its limit and without an error.',
   baseline_not_compared: 'Run the task again; a result counts only beside what doing nothing achieves in the same run.',

@@ -73,6 +73,7 @@ const proven: AcceptanceFacts = {
   binding: [bound()],
   items: [{ id: 1, text: 'All tests of the repository pass', probes: ['repository-tests'] }],
   runner: 'ran',
+  interruption: null,
   fake: fakeWork(),
   records: { untouched: [untouched()], fake: [idle()], reference: [reference()], result: [record()] },
   deliveryAsked: [],

@@ -14,9 +14,8 @@ const STATUS_REASONS = {
   timed_out: 'probe_timed_out',
   error: 'probe_error',
   unimplemented: 'probe_unimplemented',
-  cancelled: 'interrupted',
   needs_approval: 'approval_missing',
-} as const satisfies Record<Exclude<ProbeStatus, 'passed'>, Reason>
+} as const satisfies Record<Exclude<ProbeStatus, 'passed' | 'cancelled'>, Reason>
 
 /** Why the records of a phase are not one for each bound probe, of this run, on this subject; undefined if they are. */
 export function faultOfRecords(facts: AcceptanceFacts, phase: ProbePhase, records: readonly ProbeRecord[], subjectDigest: string): Fault | undefined {
@@ -59,7 +58,7 @@ export function faultOfResult(facts: AcceptanceFacts): Fault | undefined {
   const failing = facts.records.result.filter((record) => !holds(facts, record))
   const [first] = failing
   if (first === undefined) return undefined
-  const reason = changedUnasked(facts, first) ? 'probe_changed_workspace' : first.status === 'passed' ? 'evidence_invalid' : STATUS_REASONS[first.status]
+  const reason = changedUnasked(facts, first) ? 'probe_changed_workspace' : first.status === 'passed' ? 'evidence_invalid' : first.status === 'cancelled' ? (facts.interruption ?? 'interrupted') : STATUS_REASONS[first.status]
   const summaries = summariesOf(failing)
   return fault(reason, `${failing.length} of ${facts.binding.length} probes did not pass: ${summaries}`, `${facts.binding.map((bound) => bound.probe).join(', ')} to pass on the result`, summaries)
 }

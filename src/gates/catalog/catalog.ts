@@ -87,7 +87,8 @@ export const IsolationLevel = z.enum(ISOLATION_LEVELS)
 export type IsolationLevel = z.infer<typeof IsolationLevel>
 
 export const ProfileLimits = z.strictObject({
-  total: Duration.describe('How long the whole run may take.'),
+  total: Duration.describe('How long the agent may take.'),
+  run: Duration.optional().describe('How long the whole run may take, from its opening to its last probe. Without it each part has its own limit alone.'),
   idle: Duration.describe('How long the agent may be silent on the wire and on its output.'),
   calls: z.int().positive().describe('How many model calls it may make.'),
   tokens: z.int().positive().describe('How many tokens it may use.'),

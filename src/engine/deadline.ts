@@ -1,0 +1,14 @@
+import type { Reason } from '../contract/reasons.ts'
+import { milliseconds } from '../contract/units.ts'
+import type { Profile } from '../gates/catalog/index.ts'
+
+/** The signal of a run that is cancelled by whoever asked for it, or by the watchdog of its profile. A profile without `limits.run` has none, and one that is not there is refused by its gate. */
+export function withinDeadline(cancelled: AbortSignal, profile: Profile | undefined): AbortSignal {
+  const limit = profile?.limits.run
+  return limit === undefined ? cancelled : AbortSignal.any([cancelled, AbortSignal.timeout(milliseconds(limit))])
+}
+
+/** Why a run with this signal was cut off: the watchdog and a person each have a code of their own (ACC-69). */
+export function interruptionOf(cancelled: AbortSignal): Extract<Reason, 'interrupted' | 'run_timed_out'> {
+  return cancelled.reason instanceof DOMException && cancelled.reason.name === 'TimeoutError' ? 'run_timed_out' : 'interrupted'
+}
