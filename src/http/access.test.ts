@@ -17,7 +17,7 @@ const RULE = ['admin'] as const
 const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = {
   livez: 'everybody', readyz: 'everybody', healthz: 'everybody', openapi: 'everybody',
   metrics: LOOK, self: ['admin', 'operator', 'reader', 'worker', 'run'], openSession: LOOK, closeSession: LOOK,
-  listRuns: LOOK, startRun: WORK, showRun: LOOK, cancelRun: WORK, showReport: LOOK, showReportText: LOOK, showTrace: LOOK, showBundle: LOOK,
+  listRuns: LOOK, startRun: WORK, showRun: LOOK, cancelRun: WORK, resumeRun: WORK, showReport: LOOK, showReportText: LOOK, showTrace: LOOK, showBundle: LOOK,
   resolveProfile: LOOK, probe: WORK, verifyRun: LOOK, listCalls: LOOK, listAdmissions: LOOK, checkAdmission: LOOK,
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
   followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,

@@ -34,7 +34,7 @@ const Result = z.object({ isError: z.boolean().optional(), content: z.array(z.ob
 const call = async (client: Client, name: string, given: Record<string, unknown>) => Result.parse(await client.callTool({ name, arguments: given }, { timeout: 60_000 }))
 const names = async (client: Client): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name).toSorted()
 
-const ALL = ['portcullis_probe', 'portcullis_resolve', 'portcullis_run', 'portcullis_run_evidence', 'portcullis_show_run']
+const ALL = ['portcullis_probe', 'portcullis_resolve', 'portcullis_resume_run', 'portcullis_run', 'portcullis_run_evidence', 'portcullis_show_run']
 
 for (const [transport, connect] of [['streamable HTTP', () => overHttp(running.admin)], ['standard input and output', overStdio]] as const) {
   test(`over ${transport} a run that is accepted is none that is an error, and its report has the bytes of the command`, async () => {

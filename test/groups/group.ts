@@ -30,6 +30,7 @@ const GROUPS = {
   ],
   wire: ['src/adapters/wire-server/', 'src/gates/wire/'],
   engine: ['src/engine/'],
+  processes: ['src/adapters/agent-case/', 'src/adapters/agent-command/', 'src/adapters/agent-pi/', 'src/adapters/health-probe/', 'src/adapters/isolation/', 'src/adapters/probe-runner/', 'src/adapters/process/', 'src/adapters/review-runner/', 'src/adapters/runtime-process/'],
   adapters: ['src/adapters/'],
   rest: ['src/'],
 } as const satisfies Record<string, readonly string[]>

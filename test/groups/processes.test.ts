@@ -1,0 +1,3 @@
+import { importGroup } from './group.ts'
+
+await importGroup('processes')
