@@ -7,6 +7,7 @@ import { admissionOf, admissionStatus, isExternal } from '../gates/admission/ind
 import { markersOf, Report, reportGate } from '../gates/report/index.ts'
 import { wireGate } from '../gates/wire/index.ts'
 
+import { closingOf } from './closing.ts'
 import type { RunHistory } from './ledger.ts'
 import { merkleRoot } from './merkle.ts'
 import { AgentExitEvidence, RunEvidence, WorkspaceEvidence } from './observations.ts'
@@ -56,6 +57,7 @@ export function composeReport(history: ReadHistory, { entries, checkpoint }: Pic
     delivery: deliveryOf(record),
     ...reviewsOf(record),
     gates: record.verdicts.map(gateOf),
+    closing: closedBy(record, ending),
     terminal_state: terminalStateOf(record, ending, block),
     secret_scan: scanOf(record),
     markers: markersOf(ending.reason, block).map((marker) => marker.path),
@@ -64,6 +66,13 @@ export function composeReport(history: ReadHistory, { entries, checkpoint }: Pic
     started_at: history.run.startedAt,
     ended_at: ending.endedAt,
   })
+}
+
+/** Nobody has closed a run that waits. */
+function closedBy(record: RunRecord, ending: Ending): Report['closing'] {
+  if (ending.state === 'waiting') return null
+  const { closed_by, gate, verdict, human_input_required } = closingOf(record, ending)
+  return { by: closed_by, gate, verdict: verdict === null ? null : printDigest(verdict), human_input_required }
 }
 
 /** The level that was asked and the one that was found; and whether no model call can have gone another way than over the wire. */

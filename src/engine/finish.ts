@@ -1,10 +1,11 @@
-import { digestOf, sha256 } from '../contract/canonical.ts'
+import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { milliseconds } from '../contract/units.ts'
-import { type Accepted, acceptanceGate, acceptedProof, standingOf } from '../gates/acceptance/index.ts'
+import { type Accepted, acceptanceGate, acceptedProof } from '../gates/acceptance/index.ts'
 import { markersOf, reportGate, reportProof, type ScannedSurface } from '../gates/report/index.ts'
 import { proveRun, statementsOf, BUNDLE_FILE } from './bundle.ts'
+import { closingOf } from './closing.ts'
 import { blockOf, type Ending } from './compose-report.ts'
 import type { Course } from './course.ts'
 import type { RunHistory } from './ledger.ts'
@@ -113,7 +114,7 @@ async function decideReport(world: World, course: Course, ending: Ending, { expe
     together: (verdict) => {
       const last = verdict.outcome === 'pass' ? ending : overruled(ending, verdict.reason)
       if (last.state === 'waiting') return { state: { to: 'waiting', reason: null, at: new Date(last.endedAt) }, events: [course.event('run_parked', { reason: last.reason, authority: authorityOf(read) })] }
-      return { state: { to: last.state, reason: last.reason, at: new Date(last.endedAt) }, events: [course.event('run_ended', { state: last.state, reason: last.reason, ...closingOf(read, last) })] }
+      return { state: { to: last.state, reason: last.reason, at: new Date(last.endedAt) }, events: [course.event('run_ended', { state: last.state, reason: last.reason, ...closingOf(new RunRecord(read), last, verdict) })] }
     },
   })
 }
@@ -153,15 +154,6 @@ function refuseLeak(world: World, course: Course, name: string, content: string)
 }
 
 const authorityOf = (read: ReadHistory): string | null => new RunRecord(read).facts(acceptanceGate)?.review?.authority.name ?? null
-
-/** Who closed the run, by which gate and verdict, and whether a person had to (MC-120). */
-function closingOf(read: ReadHistory, ending: Ending): Record<string, string | boolean | null> {
-  const record = new RunRecord(read)
-  const facts = record.facts(acceptanceGate)
-  const people = ending.state !== 'accepted' || facts === undefined ? [] : facts.reviews.filter((review) => review.kind === 'human' && standingOf(facts, review) === 'approves')
-  const verdict = ending.state === 'accepted' ? record.last('acceptance') : record.verdicts.findLast((each) => each.outcome !== 'pass')
-  return { closed_by: people.at(-1)?.by ?? 'portcullis', gate: verdict?.gate ?? null, verdict: verdict === undefined ? null : digestOf(verdict), human_input_required: people.length > 0 }
-}
 
 interface KeptFile {
   readonly path: string

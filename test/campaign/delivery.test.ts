@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { CONFIGURATION, PROFILE, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
+import { reviewed, reviewer } from '../e2e/review-scenario.ts'
+import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
 import { verifies } from '../verifies.ts'
 
+const KEY = 'canary-of-the-provider-6f1d90'
+
 /** The example, whose work must reach two repositories; its agent claims what it is told to. */
-async function delivering(t: TestContext): Promise<{ made: Scenario; sha: string; claim(claimed: object): void }> {
-  const made = await scenario(t)
+async function delivering(t: TestContext, given?: Scenario): Promise<{ made: Scenario; sha: string; claim(claimed: object): void }> {
+  const made = given ?? (await scenario(t))
   const work = join(made.directory, 'work')
   mkdirSync(work)
   const git = (...parts: string[]): string => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@localhost', ...parts], { cwd: work, encoding: 'utf8', env: { PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null' } }).trim()
@@ -52,4 +55,36 @@ verifies('MC-112 MC-116', 'one missing half, or a commit that is nowhere, is no 
   assert.deepEqual([nowhere.result.code, nowhere.report.status, nowhere.report.reason, nowhere.report.gates.find((gate) => gate.gate === 'acceptance')?.outcome], [4, 'fail', 'delivery_unresolved', 'abstain'])
   assert.match(nowhere.report.refusal?.found ?? '', /bbbbbbbbbbbb was found nowhere; searched: master of .*console\.git/)
   assert.equal((await made.portcullis(['verify', nowhere.report.run_id])).code, 0)
+})
+
+verifies('MC-124', 'the report, its text and the trace hold what was delivered, judged and closed, and all of them pass the scan', async (t) => {
+  const finding = { id: 'F1', file: 'src/slugify.js', line: 1, severity: 'low', confidence: 0.4, text: 'It could be shorter.', dropped_by: null }
+  const { made, sha, claim } = await delivering(t, await reviewed(t, { ada: reviewer('claude', { confidence: 0.91, reason: 'It does what was asked.' }), eve: reviewer('gpt', { verdict: 'ABSTAIN', reason: 'The diff is too long for me.', findings: [finding] }) }))
+  claim({ app: { sha, files: ['notes.md'], tests: 30 }, console: { sha } })
+  const { report, runDirectory } = await runTask(made)
+  assert.equal(report.status, 'pass', report.summary)
+  const read = (name: string): string => readFileSync(join(runDirectory, name), 'utf8')
+
+  assert.deepEqual(report.reviews.map(({ reviewer, verdict, confidence, reason, advisory }) => [reviewer, verdict, confidence, reason, advisory]), [['ada', 'PASS', 0.91, 'It does what was asked.', false], ['eve', 'ABSTAIN', 0.9, 'The diff is too long for me.', false]])
+  assert.deepEqual(report.reviews[1]?.findings.map(({ file, line, severity, text }) => [file, line, severity, text]), [['src/slugify.js', 1, 'low', 'It could be shorter.']])
+  assert.deepEqual([report.review?.authority, report.review?.families_needed], ['release-board', 1])
+  assert.deepEqual(report.delivery?.map(({ done_sha, remote_head, ancestor, command }) => [done_sha, remote_head, ancestor, command.startsWith('git fetch ')]), [[sha, sha, true, true], [sha, sha, true, true]])
+  assert.deepEqual([report.delivery[0]?.files[0]?.path, report.delivery[0]?.tests?.count, report.delivery[0]?.tests?.claimed], ['notes.md', 1, 30])
+  assert.deepEqual(report.acceptance.map(({ id, status, runtime_probe_evidence }) => [id, status, runtime_probe_evidence.length > 0]), [[1, 'met', true]])
+  assert.deepEqual(report.closing, { by: 'portcullis', gate: 'acceptance', verdict: report.gates.find(({ gate }) => gate === 'acceptance')?.verdict, human_input_required: false })
+
+  const text = read('report.md')
+  for (const told of ['**ada**', 'It does what was asked.', '**eve**', 'ABSTAIN', 'The authority is release-board', sha.slice(0, 12), 'the agent says 30 tests, 1 ran', '1. met', 'Closed by portcullis at the acceptance gate; human input required: no.']) assert.ok(text.includes(told), told)
+  const trace = read('trace.jsonl')
+  for (const told of ['evidence/review/v1', 'evidence/acceptance/v1', '"closed_by":"portcullis"', '"human_input_required":false']) assert.ok(trace.includes(told), told)
+  assert.ok(report.gates.some(({ gate, outcome }) => gate === 'report' && outcome === 'pass'))
+
+  // What a reviewer says is scanned as everything else: one that prints a credential has given no verdict, and it stands nowhere.
+  made.env['SCRIPTED_KEY'] = KEY
+  made.set(CONFIGURATION, ['providers', 'scripted', 'credential'], { source: 'env', name: 'SCRIPTED_KEY', class: 'provider-api-key' })
+  made.set(RECORD, ['credential_source_class'], 'provider-api-key')
+  made.set(CONFIGURATION, ['reviewers', 'ada'], reviewer('claude', { reason: `It holds ${KEY}.` }))
+  const leaking = await runTask(made)
+  assert.deepEqual([leaking.result.code, leaking.report.reason, leaking.report.closing, leaking.report.reviews[0]?.verdict], [3, 'review_waiting', null, null])
+  for (const name of ['report.json', 'report.md', 'trace.jsonl']) assert.ok(!readFileSync(join(leaking.runDirectory, name), 'utf8').includes(KEY), name)
 })

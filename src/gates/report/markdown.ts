@@ -22,7 +22,9 @@ export function renderMarkdown(report: Report): string {
     ...acceptanceOf(report),
     ...comparisonOf(report),
     ...reviewsOf(report),
+    ...deliveryOf(report),
     ...changesOf(report),
+    ...closingOf(report),
     `Check it offline: \`npx portcullis verify ${report.run_id}\``,
     '',
     '## Every field',
@@ -79,6 +81,22 @@ function reviewsOf({ review, reviews }: Report): string[] {
     ...each.findings.map((finding) => `  - ${finding.severity} ${inline(`${finding.file ?? 'the work'}${finding.line === null ? '' : `:${finding.line}`}`)}: ${inline(finding.text)}${finding.dropped_by === null ? '' : ` (left out of the verdict by: ${inline(finding.dropped_by)})`}`),
   ])
   return [`## Reviews: ${review.outcome}`, '', `Needed: ${review.families_needed} model ${review.families_needed === 1 ? 'family' : 'families'}${review.authority_must_agree ? ` and ${inline(review.authority)}` : ''}. The authority is ${inline(review.authority)}. ${review.failures} reviewers failed.`, '', ...lines, '']
+}
+
+/** What was found in each repository, and where the agent's claim differs from it. */
+function deliveryOf({ delivery }: Report): string[] {
+  if (delivery === null) return []
+  const lines = delivery.map((each) => {
+    const where = each.done_sha === null ? 'no commit' : `\`${each.done_sha.slice(0, 12)}\` ${each.ancestor ? 'is in' : '**is not in**'} ${inline(each.branch)} of ${inline(each.remote)}`
+    const tests = each.tests === null ? '' : `; ${each.tests.count ?? 'an unknown number of'} tests ran, exit ${each.tests.exit_code ?? 'none'}`
+    return `- **${inline(each.name)}**: ${where}; ${each.files.length} claimed files looked at${tests}${each.difference === null ? '' : `. ${inline(each.difference)}`}`
+  })
+  return ['## Delivery', '', ...lines, '']
+}
+
+function closingOf({ closing }: Report): string[] {
+  if (closing === null) return []
+  return [`Closed by ${inline(closing.by)}${closing.gate === null ? '' : ` at the ${closing.gate} gate`}; human input required: ${closing.human_input_required ? 'yes' : 'no'}.`, '']
 }
 
 function changesOf(report: Report): string[] {

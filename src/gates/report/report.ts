@@ -128,6 +128,10 @@ export const Report = z.strictObject({
     })
     .nullable(),
   gates: z.array(ReportedGate),
+  closing: z
+    .strictObject({ by: z.string(), gate: z.string().nullable(), verdict: PrintedDigest.nullable(), human_input_required: z.boolean() })
+    .nullable()
+    .describe('Who closed the run, by which gate and verdict; null while it waits for somebody.'),
   terminal_state: z.strictObject({
     contract: z.literal(1),
     status: z.enum(['ok', 'warning', 'failed', 'blocked']),
