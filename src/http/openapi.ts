@@ -2,18 +2,20 @@ import * as z from 'zod'
 import { ACCESS_KINDS } from '../contract/access.ts'
 import { Problem, PROBLEM_TYPE } from './problem.ts'
 import type { Route } from './route.ts'
+import { shareSchemas } from './shared-schemas.ts'
 
 /** openapi.json, from the same table and the same shapes that the router is built from. */
 export function openApiOf(routes: readonly Route[], version: string): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route)
+  const shared = shareSchemas(paths, { Problem: schemaOf(Problem, 'output') })
   return {
     openapi: '3.1.0',
     info: { title: 'Portcullis', version, description: 'A fail-closed gate for AI agents. Every refusal and fault is a problem (RFC 9457) with a stable code, what was asked, what was found and what to do.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
-    paths,
+    paths: shared.paths,
     components: {
-      schemas: { Problem: schemaOf(Problem, 'output') },
+      schemas: shared.schemas,
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: `A token of npx portcullis tokens create, of one of the kinds ${ACCESS_KINDS.join(', ')}.` },
         session: { type: 'apiKey', in: 'cookie', name: '__Host-portcullis', description: 'A session of the console, made by POST /session.' },
