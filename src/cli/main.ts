@@ -86,7 +86,7 @@ function ignoreReaderGone(error: Error): void {
 }
 
 /** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
-const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls'])
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls'])
 
 interface ServerOptions {
   readonly server?: string

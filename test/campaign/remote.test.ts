@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
-import { runCli } from '../helpers/run-cli.ts'
+import { runCli, runProgram } from '../helpers/run-cli.ts'
 import { runCommands } from '../helpers/run-commands.ts'
 import { type ServedApi, servedApi } from '../helpers/served-api.ts'
 import { verifies } from '../verifies.ts'
@@ -56,6 +56,24 @@ test('what is not accepted ends with the same exit code over a server', async ()
   for (const { stdout } of [there, here]) assert.equal((await made.portcullis(['verify', z.object({ run_id: z.string() }).parse(JSON.parse(stdout)).run_id])).code, 0)
   const [gone, goneHere] = [await remote(['run', 'gone.yaml']), await made.portcullis(['run', 'gone.yaml'])]
   assert.deepEqual([gone.code, goneHere.code], [2, 2])
+})
+
+verifies('ACC-30 ACC-38', 'a run that was killed is taken up by a server, shown as it goes, and told again when it has ended', async () => {
+  const counted = join(made.directory, 'boundaries')
+  const killed = await runProgram(process.execPath, [join(import.meta.dirname, '../helpers/crash-run.ts'), '1', counted], { cwd: made.directory, timeoutMs: 60_000 })
+  assert.equal(killed.signal, 'SIGKILL', killed.stderr)
+  const [newest] = z.array(z.object({ runId: z.string(), state: z.string() })).parse(JSON.parse((await made.portcullis(['runs', '--json'])).stdout))
+  assert.ok(newest?.state === 'started')
+  const shown = await remote(['resume', newest.runId])
+  assert.equal(shown.code, 0, shown.stderr)
+  assert.match(shown.stdout, /acceptance[^]*report/)
+  const [there, here, reported] = [await remote(['resume', newest.runId, '--json']), await made.portcullis(['resume', newest.runId, '--json']), await made.portcullis(['report', newest.runId, '--json'])]
+  assert.deepEqual([there.code, here.code], [0, 0])
+  assert.equal(there.stdout, here.stdout)
+  assert.equal(there.stdout, reported.stdout)
+  const [again, gone] = [await remote(['resume', newest.runId]), await remote(['resume', '20260601T013918Z-nothing-1'])]
+  assert.match(again.stdout, /It had ended; nothing was decided again\./)
+  assert.equal(gone.code, 2)
 })
 
 test('a command that no server can be asked for says so, and does nothing here', async () => {
