@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { loadOverride } from '../adapters/configuration/index.ts'
+import { trustedKeys } from '../adapters/keys/index.ts'
 import { openRunDirectory } from '../adapters/run-directory/index.ts'
 import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { printPair } from '../contract/model.ts'
-import { type WorkItem, workItemOf } from '../engine/index.ts'
+import { verifyOneRun, type WorkItem, workItemOf } from '../engine/index.ts'
 import { admissionRequestOf } from '../gates/admission/index.ts'
 import { resolveProfile } from '../gates/catalog/index.ts'
 import { checkAdmission } from './admissions.ts'
@@ -33,7 +34,12 @@ export async function standingOf(options: AppOptions, asked: { readonly profile:
   const stateDirectory = stateDirectoryOf(options)
   const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
   try {
-    const workItem = await workItemOf(await ledger.openExisting(), { pair: requested, runtime, stage }, (runId) => openRunDirectory(stateDirectory, runId))
+    const store = await ledger.openExisting()
+    const keys = trustedKeys(join(stateDirectory, 'keys'))
+    const workItem = await workItemOf(store, { pair: requested, runtime, stage }, (history) => {
+      if (store === undefined) throw new TypeError('a run of no ledger')
+      return verifyOneRun(store, history, openRunDirectory(stateDirectory, history.run.runId), { keys, anchors: [] })
+    })
     return {
       pair: printPair(requested),
       runtime,

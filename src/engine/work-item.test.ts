@@ -3,14 +3,14 @@ import { CONFIGURATION, recordFor, stage, type Stage, type StageOptions } from '
 import { verifies } from '../../test/verifies.ts'
 import { openRunDirectory } from '../adapters/run-directory/index.ts'
 import { canonicalJson, sha256 } from '../contract/canonical.ts'
-import { type Ledger, probeProfile, type WorkItem, workItemOf } from './index.ts'
+import { type Ledger, probeProfile, verifyRun, type WorkItem, workItemOf } from './index.ts'
 
 const record = recordFor('coder-1')
 const forStage2 = { ...record, record: { ...record.record, stages: ['stage-2'] } as never }
 const STAGE_2: StageOptions = { configuration: { purposes: { ...CONFIGURATION.purposes, ticket: { needs: ['acceptance'], stage: 'stage-2' } } }, records: [forStage2] }
 const SEARCH = { pair: { provider: 'scripted', model: 'coder-1' }, runtime: 'command', stage: 'stage-2' }
 
-const standing = (made: Stage, search: Partial<typeof SEARCH> = {}, ledger: Ledger = made.ledger): Promise<WorkItem> => workItemOf(ledger, { ...SEARCH, ...search }, (runId) => openRunDirectory(made.directory, runId))
+const standing = (made: Stage, search: Partial<typeof SEARCH> = {}, ledger: Ledger = made.ledger): Promise<WorkItem> => workItemOf(ledger, { ...SEARCH, ...search }, (history) => Promise.resolve(verifyRun(history, openRunDirectory(made.directory, history.run.runId))))
 
 async function blocked(made: Stage, because: RegExp, search: Partial<typeof SEARCH> = {}, ledger?: Ledger): Promise<void> {
   const item = await standing(made, search, ledger)
@@ -19,7 +19,7 @@ async function blocked(made: Stage, because: RegExp, search: Partial<typeof SEAR
 }
 
 verifies('ADM-B4', 'a work item stays blocked until a pass report of the admitted pair, agent and stage exists, and is unblocked by it', async (t) => {
-  assert.equal((await workItemOf(undefined, SEARCH, () => ({ read: () => undefined, files: () => [] }))).status, 'blocked')
+  assert.equal((await workItemOf(undefined, SEARCH, () => assert.fail('there is no run'))).status, 'blocked')
   const made = await stage(t, STAGE_2)
   // The record is written and the gate admits: nothing has been shown yet.
   await blocked(made, /no run asked for it/)

@@ -3,9 +3,8 @@ import { readHistory } from './finish.ts'
 import type { Ledger, RunHistory, RunSummary } from './ledger.ts'
 import { RunRecord } from './read-run.ts'
 import { storedEnding } from './render-run.ts'
-import type { RunDirectory } from './run-directory.ts'
 import type { ReadHistory } from './verify-chain.ts'
-import { verifyRun } from './verify-run.ts'
+import type { VerifiedRun } from './verify-run.ts'
 
 /** What real work is blocked on: a pass report of a run of this pair, by this agent, for this stage. */
 export interface PassSearch {
@@ -27,16 +26,16 @@ const NAMED = 5
 
 /**
  * Looks for the pass report in the ledger, which is the one interface that counts: files, copies and claims are not read, and
- * a run that does not verify in whole is no evidence (ADM-B3). Throws what the ledger throws.
+ * a run that does not verify in whole, signatures included, is no evidence (ADM-B3). `verify` says what is wrong with a run. Throws what the ledger throws.
  */
-export async function workItemOf(ledger: Ledger | undefined, search: PassSearch, directoryOf: (runId: string) => Pick<RunDirectory, 'read' | 'files'>): Promise<WorkItem> {
+export async function workItemOf(ledger: Ledger | undefined, search: PassSearch, verify: (history: RunHistory) => Promise<VerifiedRun>): Promise<WorkItem> {
   const asked = `a pass report of ${printPair(search.pair)} by ${search.runtime} for ${search.stage}`
   if (ledger === undefined) return { status: 'blocked', found: `${asked}: no run was ever made here`, considered: [] }
   const considered: { run_id: string; because: string }[] = []
   for (const run of await ledger.list()) {
     const { history, read } = await readHistory({ ledger }, run.runId)
     if (!isAbout(read, search)) continue
-    const because = whyNot(run, history, directoryOf(run.runId))
+    const because = await whyNot(run, history, verify)
     if (because === undefined) return { status: 'unblocked', run_id: run.runId, ended_at: storedEnding(history).endedAt }
     considered.push({ run_id: run.runId, because })
   }
@@ -50,9 +49,9 @@ function isAbout(read: ReadHistory, { pair, runtime, stage }: PassSearch): boole
 }
 
 /** Why a run is no pass report; undefined if it is one: accepted by every gate, and all that is stored of it holds. */
-function whyNot(run: RunSummary, history: RunHistory, directory: Pick<RunDirectory, 'read' | 'files'>): string | undefined {
+async function whyNot(run: RunSummary, history: RunHistory, verify: (history: RunHistory) => Promise<VerifiedRun>): Promise<string | undefined> {
   if (run.kind !== 'task') return `a ${run.kind}, which has no report`
   if (run.state !== 'accepted') return `it is ${run.state}${run.reason === null ? '' : ` (${run.reason})`}`
-  const [problem] = verifyRun(history, directory).problems
+  const [problem] = (await verify(history)).problems
   return problem === undefined ? undefined : `it does not verify: ${problem.code} at ${problem.where}`
 }

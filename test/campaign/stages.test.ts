@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import { verifies } from '../verifies.ts'
 import { CONFIGURATION, PROFILE, RECORD, runTask, type Scenario, scenario } from '../e2e/scenario.ts'
@@ -67,4 +68,11 @@ verifies('ADM-G7 ADM-B4', 'a validated gate and a blocked work item are two thin
   assert.equal((await made.portcullis(['report', passed.report.run_id, '--write'])).code, 0)
   assert.equal((await made.portcullis(['admit', 'revoke', 'scripted/coder-1'])).code, 0)
   assert.deepEqual(await standing(), [0, 'stage-2', 'not_validated', 'unblocked'])
+  // Nor is one of a ledger whose head nobody here signed, however well its rows fit each other.
+  const database = new DatabaseSync(join(made.directory, '.portcullis/ledger.db'))
+  const { note } = database.prepare('SELECT note FROM head').get() ?? {}
+  const changed = String(note).replace(/[A-Za-z0-9+/]{8}(={0,2}\n?)$/, 'AAAAAAAA$1')
+  database.prepare('UPDATE head SET note = ?').run(changed)
+  database.close()
+  assert.deepEqual(await standing(), [3, 'stage-2', 'not_validated', 'blocked'])
 })

@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { listKeys, openSigner } from '../keys/index.ts'
 import type { LedgerOnDemand } from '../store-sqlite/index.ts'
 import type { DoctorRow } from './row.ts'
 
@@ -21,6 +22,7 @@ export async function stateRows(stateDirectory: string, ledger: LedgerOnDemand):
       ? { ...common, status: 'ok', found: `writable, mode ${mode}`, remedy: null }
       : { ...common, status: 'warning', found: `writable, mode ${mode}: others may look into it`, remedy: `chmod 700 ${stateDirectory}` },
     await ledgerRow(ledger),
+    await keyRow(join(stateDirectory, 'keys')),
   ]
 }
 
@@ -43,6 +45,19 @@ async function ledgerRow(ledger: LedgerOnDemand): Promise<DoctorRow> {
     if (opened === undefined) return { ...common, status: 'ok', found: 'not there yet; the first run makes it', remedy: null }
     const runs = await opened.list()
     return { ...common, status: 'ok', found: `readable, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`, remedy: null }
+  } catch (error) {
+    if (!(error instanceof PortcullisError)) throw error
+    return { ...common, status: 'missing', found: error.found, remedy: error.remedy }
+  }
+}
+
+/** Whether what is decided can be signed. The key is opened as for signing, and signs nothing. */
+async function keyRow(directory: string): Promise<DoctorRow> {
+  const common = { area: 'state' as const, name: 'signing key', needed_for: 'proving afterwards what was decided' }
+  if ((await look(directory)) === undefined) return { ...common, status: 'ok', found: 'not there yet; the first run makes it', remedy: null }
+  try {
+    const { key } = openSigner(directory)
+    return { ...common, status: 'ok', found: `${key.algorithm} ${key.keyId.slice(0, 12)}, of ${listKeys(directory).length} that were ever used here`, remedy: null }
   } catch (error) {
     if (!(error instanceof PortcullisError)) throw error
     return { ...common, status: 'missing', found: error.found, remedy: error.remedy }
