@@ -27,11 +27,11 @@ export interface DoctorAnswer {
 
 /**
  * Looks at everything a run would need: installed, configured, admitted, reachable, writable. It starts no agent (but a shell
- * under each seal, to see whether that holds), sends no byte to a provider, reads no credential and leaves nothing. Throws `usage` for a `soon` that is no duration, and
+ * under each seal, to see whether that holds), sends no byte to a provider, reads no credential and leaves nothing. Without `soon` no record is called near its end. Throws `usage` for a `soon` that is no duration, and
  * `file_missing` where there is no configuration at all; one that is not valid is a row.
  */
-export async function examine(options: AppOptions, asked: { readonly soon: string }): Promise<DoctorAnswer> {
-  const soonMs = parseDuration(asked.soon)
+export async function examine(options: AppOptions, asked: { readonly soon: string | undefined }): Promise<DoctorAnswer> {
+  const soonMs = asked.soon === undefined ? 0 : parseDuration(asked.soon)
   if (soonMs === undefined) throw usage('a duration', JSON.stringify(asked.soon), 'Give --soon one, as in 30d.')
   const searchPath = (options.environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
   const read = readConfiguration(options)

@@ -2,10 +2,10 @@ import type { AdmissionRow } from '../admission-files/index.ts'
 import type { DoctorRow } from './row.ts'
 
 /** One row for each record that is worth a look: not valid, ended, or about to end. One row that says so where none is. */
-export function recordRows(records: readonly AdmissionRow[], soon: string): DoctorRow[] {
+export function recordRows(records: readonly AdmissionRow[], soon: string | undefined): DoctorRow[] {
   const rows = records.flatMap((record) => rowOf(record) ?? [])
   if (rows.length > 0) return rows
-  return [{ area: 'records', name: 'admissions/', status: 'ok', found: `${records.length} ${records.length === 1 ? 'record' : 'records'}, none of them ended or ending within ${soon}`, needed_for: '', remedy: null }]
+  return [{ area: 'records', name: 'admissions/', status: 'ok', found: `${records.length} ${records.length === 1 ? 'record' : 'records'}, none of them ended${soon === undefined ? '; --soon 30d would look ahead' : ` or ending within ${soon}`}`, needed_for: '', remedy: null }]
 }
 
 /** A warning at most: whether a profile is refused for it, its own row says. */

@@ -88,14 +88,14 @@ function registerCheck(admit: Command, surface: Surface): void {
 }
 
 interface ListOptions extends CommonOptions {
-  readonly soon: string
+  readonly soon?: string
 }
 
 function registerList(admit: Command, surface: Surface): void {
-  const command = admit.command('list').description('list every record, those that end first at the top').requiredOption('--soon <duration>', 'how near an end must be to be called soon, as in 30d')
-  withExamples(withCommonOptions(command), 'admit list --soon 30d').action(async (options: ListOptions) => {
+  const command = admit.command('list').description('list every record, those that end first at the top').option('--soon <duration>', 'also mark those that end within it, as in 30d')
+  withExamples(withCommonOptions(command), 'admit list', 'admit list --soon 30d').action(async (options: ListOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const soonMs = parseDuration(options.soon)
+    const soonMs = options.soon === undefined ? 0 : parseDuration(options.soon)
     if (soonMs === undefined) throw new PortcullisError('usage', { asked: '--soon as a duration', found: JSON.stringify(options.soon), remedy: 'Write it as in 12h or 30d.' })
     const { listAdmissionRecords } = await import('../../app/admissions.ts')
     const rows = await listAdmissionRecords(surface.app(options), soonMs)

@@ -4,7 +4,7 @@ import { drillOn, printDrill } from '../drill-view.ts'
 import { printable, type Terminal } from '../terminal.ts'
 
 interface DoctorOptions extends CommonOptions {
-  readonly soon: string
+  readonly soon?: string
   readonly drill?: true
 }
 
@@ -12,9 +12,9 @@ export const register: Register = (program, surface) => {
   const command = program
     .command('doctor')
     .description('say what is installed, admitted, reachable and expiring, and what to do; exits 0 only if nothing a profile needs is missing')
-    .requiredOption('--soon <duration>', 'how near the end of a record must be to be called soon, as in 30d')
+    .option('--soon <duration>', 'also name the records that end within it, as in 30d')
     .option('--drill', 'also drill every profile, as npx portcullis drill does')
-  withExamples(withCommonOptions(command), 'doctor --soon 30d', 'doctor --soon 30d --drill --json').action(async (options: DoctorOptions) => {
+  withExamples(withCommonOptions(command), 'doctor', 'doctor --soon 30d', 'doctor --soon 30d --drill --json').action(async (options: DoctorOptions) => {
     const terminal = surface.terminal(options.json === true)
     const { examine } = await import('../../app/doctor.ts')
     const answer = await examine(surface.app(options), { soon: options.soon })
