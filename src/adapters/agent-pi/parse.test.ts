@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LineReader, parseRecord, textOf } from './parse.ts'
+import { LineReader } from '../agent-cli/index.ts'
+import { parseRecord, textOf } from './parse.ts'
 import { PiProtocol } from './protocol.ts'
 
 function linesOf(chunks: readonly Buffer[], limitBytes?: number): string[] {

@@ -1,4 +1,5 @@
-import { clip, LineReader, parseRecord, type PiRecord, type PiResponse, textOf } from './parse.ts'
+import { clip, LineReader } from '../agent-cli/index.ts'
+import { parseRecord, type PiRecord, type PiResponse, textOf } from './parse.ts'
 
 /** How the last message of the assistant ended. */
 export interface LastMessage {

@@ -2,8 +2,9 @@ import type { Clock } from '../../contract/clock.ts'
 import type { AgentOutcome, AgentProcess, AgentReadiness, AgentSession, DeliveryResult, StartAgent } from '../../engine/agent.ts'
 import { type SessionState, spendTurn, type Turn } from '../../gates/dispatch/index.ts'
 import type { PlannedLaunch } from '../../gates/launch/index.ts'
+import { clip } from '../agent-cli/index.ts'
 import { notDelivered, unlessAborted } from '../runtime-process/index.ts'
-import { clip, type PiResponse, PiState } from './parse.ts'
+import { type PiResponse, PiState } from './parse.ts'
 import { PiProtocol } from './protocol.ts'
 
 /** A longer name is another name than any that was planned. */

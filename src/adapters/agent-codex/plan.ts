@@ -1,0 +1,55 @@
+import type { PlanRequest } from '../../gates/launch/index.ts'
+import { type CliDescription, type CliLaunch, findBeside, type HeldMode } from '../agent-cli/index.ts'
+import { filesOf, TOKEN_VARIABLE } from './configuration.ts'
+
+const PACKAGE = '@openai/codex'
+
+/** Its own sandbox needs rights that a seal takes away, so `workspace-write` and `read-only` cannot be promised: see the permissions below. */
+const MODES: CliDescription['modes'] = {
+  'read-only': { argv: ['--sandbox', 'read-only'], enforcedBy: 'the sandbox of Codex (read-only): no command writes or reaches a network; where its sandbox cannot start, no command runs' },
+  ask: undefined,
+  'accept-edits': { argv: ['--sandbox', 'workspace-write'], enforcedBy: 'the sandbox of Codex (workspace-write): commands write below the workspace only and reach no network; where its sandbox cannot start, no command runs' },
+  bypass: { argv: ['--sandbox', 'danger-full-access'], enforcedBy: 'nothing is asked or refused: every command runs' },
+}
+
+/** The triples of Rust by which its native programs are filed. */
+const TRIPLES: Readonly<Record<string, string>> = {
+  'linux-x64': 'x86_64-unknown-linux-musl',
+  'linux-arm64': 'aarch64-unknown-linux-musl',
+  'darwin-x64': 'x86_64-apple-darwin',
+  'darwin-arm64': 'aarch64-apple-darwin',
+}
+
+/** Codex, one process for one prompt, which prints its events as lines of JSON. */
+export const CODEX: CliDescription = {
+  agent: 'codex',
+  title: 'Codex',
+  packageName: PACKAGE,
+  command: 'codex',
+  version: '0.169.0',
+  dialects: ['openai-responses'],
+  efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+  modes: MODES,
+  rewrites: () => false,
+  async locate(folder) {
+    // The command of the package is a script that only starts this one, and that leaves it behind when it is killed.
+    const platform = `${process.platform}-${process.arch}`
+    const triple = TRIPLES[platform]
+    const path = triple === undefined ? undefined : await findBeside(folder, `${PACKAGE}-${platform}`, `vendor/${triple}/bin/codex`)
+    return path === undefined ? undefined : { path, folder: null }
+  },
+  launch(request, mode): CliLaunch {
+    return {
+      argv: argumentsOf(request, mode),
+      environment: { [TOKEN_VARIABLE]: request.runToken },
+      settings: { CODEX_HOME: request.configuration },
+      files: filesOf(request),
+    }
+  },
+}
+
+function argumentsOf({ pair }: PlanRequest, mode: HeldMode | undefined): string[] {
+  // `--strict-config` ends it at a field that it does not know; the snapshot of the shell would hold the whole environment.
+  const held = ['--strict-config', '--ephemeral', '--ignore-rules', '--skip-git-repo-check', '--disable', 'shell_snapshot', '--color', 'never']
+  return ['exec', '--json', ...held, ...(mode?.argv ?? ['--sandbox', 'read-only']), '--model', pair.model, '-']
+}
