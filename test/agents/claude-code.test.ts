@@ -8,6 +8,7 @@ agentSuite('claude-code', {
   fallback: (model) => ({ argv, environment }) => ({ argv: [...argv, '--fallback-model', model], environment: { ...environment, CLAUDE_CODE_MAX_RETRIES: '5' } }),
   // The model itself chooses another one for a helper: its own choice is haiku, whatever it was started with.
   background: {
+    model: 'claude-haiku-5-5',
     prepare: ({ directory }) => edit(join(directory, 'portcullis.yaml'), ['profiles', 'claude_code', 'permissions'], 'bypass'),
     script: (script) => ({
       ...script,

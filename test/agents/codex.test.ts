@@ -1,9 +1,8 @@
-import { agentSuite, replaced } from './suite.ts'
+import { agentSuite, asksByShell, replaced } from './suite.ts'
 
 agentSuite('codex', {
   otherModel: (model) => replaced('coder-1', model),
-  // It knows none: what it does after 529 is in the test of a provider that fails.
   fallback: null,
-  background: {},
+  background: asksByShell('exec_command', (command) => ({ cmd: command }), '/v1/responses'),
   keyVariable: 'PORTCULLIS_RUN_TOKEN',
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext } from 'node:test'
 import type { Fault, ProviderScript } from '../../src/adapters/scripted-provider/index.ts'
+import { systemCode } from '../../src/contract/errors.ts'
 import { agentScenario, type AgentScenario, type Alteration, cannotRun, edit, PROGRAMS, type ProgramName, runAgent } from '../helpers/real-agents.ts'
 import { verifies } from '../verifies.ts'
 
@@ -13,7 +14,7 @@ export interface AgentFaults {
   /** It is told of a model to fall back on; null for a program that knows none. */
   readonly fallback: ((model: string) => Alteration) | null
   /** It asks for a second model by itself. */
-  readonly background: { readonly alter?: (model: string) => Alteration; readonly script?: (script: ProviderScript) => ProviderScript; prepare?(made: AgentScenario): void }
+  readonly background: { readonly model: string; readonly alter?: Alteration; readonly script?: (script: ProviderScript) => ProviderScript; prepare?(made: AgentScenario): void }
   /** The variable that holds its key. */
   readonly keyVariable: string
 }
@@ -38,12 +39,13 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
       await check(t)
     })
   }
-  const refused = (what: string, ids: string, expected: { readonly reason: string; readonly found?: RegExp }, how: { readonly script?: (script: ProviderScript) => ProviderScript; readonly alter?: Alteration; prepare?(made: AgentScenario): void }): void => {
+  const refused = (what: string, ids: string, expected: { readonly reason: string; readonly found?: RegExp }, how: { readonly script?: (script: ProviderScript) => ProviderScript; readonly alter?: Alteration; prepare?(made: AgentScenario): void; checked?(made: AgentScenario): void }): void => {
     proves(ids, what, async (t) => {
       const made = await agentScenario(t, name, how.script)
       how.prepare?.(made)
       const { report } = await runAgent(made, how.alter === undefined ? {} : { alter: how.alter })
       assert.deepEqual([report.status, report.reason], ['fail', expected.reason], JSON.stringify(report.refusal))
+      how.checked?.(made)
       if (expected.found !== undefined) assert.match(JSON.stringify(report), expected.found)
     })
   }
@@ -59,22 +61,29 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     assert.deepEqual([report.model.served, report.agent?.version], [['coder-1'], version])
     assert.deepEqual(report.workspace?.files.map((file) => file.path), ['src/slugify.js'])
     assert.deepEqual([report.exit?.code, report.exit?.claimed_status], [0, 'completed'])
-    assert.ok(made.provider.requests().every(({ model }) => model === null || model === 'coder-1'), 'no other model was asked for')
+    onlyAdmitted(made)
     assertNowhere(canary, [directory, join(made.directory, '.portcullis')])
   })
 
   refused('another model in its own configuration is not served', 'WIR-02', { reason: 'model_not_admitted', found: /other-1/ }, { alter: faults.otherModel('other-1') })
-  if (faults.fallback !== null) {
-    refused('the model that it falls back on after 529 is not served', 'WIR-02', { reason: 'model_not_admitted', found: /fallback-1/ }, { script: striking({ status: 529 }), alter: faults.fallback('fallback-1') })
+  const { fallback } = faults
+  if (fallback !== null) {
+    proves('WIR-02', 'the model that it falls back on after 529 is not served', async (t) => {
+      const made = await agentScenario(t, name, striking({ status: 529 }))
+      const { report, directory } = await runAgent(made, { alter: fallback('fallback-1') })
+      assert.deepEqual([report.status, report.reason], ['fail', 'provider_overloaded'], JSON.stringify(report.refusal))
+      assertRefused(made, directory, 'fallback-1')
+    })
+  } else {
+    refused('after 529 it asks for no other model', 'WIR-20', { reason: 'provider_overloaded' }, { script: striking({ status: 529 }), checked: onlyAdmitted })
   }
   const { alter, script, prepare } = faults.background
   proves('WIR-02', 'a model that nobody admitted, which it asks for by itself, is refused and shown', async (t) => {
     const made = await agentScenario(t, name, script)
     prepare?.(made)
-    const { report, directory } = await runAgent(made, alter === undefined ? {} : { alter: alter('background-1') })
+    const { report, directory } = await runAgent(made, alter === undefined ? {} : { alter })
     assert.ok(report.wire.refused > 0, JSON.stringify(report.wire))
-    assert.match(readFileSync(join(directory, 'trace.jsonl'), 'utf8'), /"model_not_admitted"/)
-    assert.ok(made.provider.requests().every(({ model }) => model === null || model === 'coder-1'), 'no other model was asked')
+    assertRefused(made, directory, faults.background.model)
   })
   refused('without its key it asks no model, which is no work', 'ADM-N14', { reason: 'no_model_call' }, {
     alter: ({ environment }) => ({ environment: Object.fromEntries(Object.entries(environment).filter(([variable]) => variable !== faults.keyVariable)) }),
@@ -87,7 +96,7 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
   refused('work that is only said to be done is not done', 'ACC-16', { reason: 'done_without_change' }, {
     script: (given) => ({ ...given, turns: [...given.turns.slice(0, 1), { when: { always: true }, answer: { text: 'slugify is implemented, and all tests pass.' } }] }),
   })
-  proves('ADM-N14', 'killed midway it has done nothing, and nothing of it stays', async (t) => {
+  proves('WIR-20', 'killed midway it has done nothing, and nothing of it stays', async (t) => {
     const made = await agentScenario(t, name, striking({ hang: true }))
     const ended = runAgent(made)
     const asked = (): boolean => made.provider.requests().some(({ fault }) => fault !== null)
@@ -95,12 +104,33 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     void ended.then(() => (over = true), () => (over = true))
     while (!asked() && !over) await new Promise((resolve) => setImmediate(resolve))
     const own = processesIn(made.directory)
-    for (const pid of own) process.kill(pid, 'SIGKILL')
+    for (const pid of own) kill(pid)
     assert.ok(own.length > 0, 'there was a process to kill')
     const { report } = await ended
-    assert.deepEqual([report.status, report.reason], ['fail', 'agent_failed'], JSON.stringify(report.refusal))
+    assert.deepEqual([report.status, report.reason], ['fail', 'interrupted'], JSON.stringify(report.refusal))
     assert.deepEqual(processesIn(made.directory), [])
   })
+}
+
+/** Killed with the first of them, the others may be gone before their turn. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (systemCode(error) === 'ESRCH') return
+    throw error
+  }
+}
+
+function onlyAdmitted(made: AgentScenario): void {
+  assert.ok(made.provider.requests().every(({ model }) => model === null || model === 'coder-1'), 'no other model was asked')
+}
+
+/** The wire refused the model, the record says so, and the provider never heard of it. */
+function assertRefused(made: AgentScenario, directory: string, model: string): void {
+  const rows = readFileSync(join(directory, 'trace.jsonl'), 'utf8').split('\n').filter((row) => row.includes('model_not_admitted'))
+  assert.ok(rows.some((row) => row.includes(model)), `the trace has no refusal of ${model}: ${rows.join('\n')}`)
+  onlyAdmitted(made)
 }
 
 /** The processes that work in a directory below this one. */
@@ -121,3 +151,25 @@ function assertNowhere(canary: string, directories: readonly string[]): void {
     }
   }
 }
+
+/** Asks the wire for another model, with nothing but a shell and the address that the agent was given. */
+const ASK = String.raw`address=$({ env; cat ../agent/configuration/config.toml ../agent/configuration/opencode/opencode.json 2>/dev/null; } | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
+body='{"model":"background-1","input":"hello","messages":[{"role":"user","content":"hello"}],"contents":[{"role":"user","parts":[{"text":"hello"}]}]}'
+exec 3<>"/dev/tcp/$(echo "$address" | tr : /)"
+printf 'POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\ncontent-length: %s\r\nconnection: close\r\n\r\n%s' "$1" "$address" "$(printf %s "$body" | wc -c)" "$body" >&3
+cat <&3
+`
+
+/** For a program that asks for no second model by itself: a command that its model chooses does, from inside the seal. */
+export const asksByShell = (tool: string, argument: (command: string) => Readonly<Record<string, unknown>>, path: string): AgentFaults['background'] => ({
+  model: 'background-1',
+  prepare({ directory }) {
+    writeFileSync(join(directory, '../../slugify/repository/ask.sh'), ASK)
+    edit(join(directory, 'portcullis.yaml'), ['profiles', basename(directory).replaceAll('-', '_'), 'permissions'], 'bypass')
+  },
+  script: (given) => {
+    const [probe, ...rest] = given.turns
+    const asks = { when: { turn: 1, lastUser: 'slugify' }, answer: { toolCalls: [{ name: tool, arguments: argument(`bash ask.sh ${path}`) }] } }
+    return { ...given, turns: [...(probe === undefined ? [] : [probe]), ...rest.filter(({ when }) => when.lastUser === 'Generate a title'), asks, { when: { always: true }, answer: { text: 'Done.' } }] }
+  },
+})

@@ -22,6 +22,9 @@ import { temporaryDirectory } from './temporary-directory.ts'
 export const PROGRAMS = {
   'claude-code': { packageName: '@anthropic-ai/claude-code', version: '2.1.329' },
   codex: { packageName: '@openai/codex', version: '0.169.0' },
+  'gemini-cli': { packageName: '@google/gemini-cli', version: '0.61.0' },
+  opencode: { packageName: 'opencode-ai', version: '1.18.33' },
+  'qwen-code': { packageName: '@qwen-code/qwen-code', version: '0.24.4' },
 } as const satisfies Record<string, { readonly packageName: string; readonly version: string }>
 export type ProgramName = keyof typeof PROGRAMS
 

@@ -37,6 +37,7 @@ export const CLAUDE_CODE: CliDescription = {
   dialects: ['anthropic-messages'],
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
   modes: MODES,
+  overriding: [],
   rewrites: (model) => ALIASES.includes(model.toLowerCase()) || /\[[^\]]*\]$/.test(model),
   async locate(folder) {
     // The command of the package only starts this one.

@@ -10,19 +10,19 @@ const VERSION = 1
 const Message = z.looseObject({
   id: z.union([z.string(), z.number()]).optional(),
   method: z.string().optional(),
-  params: z.unknown(),
-  result: z.unknown(),
-  error: z.looseObject({ message: z.string(), data: z.unknown() }).optional(),
+  params: z.unknown().optional(),
+  result: z.unknown().optional(),
+  error: z.looseObject({ message: z.string(), data: z.unknown().optional() }).optional(),
 })
 type Message = z.infer<typeof Message>
 
-const Update = z.looseObject({ update: z.looseObject({ sessionUpdate: z.string(), content: z.unknown() }) })
+const Update = z.looseObject({ update: z.looseObject({ sessionUpdate: z.string(), content: z.unknown().optional() }) })
 const TextContent = z.looseObject({ type: z.literal('text'), text: z.string() })
 const Greeting = z.looseObject({ protocolVersion: z.literal(VERSION), agentInfo: z.looseObject({ version: z.string() }).nullish() })
 const NewSession = z.looseObject({
   sessionId: z.string().min(1),
   models: z.looseObject({ currentModelId: z.string() }).nullish(),
-  configOptions: z.array(z.looseObject({ id: z.string(), currentValue: z.unknown() })).nullish(),
+  configOptions: z.array(z.looseObject({ id: z.string(), currentValue: z.unknown().optional() })).nullish(),
 })
 const Prompted = z.looseObject({ stopReason: z.string() })
 const Permission = z.looseObject({ options: z.array(z.looseObject({ optionId: z.string(), kind: z.string() })) })

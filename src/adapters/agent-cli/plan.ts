@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Refusal } from '../../contract/gate.ts'
 import type { Dialect } from '../../contract/model.ts'
 import type { Profile } from '../../gates/catalog/index.ts'
@@ -33,6 +33,8 @@ export interface CliDescription {
   readonly efforts: readonly string[]
   /** Undefined if nothing can hold the agent to the mode. */
   readonly modes: Readonly<Record<Profile['permissions'], HeldMode | undefined>>
+  /** Files of a workspace, by their path in it, that would stand above the configuration that is planned. */
+  readonly overriding: readonly string[]
   /** True for a name that the program would send as another one. */
   rewrites(model: string): boolean
   /** The program in the folder of the package; undefined if it is not there. */
@@ -50,7 +52,7 @@ export interface CliLaunch {
 
 /** Plans a command line agent. What is wrong with the profile is found before the disk is looked at. */
 export async function planCli(request: PlanRequest, location: Omit<CliLocation, 'searchPath'>, cli: CliDescription): Promise<Planned> {
-  const refusal = profileRefusal(request, cli)
+  const refusal = profileRefusal(request, cli) ?? (await workspaceRefusal(request, cli))
   if (refusal !== undefined) return refusePlan(refusal)
   const installed = await findPackage(cli.command, cli.packageName, { ...location, searchPath: request.inherited['PATH'] ?? '' })
   const program = installed === undefined ? undefined : await cli.locate(installed.folder)
@@ -97,6 +99,20 @@ function profileRefusal({ profile, profileName, dialect, pair }: PlanRequest, cl
     return refuse(`effort ${profile.effort}`, ignored, cli.efforts.length === 0 ? 'Leave `effort` out; this agent has no setting for it.' : `Choose one of ${cli.efforts.join(', ')}, or leave it out.`)
   }
   if (cli.rewrites(pair.model)) return refuse(`model ${pair.model}`, `${cli.title} would ask for another model by this name`, 'Name the model by its exact id, as the provider does.')
+  return undefined
+}
+
+async function workspaceRefusal({ workspace, profileName }: PlanRequest, cli: CliDescription): Promise<Refusal | undefined> {
+  for (const file of cli.overriding) {
+    if ((await resolvedPath(join(workspace, file))) === undefined) continue
+    return {
+      reason: 'agent_setting_unsupported',
+      message: `The repository brings settings for ${cli.title}, which would stand above the planned ones.`,
+      asked: `profile ${profileName}: the model, the tools and the address that it names, and no others`,
+      found: `${file} in the repository`,
+      remedy: `Take ${file} out of the branch that the run works on.`,
+    }
+  }
   return undefined
 }
 

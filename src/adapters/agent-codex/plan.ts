@@ -30,6 +30,7 @@ export const CODEX: CliDescription = {
   dialects: ['openai-responses'],
   efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   modes: MODES,
+  overriding: [],
   rewrites: () => false,
   async locate(folder) {
     // The command of the package is a script that only starts this one, and that leaves it behind when it is killed.

@@ -24,7 +24,7 @@ export function createPlayer(script: ProviderScript): Player {
     turnFor(conversation, request) {
       const index = script.turns.findIndex(({ when }) => matches(when, conversation, request))
       const row = script.turns[index]
-      return row === undefined ? undefined : { name: `turns[${index}]`, row }
+      return row === undefined ? undefined : { name: `turns[${index}]`, row: filled(row, conversation) }
     },
     faultFor(conversation, request) {
       const rules = script.faults ?? []
@@ -49,6 +49,35 @@ export function matches(condition: Condition, conversation: Conversation, reques
 }
 
 const matchesText = (pattern: string | undefined, text: string | null): boolean => pattern === undefined || (text !== null && compilePattern(pattern).test(text))
+
+/** The turn with what the named groups of its patterns found in place of `${name}`, wherever a text of its answer says so. */
+function filled(turn: ScriptedTurn, { lastUser, lastTool }: Conversation): ScriptedTurn {
+  const found = new Map([...groupsIn(turn.when.lastUser, lastUser), ...groupsIn(turn.when.lastTool, lastTool)])
+  if (found.size === 0) return turn
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'string') return fillText(value)
+    if (Array.isArray(value)) return value.map(fill)
+    return typeof value === 'object' && value !== null ? fillAll(value) : value
+  }
+  const fillText = (text: string): string => text.replace(/\$\{(\w+)\}/g, (whole, name: string) => found.get(name) ?? whole)
+  const fillAll = (values: object): Record<string, unknown> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fill(value)]))
+  const { text, toolCalls } = turn.answer
+  return {
+    ...turn,
+    answer: {
+      ...turn.answer,
+      ...(text === undefined ? {} : { text: fillText(text) }),
+      ...(toolCalls === undefined ? {} : { toolCalls: toolCalls.map((call) => ({ ...call, arguments: fillAll(call.arguments) })) }),
+    },
+  }
+}
+
+/** Only groups that took part in the match: a name that found nothing stays as it stands. */
+function groupsIn(pattern: string | undefined, text: string | null): [string, string][] {
+  if (pattern === undefined || text === null) return []
+  const groups: Readonly<Record<string, string | undefined>> = compilePattern(pattern).exec(text)?.groups ?? {}
+  return Object.entries(groups).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+}
 
 /** What to tell a client whose conversation no turn matches: all that a condition could have named. */
 export function describeUnmatched(conversation: Conversation, request: number): string {

@@ -28,7 +28,7 @@ export type Condition = z.infer<typeof Condition>
 
 export const ScriptedToolCall = z.strictObject({
   name: z.string().min(1).describe('The name of the tool, as the agent offers it.'),
-  arguments: z.record(z.string(), z.unknown()).describe('The arguments, as the schema of the tool wants them.'),
+  arguments: z.record(z.string(), z.unknown()).describe('The arguments, as the schema of the tool wants them. `${name}` in them stands for what a group of this name found in the patterns of `when`.'),
 })
 export type ScriptedToolCall = z.infer<typeof ScriptedToolCall>
 
@@ -36,7 +36,7 @@ export const ScriptedUsage = z.strictObject({ inputTokens: z.int().nonnegative()
 
 export const ScriptedAnswer = z
   .strictObject({
-    text: z.string().min(1).optional().describe('What the model says.'),
+    text: z.string().min(1).optional().describe('What the model says. `${name}` stands for what a group of this name found in the patterns of `when`.'),
     toolCalls: z.array(ScriptedToolCall).min(1).optional().describe('The tools that the model asks for, in this order, after its text.'),
     usage: ScriptedUsage.optional().describe('The token counts to report. Left out, they follow from the length of the texts: one token for four characters.'),
   })

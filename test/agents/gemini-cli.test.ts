@@ -1,0 +1,8 @@
+import { agentSuite, asksByShell, replaced } from './suite.ts'
+
+agentSuite('gemini-cli', {
+  otherModel: (model) => replaced('coder-1', model),
+  fallback: null,
+  background: asksByShell('run_shell_command', (command) => ({ command }), '/v1beta/models/background-1:generateContent'),
+  keyVariable: 'GEMINI_API_KEY',
+})

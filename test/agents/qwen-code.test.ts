@@ -1,0 +1,8 @@
+import { agentSuite, asksByShell, replaced } from './suite.ts'
+
+agentSuite('qwen-code', {
+  otherModel: (model) => (launch) => ({ ...replaced('coder-1', model)(launch), environment: { ...launch.environment, OPENAI_MODEL: model } }),
+  fallback: (model) => ({ argv }) => ({ argv: [...argv, '--fallback-model', model] }),
+  background: asksByShell('run_shell_command', (command) => ({ command, is_background: false }), '/v1/chat/completions'),
+  keyVariable: 'OPENAI_API_KEY',
+})
