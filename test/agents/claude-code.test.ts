@@ -16,4 +16,5 @@ agentSuite('claude-code', {
     }),
   },
   keyVariable: 'ANTHROPIC_AUTH_TOKEN',
+  reasons: { otherModel: 'model_not_admitted', noKey: 'no_model_call' },
 })

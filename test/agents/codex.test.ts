@@ -5,4 +5,5 @@ agentSuite('codex', {
   fallback: null,
   background: asksByShell('exec_command', (command) => ({ cmd: command }), '/v1/responses'),
   keyVariable: 'PORTCULLIS_RUN_TOKEN',
+  reasons: { otherModel: 'model_not_admitted', noKey: 'no_model_call' },
 })

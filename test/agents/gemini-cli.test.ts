@@ -5,4 +5,5 @@ agentSuite('gemini-cli', {
   fallback: null,
   background: asksByShell('run_shell_command', (command) => ({ command }), '/v1beta/models/background-1:generateContent'),
   keyVariable: 'GEMINI_API_KEY',
+  reasons: { otherModel: 'agent_not_as_planned', noKey: 'agent_not_ready' },
 })

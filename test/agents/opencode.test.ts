@@ -5,4 +5,5 @@ agentSuite('opencode', {
   fallback: null,
   background: asksByShell('bash', (command) => ({ command, description: 'ask' }), '/v1/chat/completions'),
   keyVariable: 'PORTCULLIS_RUN_TOKEN',
+  reasons: { otherModel: 'agent_not_as_planned', noKey: null },
 })

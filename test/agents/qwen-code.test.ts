@@ -5,4 +5,5 @@ agentSuite('qwen-code', {
   fallback: (model) => ({ argv }) => ({ argv: [...argv, '--fallback-model', model] }),
   background: asksByShell('run_shell_command', (command) => ({ command, is_background: false }), '/v1/chat/completions'),
   keyVariable: 'OPENAI_API_KEY',
+  reasons: { otherModel: 'agent_not_as_planned', noKey: 'agent_not_ready' },
 })

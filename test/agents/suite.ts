@@ -17,6 +17,8 @@ export interface AgentFaults {
   readonly background: { readonly model: string; readonly alter?: Alteration; readonly script?: (script: ProviderScript) => ProviderScript; prepare?(made: AgentScenario): void }
   /** The variable that holds its key. */
   readonly keyVariable: string
+  /** Which gate notices: some name their model before they are given work, and some need no key where the socket says whose call it is. */
+  readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | null }
 }
 
 /** Where a text of a launch stands in place of another. */
@@ -65,17 +67,18 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     assertNowhere(canary, [directory, join(made.directory, '.portcullis')])
   })
 
-  refused('another model in its own configuration is not served', 'WIR-02', { reason: 'model_not_admitted', found: /other-1/ }, { alter: faults.otherModel('other-1') })
+  refused('another model in its own configuration is not served', faults.reasons.otherModel === 'model_not_admitted' ? 'WIR-02' : 'RDY-10', { reason: faults.reasons.otherModel, found: /other-1/ }, { alter: faults.otherModel('other-1') })
   const { fallback } = faults
   if (fallback !== null) {
     proves('WIR-02', 'the model that it falls back on after 529 is not served', async (t) => {
       const made = await agentScenario(t, name, striking({ status: 529 }))
+      impatient(made)
       const { report, directory } = await runAgent(made, { alter: fallback('fallback-1') })
       assert.deepEqual([report.status, report.reason], ['fail', 'provider_overloaded'], JSON.stringify(report.refusal))
       assertRefused(made, directory, 'fallback-1')
     })
   } else {
-    refused('after 529 it asks for no other model', 'WIR-20', { reason: 'provider_overloaded' }, { script: striking({ status: 529 }), checked: onlyAdmitted })
+    refused('after 529 it asks for no other model', 'WIR-20', { reason: 'provider_overloaded' }, { script: striking({ status: 529 }), prepare: impatient, checked: onlyAdmitted })
   }
   const { alter, script, prepare } = faults.background
   proves('WIR-02', 'a model that nobody admitted, which it asks for by itself, is refused and shown', async (t) => {
@@ -85,8 +88,10 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     assert.ok(report.wire.refused > 0, JSON.stringify(report.wire))
     assertRefused(made, directory, faults.background.model)
   })
-  refused('without its key it asks no model, which is no work', 'ADM-N14', { reason: 'no_model_call' }, {
-    alter: ({ environment }) => ({ environment: Object.fromEntries(Object.entries(environment).filter(([variable]) => variable !== faults.keyVariable)) }),
+  proves('ADM-N14', 'without its key it asks no model, which is no work, or its socket alone says whose call it is', async (t) => {
+    const made = await agentScenario(t, name)
+    const { report } = await runAgent(made, { alter: ({ environment }) => ({ environment: Object.fromEntries(Object.entries(environment).filter(([variable]) => variable !== faults.keyVariable)) }) })
+    assert.deepEqual([report.status, report.reason], [faults.reasons.noKey === null ? 'pass' : 'fail', faults.reasons.noKey], JSON.stringify(report.refusal))
   })
   refused('a provider that refuses the credential fails the run', 'WIR-20', { reason: 'provider_auth' }, { script: striking({ status: 401 }) })
   refused('a provider that never answers fails the run', 'WIR-20', { reason: 'provider_timeout' }, {
@@ -120,6 +125,11 @@ function kill(pid: number): void {
     if (systemCode(error) === 'ESRCH') return
     throw error
   }
+}
+
+/** Programs that try again for minutes are ended before. */
+function impatient({ directory }: AgentScenario): void {
+  edit(join(directory, 'portcullis.yaml'), ['profiles', basename(directory).replaceAll('-', '_'), 'limits', 'total'], '40s')
 }
 
 function onlyAdmitted(made: AgentScenario): void {

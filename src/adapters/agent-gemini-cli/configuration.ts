@@ -26,7 +26,8 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     model: { name: pair.model },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
-    general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, checkpointing: { enabled: false } },
+    // One more try for a hiccup; what lasts longer is for the run to report, not for the agent to wait out.
+    general: { maxAttempts: 2, enableAutoUpdate: false, enableAutoUpdateNotification: false, checkpointing: { enabled: false } },
     context: { fileName: [] },
     mcp: { allowed: [] },
     skills: { enabled: false },

@@ -20,7 +20,7 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
   const core = TOOLS[profile.permissions]
   const settings = {
     security: { auth: { selectedType: 'openai' }, folderTrust: { enabled: false } },
-    model: { name: pair.model, enableOpenAILogging: false },
+    model: { name: pair.model, enableOpenAILogging: false, generationConfig: { maxRetries: 1 } },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
     general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true, checkpointing: { enabled: false } },
