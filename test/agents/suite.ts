@@ -96,7 +96,10 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
   refused('a provider that refuses the credential fails the run', 'WIR-20', { reason: 'provider_auth' }, { script: striking({ status: 401 }) })
   refused('a provider that never answers fails the run', 'WIR-20', { reason: 'provider_timeout' }, {
     script: striking({ hang: true }),
-    prepare: ({ directory }) => edit(join(directory, 'portcullis.yaml'), ['providers', 'scripted', 'timeouts', 'firstByte'], '2s'),
+    prepare: (made) => {
+      impatient(made)
+      edit(join(made.directory, 'portcullis.yaml'), ['providers', 'scripted', 'timeouts', 'firstByte'], '2s')
+    },
   })
   refused('work that is only said to be done is not done', 'ACC-16', { reason: 'done_without_change' }, {
     script: (given) => ({ ...given, turns: [...given.turns.slice(0, 1), { when: { always: true }, answer: { text: 'slugify is implemented, and all tests pass.' } }] }),
@@ -105,9 +108,10 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     const made = await agentScenario(t, name, striking({ hang: true }))
     const ended = runAgent(made)
     const asked = (): boolean => made.provider.requests().some(({ fault }) => fault !== null)
-    let over = false
-    void ended.then(() => (over = true), () => (over = true))
-    while (!asked() && !over) await new Promise((resolve) => setImmediate(resolve))
+    const run = { over: false }
+    const end = (): boolean => (run.over = true)
+    void ended.then(end, end)
+    while (!asked() && !run.over) await new Promise((resolve) => setImmediate(resolve))
     const own = processesIn(made.directory)
     for (const pid of own) kill(pid)
     assert.ok(own.length > 0, 'there was a process to kill')

@@ -24,8 +24,9 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
     general: { enableAutoUpdate: false, disableAutoUpdate: true, disableUpdateNag: true, checkpointing: { enabled: false } },
-    // After each turn it would ask the model once more, when the turn is over.
+    // After each turn it would ask the model once or twice more, when the turn is over.
     memory: { enableManagedAutoMemory: false },
+    ui: { enableFollowupSuggestions: false },
     context: { fileName: [] },
     ...(core === undefined ? {} : { tools: { core } }),
     // Left out, it writes it in.
