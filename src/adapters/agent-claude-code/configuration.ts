@@ -19,7 +19,11 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     disableAllHooks: false,
     hooks: { SessionStart: hook(`echo '${WITNESS}' >&2`), Stop: hook('exit 0') },
   }
-  return [{ path: settingsPath(request), content: `${JSON.stringify(settings, null, 2)}\n` }]
+  return [
+    { path: settingsPath(request), content: `${JSON.stringify(settings, null, 2)}\n` },
+    // A file where it would make a folder: it would open a socket there for other sessions, with a key that stays on disk when it is killed.
+    { path: join(request.configuration, 'sessions'), content: 'no sessions\n' },
+  ]
 }
 
 /** What it is told in its environment; none of it is a secret. */
@@ -33,7 +37,7 @@ export function settingsOf({ configuration, pair, profile }: PlanRequest): Recor
     DISABLE_BUG_COMMAND: '1',
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
     CLAUDE_CODE_DISABLE_CLAUDE_MDS: '1',
-    // Flags of its makers can turn on what nobody reviewed here: a socket for other sessions, with a key that stays on disk when it is killed.
+    // Flags of its makers can turn on what nobody reviewed here.
     CLAUDE_CODE_DISABLE_FEATURE_FLAGS: '1',
     // Other ways to another model, or to work that outlives the turn.
     CLAUDE_CODE_DISABLE_MODEL_ACCESS_FALLBACK: '1',
