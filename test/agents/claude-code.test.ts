@@ -16,5 +16,6 @@ agentSuite('claude-code', {
     }),
   },
   keyVariable: 'ANTHROPIC_AUTH_TOKEN',
+  shell: { name: 'Bash', arguments: { command: 'touch made-by-shell', description: 'touch' } },
   reasons: { otherModel: 'model_not_admitted', noKey: 'no_model_call' },
 })

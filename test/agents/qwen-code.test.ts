@@ -6,5 +6,6 @@ agentSuite('qwen-code', {
   fallback: null,
   background: asksByShell('run_shell_command', (command) => ({ command, is_background: false }), '/v1/chat/completions'),
   keyVariable: 'OPENAI_API_KEY',
+  shell: { name: 'run_shell_command', arguments: { command: 'touch made-by-shell', is_background: false } },
   reasons: { otherModel: 'agent_not_as_planned', noKey: 'agent_not_ready' },
 })

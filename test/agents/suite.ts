@@ -17,6 +17,8 @@ export interface AgentFaults {
   readonly background: { readonly model: string; readonly alter?: Alteration; readonly script?: (script: ProviderScript) => ProviderScript; prepare?(made: AgentScenario): void }
   /** The variable that holds its key. */
   readonly keyVariable: string
+  /** A call of its shell, which it must not have in the mode `accept-edits`; null for a program that works with nothing else. */
+  readonly shell: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> } | null
   /** Which gate notices: some name their model before they are given work, and some need no key where the socket says whose call it is. */
   readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | null }
 }
@@ -104,6 +106,12 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
   refused('work that is only said to be done is not done', 'ACC-16', { reason: 'done_without_change' }, {
     script: (given) => ({ ...given, turns: [...given.turns.slice(0, 1), { when: { always: true }, answer: { text: 'slugify is implemented, and all tests pass.' } }] }),
   })
+  const { shell } = faults
+  if (shell !== null) {
+    refused('without a shell in its mode it runs no command, though the model asks for one', 'MC-131', { reason: 'done_without_change' }, {
+      script: (given) => ({ ...given, turns: [...given.turns.slice(0, 1), { when: { turn: 1, lastUser: 'slugify' }, answer: { toolCalls: [{ ...shell, arguments: { ...shell.arguments } }] } }, { when: { always: true }, answer: { text: 'Done.' } }] }),
+    })
+  }
   proves('WIR-20', 'killed midway it has done nothing, and nothing of it stays', async (t) => {
     const made = await agentScenario(t, name, striking({ hang: true }))
     const ended = runAgent(made)
