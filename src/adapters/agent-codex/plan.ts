@@ -4,7 +4,7 @@ import { filesOf, TOKEN_VARIABLE } from './configuration.ts'
 
 const PACKAGE = '@openai/codex'
 
-/** Its own sandbox needs rights that a seal takes away, so `workspace-write` and `read-only` cannot be promised: see the permissions below. */
+/** Its own sandbox holds it. Inside a seal that sandbox did not start where it was tried; then no command runs, which is the lesser error. */
 const MODES: CliDescription['modes'] = {
   'read-only': { argv: ['--sandbox', 'read-only'], enforcedBy: 'the sandbox of Codex (read-only): no command writes or reaches a network; where its sandbox cannot start, no command runs' },
   ask: undefined,
