@@ -4,7 +4,7 @@ export { type ApprovedImages, approveRender, type ApproveParts, createApprovals,
 export { Configuration, HealthPolicy, ServerSettings } from './configuration.ts'
 export { AgentDefinition, AgentDefinitions } from './agents/configuration.ts'
 export { type AgentMessenger, AgentWithdrawn, converse, type Conversed } from './agents/converse.ts'
-export type { AgentAccess } from './agents/generation.ts'
+export { type AgentAccess, LicensedAgent } from './agents/generation.ts'
 export { AgentHost, type Begun, type Route } from './agents/host.ts'
 export { isRoutable, transition } from './agents/transition.ts'
 export type { AgentWorld } from './agents/world.ts'

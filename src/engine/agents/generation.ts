@@ -1,7 +1,9 @@
+import * as z from 'zod'
 import { digestOf, sha256 } from '../../contract/canonical.ts'
+import { Name } from '../../contract/ids.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import { milliseconds } from '../../contract/units.ts'
-import { Verdict } from '../../contract/verdict.ts'
+import { Digest, Verdict } from '../../contract/verdict.ts'
 import type { LaunchPermit } from '../../gates/launch/index.ts'
 import type { AgentPath } from '../../gates/readiness/index.ts'
 import type { Grant, Wire, Withdrawal } from '../../gates/wire/index.ts'
@@ -50,6 +52,9 @@ export interface AgentAccess {
   readonly expiresAt: string
 }
 
+/** The event by which an external agent is given its token. Only the hash of it is ever stored. */
+export const LicensedAgent = z.strictObject({ agent: Name, generation: z.int().positive(), token_sha256: Digest, expires_at: z.iso.datetime() })
+
 export class NotBegun extends Error {
   override readonly name = 'NotBegun'
   readonly reason: Reason
@@ -90,7 +95,7 @@ export async function beginGeneration(world: AgentWorld, wire: Wire, opened: { r
     const generation: Generation = { identity, definition, path, course, chosen, grant, own, seed: await seedDigest(world, definition, chosen, files), ...watch }
     if (own !== null) return { generation, access: null }
     const expiresAt = new Date(world.clock().getTime() + milliseconds(chosen.resolution.profile.limits.total)).toISOString()
-    await course.append({ events: [course.event('agent_licensed', { agent: identity.name, generation: identity.generation, token_sha256: sha256(grant.token), expires_at: expiresAt })] })
+    await course.append({ events: [course.event('agent_licensed', LicensedAgent.parse({ agent: identity.name, generation: identity.generation, token_sha256: sha256(grant.token), expires_at: expiresAt }))] })
     return { generation, access: { token: grant.token, baseUrl: grant.baseUrl[chosen.resolution.provider.dialect], expiresAt } }
   } catch (error) {
     watch.endWatch()
