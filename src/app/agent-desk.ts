@@ -172,7 +172,7 @@ export class AgentDesk {
     this.#draining = true
     await this.#conversations.allSettled(limit)
     await this.#host?.close()
-    await Promise.allSettled([...this.#under])
+    await Promise.allSettled(this.#under)
   }
 
   #open(): AgentHost {

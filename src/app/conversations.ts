@@ -16,19 +16,19 @@ export class Conversations {
 
   /** Resolves once those that are under way have ended, or `limit` aborts. */
   async settled(name: string, limit: AbortSignal): Promise<void> {
-    await until(Promise.all(this.#under.get(name) ?? []), limit)
+    await until([...(this.#under.get(name) ?? [])], limit)
   }
 
   async allSettled(limit: AbortSignal): Promise<void> {
-    await until(Promise.all([...this.#under.values()].flatMap((all) => [...all])), limit)
+    await until([...this.#under.values()].flatMap((all) => [...all]), limit)
   }
 }
 
-async function until(done: Promise<unknown>, limit: AbortSignal): Promise<void> {
+async function until(all: readonly Promise<void>[], limit: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const cut = (): void => resolve()
   limit.addEventListener('abort', cut, { once: true })
   if (limit.aborted) cut()
-  await Promise.race([done, promise])
+  await Promise.race([Promise.all(all), promise])
   limit.removeEventListener('abort', cut)
 }

@@ -72,7 +72,11 @@ export class AgentHost {
    */
   start(name: string, path: AgentPath): Promise<Begun> {
     const definition = this.#definitionOf(name)
-    return this.#inTurn(name, () => this.#begin(name, definition, path))
+    return this.#inTurn(name, () => {
+      // Somebody looked at it: how often it ended in a row begins anew.
+      this.#restarts.delete(name)
+      return this.#begin(name, definition, path)
+    })
   }
 
   /** An external agent registers. A card that may not be asked for is refused, and nothing is stored (RDY-33). */

@@ -95,17 +95,27 @@ export class LiveAgent {
     if (full) this.#nextFullMs = now + (this.#state === 'provisioning' ? STARTING_LOOK_MS : this.#state === 'degraded' ? milliseconds(recheck) : milliseconds(reprove))
   }
 
-  /** While it starts, being out of reach is borne until its time is over; anything else that is missing ends it at once. */
+  /**
+   * While it starts, being out of reach is borne until its time is over, and so is having asked no model where somebody else has
+   * to bring the agent its token first; anything else that is missing ends it at once.
+   */
   async #judgeStart(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
-    const waiting = parts.length > 0 && parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
+    const unreached = parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
+    const waiting = parts.length > 0 && (unreached || (this.#hasNotUsedItsToken() && parts.every((part) => part.reason === 'missing_model')))
     if (facts.card.status === 'read') this.#stage = 'readiness'
     if (!waiting) {
       if (facts.card.status === 'refused') this.#stage = 'register'
       return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     }
     if (this.#world.clock().getTime() < this.#deadlineMs) return
+    if (!unreached) return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     const message = `not ready within ${this.generation.definition.startup}; the last stage that was completed: ${this.#stage === 'readiness' ? 'its card was read' : 'it was provisioned, and never registered'}`
     return this.#judge(facts, () => this.#failed('provision_timeout', message, facts))
+  }
+
+  #hasNotUsedItsToken(): boolean {
+    const { own, grant } = this.generation
+    return own === null && !grant.calls().some(({ call }) => call.purpose === 'agent')
   }
 
   async #judgeLoss(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
