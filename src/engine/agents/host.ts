@@ -14,6 +14,7 @@ import { LiveAgent } from './live.ts'
 import type { AgentRecord } from './states.ts'
 import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
+import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
 
 /** Where the start of a generation came to. Nobody is online by it: that is proven later. */
@@ -39,6 +40,7 @@ export class AgentHost {
   #world: AgentWorld
   readonly #wire: Wire
   readonly #noted: (text: string) => void
+  readonly #watches = new AdmissionWatches()
   readonly #live = new Map<string, LiveAgent>()
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #restarts = new Map<string, number>()
@@ -223,7 +225,7 @@ export class AgentHost {
     const opened = await openGeneration(this.#world, name, definition, path)
     const { runId, generation } = opened.identity
     try {
-      const begun = await beginGeneration(this.#world, this.#wire, opened, definition, path)
+      const begun = await beginGeneration(this.#world, this.#wire, this.#watches, opened, definition, path)
       const live = this.#hold(begun.generation, path, 'provisioning')
       const other = SAME_SEED.includes(path) ? await this.#otherSeed(name, begun.generation) : undefined
       if (other === undefined) return { ok: true, runId, generation, access: begun.access }
@@ -307,7 +309,7 @@ export class AgentHost {
       return
     }
     try {
-      this.#hold(await adoptGeneration(this.#world, this.#wire, identity, definition), 'adoption', record.state === 'provisioning' ? 'provisioning' : 'degraded')
+      this.#hold(await adoptGeneration(this.#world, this.#wire, this.#watches, identity, definition), 'adoption', record.state === 'provisioning' ? 'provisioning' : 'degraded')
     } catch (error) {
       if (!(error instanceof NotBegun)) throw error
       return this.#leave(identity, error.found)
