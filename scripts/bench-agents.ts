@@ -41,7 +41,11 @@ async function openHost(directory: string, places: z.infer<typeof Places>, count
     change(document)
     writeFileSync(join(directory, file), file.endsWith('.json') ? JSON.stringify(document.toJS()) : document.toString())
   }
-  edit('portcullis.yaml', (document) => document.setIn(['providers', 'scripted', 'baseUrl'], `${places.provider}/v1`))
+  edit('portcullis.yaml', (document) => {
+    document.setIn(['providers', 'scripted', 'baseUrl'], `${places.provider}/v1`)
+    // One process plays the model of all of them, and may be busy.
+    document.setIn(['providers', 'scripted', 'timeouts'], { connect: '30s', firstByte: '60s', idle: '60s', total: '2m' })
+  })
   edit('admissions/scripted--coder-1.json', (document) => document.setIn(['endpoint'], `${places.provider}/v1`))
   const ledger = new LedgerOnDemand(join(directory, '.portcullis/ledger.db'))
   const world = await composeAgentWorld({ cwd: directory, configurationPath: undefined, stateDirectory: undefined, environment: { PATH: process.env['PATH'] }, homeDirectory: join(directory, 'home'), clock: systemClock }, ledger, join(directory, '.portcullis'))

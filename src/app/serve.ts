@@ -10,6 +10,7 @@ import { AccessDesk } from './access-desk.ts'
 import { AgentDesk, REFRESH_MS, TICK_MS } from './agent-desk.ts'
 import { agentWorldOf } from './agents.ts'
 import { firstToken } from './access.ts'
+import { DUE_MS, HealthDesk } from './health-desk.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { RunDesk } from './run-desk.ts'
@@ -45,6 +46,7 @@ export interface Server {
   readonly ledger: Ledger
   readonly runs: RunDesk
   readonly agents: AgentDesk
+  readonly health: HealthDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -98,19 +100,23 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const runs = new RunDesk(app, options)
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
+    const health = new HealthDesk({ options, app, ledger: world.ledger, store, log })
     const schedule = new Scheduler(log)
+    schedule.every('probes of profiles', DUE_MS, () => health.sweep())
     schedule.every('agents', TICK_MS, async () => agents.sweep())
     schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
     return {
-      options, settings, app, store, ledger: world.ledger, runs, agents, metrics, log, schedule, firstTokenPath,
+      options, settings, app, store, ledger: world.ledger, runs, agents, health, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),
       readiness: () => readinessOf(options, store, wire.address),
       changes: (after, ended) => follow(store, after, ended),
       close: async (limit) => {
+        health.end()
         await runs.drain(limit)
-        await schedule.stop()
+        // A probe of a provider that hangs is not waited for longer than anything else.
+        await Promise.race([schedule.stop(), aborted(limit)])
         await agents.close(limit)
         for (const close of closing) await close()
       },
@@ -147,6 +153,12 @@ async function check(name: ReadinessCheck['name'], good: string, prove: () => Pr
     return { name, ready: false, found: error instanceof PortcullisError ? error.code : 'unexpected' }
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const ANSWER_MS = 1_000
 

@@ -26,6 +26,7 @@ export const ProbedShape = z.strictObject({
 })
 
 export { Fleet, ShownAgent } from './fleet.ts'
+export { ProfileHealth } from './health-desk.ts'
 
 /** Why an agent may be started by hand; every other path is the server's own. */
 export const STARTING_PATHS = ['create', 'external_create', 'import', 'resume', 'configuration_refresh'] as const satisfies readonly AgentPath[]

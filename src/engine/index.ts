@@ -55,7 +55,7 @@ export { type Checkpoint, notesIn, openNote, parseNote, signCheckpoint } from '.
 export { GrantedLicence, grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'
 export { createCallRecorder } from './recorder.ts'
 export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'
-export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES } from './limits.ts'
+export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES, MARGIN_MS, probeLimitMs } from './limits.ts'
 export { type ProbedProfile, probeProfile } from './probe-profile.ts'
 export type { LeftFile, RunDirectory, StoredFile } from './run-directory.ts'
 export { AcceptanceItem, Task } from './task.ts'
