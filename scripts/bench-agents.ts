@@ -54,7 +54,7 @@ async function openHost(directory: string, places: z.infer<typeof Places>, count
     deployment: 'desk', profile: 'concierge', purpose: 'assistant',
     expects: { name: 'Concierge', version: '1', persona: { sha256: places.persona }, build: { sha256: places.build }, mcpServers: { desk: { url: `${places.base}/agent-${index}/mcp`, tools: ['create_workspace'] } } },
     provisioner: { kind: 'external', mode: 'pull' }, cardUrl: `${places.base}/agent-${index}/card`, allow: { addresses: [address] },
-    startup: '600s', answer: '30s', recheck: '30s', reprove: '300s', validFor: '400s',
+    startup: '300s', answer: '30s', recheck: '30s', reprove: '300s', validFor: '400s',
   })]))
   const host = await AgentHost.open({ ...world, configuration: { ...world.configuration, agents } }, () => undefined)
   return { host, ledger, store: world.store }
@@ -65,8 +65,8 @@ export async function measureAgents(count: number, windowSeconds: number): Promi
   const directory = mkdtempSync(join(tmpdir(), 'portcullis-bench-agents-'))
   const assistants = fork(join(import.meta.dirname, 'bench-agents/assistants.ts'))
   try {
-    const [told]: unknown[] = await once(assistants, 'message')
-    const { host, ledger, store } = await openHost(directory, Places.parse(told), count)
+    const [places] = z.tuple([Places]).rest(z.unknown()).parse(await once(assistants, 'message'))
+    const { host, ledger, store } = await openHost(directory, places, count)
     const startedAtMs = performance.now()
     const ticking = setInterval(() => void host.tick(), TICK_MS)
     const names = Array.from({ length: count }, (_each, index) => `agent-${index}`)
@@ -81,10 +81,13 @@ export async function measureAgents(count: number, windowSeconds: number): Promi
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await begin(name)
     }))
     const online = async (): Promise<number> => (await store.all()).filter(({ state }) => state === 'online').length
-    for (const limit = performance.now() + 600_000; (await online()) < count && performance.now() < limit; ) await pause(1_000)
+    for (const limit = performance.now() + 300_000; (await online()) < count && performance.now() < limit; ) await pause(1_000)
     const startSeconds = (performance.now() - startedAtMs) / 1_000
     const onlineCount = await online()
-    if (onlineCount < count) throw new Error(`${onlineCount} of ${count} agents came online`)
+    if (onlineCount < count) {
+      const lacking = (await store.all()).filter(({ state }) => state !== 'online').map(({ state, reason, message }) => `${state} ${reason ?? ''} ${message.slice(0, 200)}`)
+      throw new Error(`${onlineCount} of ${count} agents came online; the others: ${[...new Set(lacking)].slice(0, 5).join(' | ')}`)
+    }
     let beat = 0
     const beating = setInterval(() => void host.heartbeat(names[beat++ % count] ?? '', true), (BEAT_SECONDS * 1_000) / count)
     const [cpu, wall] = [process.cpuUsage(), performance.now()]

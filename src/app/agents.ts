@@ -3,7 +3,7 @@ import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { composeWorld } from '../app.ts'
 import type { AgentAccess, AgentRecord, AgentStore, AgentWorld, World } from '../engine/index.ts'
 import { type Fleet, listAgents } from './fleet.ts'
-import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { type AppOptions, configurationOf, searchPathOf, stateDirectoryOf, usage } from './places.ts'
 
 /** The world with what agents that live on need of it. */
 export async function composeAgentWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<AgentWorld> {
@@ -13,7 +13,7 @@ export async function composeAgentWorld(options: AppOptions, ledger: LedgerOnDem
 
 /** The same over a world that is there already, so that its wires read credentials through one reader and its scanner knows them all. */
 export async function agentWorldOf(options: AppOptions, world: World, store: AgentStore): Promise<AgentWorld> {
-  const [probe, runtime] = await Promise.all([import('../adapters/agent-probe/index.ts'), import('../adapters/runtime-process/index.ts')])
+  const [probe, runtime, workspace, engine] = await Promise.all([import('../adapters/agent-probe/index.ts'), import('../adapters/runtime-process/index.ts'), import('../adapters/workspace/index.ts'), import('../engine/index.ts')])
   const { directory } = configurationOf(options)
   return {
     ...world,
@@ -21,6 +21,7 @@ export async function agentWorldOf(options: AppOptions, world: World, store: Age
     prober: probe.createAgentProber(),
     readMaterial: (material, key) => probe.readMaterial(directory, material, key),
     seedDirectory: (seed) => resolvePath(directory, seed),
+    headCommit: () => workspace.headCommit({ path: searchPathOf(options.environment), timeoutMs: engine.LOCAL_WORK_MS }, directory),
     endLeftover: runtime.endLeftover,
   }
 }

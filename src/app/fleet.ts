@@ -25,6 +25,7 @@ export const AgentView = z.strictObject({
   proven_until: z.iso.datetime().nullable(),
   heartbeat_at: z.iso.datetime().nullable(),
   changed_at: z.iso.datetime().nullable(),
+  head_commit: z.string().nullable().describe('The commit that the project was at when the generation began. It says when, and not why: what failed stands in stage, reason and message.'),
   expected: AgentSides.nullable(),
   observed: AgentSides.nullable(),
 })
@@ -41,6 +42,8 @@ export const ShownAgent = AgentView.extend({
   history: z.strictObject({ complete: z.literal(true), steps: z.array(AgentStep) }).describe('Every step of every generation, in order. None is left out: the store writes it with the change.'),
 })
 export type ShownAgent = Readonly<z.infer<typeof ShownAgent>>
+
+const Opening = z.looseObject({ type: z.literal('run_opened'), data: z.looseObject({ head_commit: z.string().nullable().optional() }) })
 
 async function withStore<Value>(options: AppOptions, use: (store: AgentStore | undefined) => Promise<Value>): Promise<Value> {
   const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
@@ -80,6 +83,7 @@ async function viewOf(options: AppOptions, name: string, definition: AgentDefini
     proven_until: record?.provenUntil ?? null,
     heartbeat_at: record?.heartbeatAt ?? null,
     changed_at: record?.changedAt ?? null,
+    head_commit: record === undefined ? null : (Opening.safeParse(await store?.opening(record.runId)).data?.data.head_commit ?? null),
     expected: facts === undefined ? (definition === undefined ? null : expectedBy(definition)) : expectedIn(facts),
     observed: facts === undefined ? null : observedIn(facts),
   }

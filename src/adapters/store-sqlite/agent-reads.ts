@@ -23,6 +23,12 @@ export function agentStore(database: Kysely<Tables>, guarded: Guard): AgentStore
         const statement: unknown = row === undefined ? undefined : JSON.parse(row.body)
         return statement
       }),
+    opening: (runId) =>
+      guarded('read', async () => {
+        const row = await database.selectFrom('entry').select('body').where('run_id', '=', runId).where('kind', '=', 'event').orderBy('position').limit(1).executeTakeFirst()
+        const event: unknown = row === undefined ? undefined : JSON.parse(row.body)
+        return event
+      }),
     heartbeat: (name, at) =>
       guarded('write', async () => {
         await database.updateTable('agent').set({ heartbeat_at: at.toISOString() }).where('name', '=', name).execute()

@@ -58,6 +58,8 @@ function registerShow(agents: Command, surface: Surface): void {
     const shown = await (remote === undefined ? (await import('../../app/fleet.ts')).showAgent(surface.app(options), name) : remote.show(name))
     if (terminal.json) return terminal.emit(`${JSON.stringify(shown, null, 2)}\n`)
     printRow(terminal, shown)
+    if (shown.stage !== null) terminal.line(`      ${'stage'.padEnd(9)}${shown.stage}`)
+    if (shown.head_commit !== null) terminal.line(`      ${'commit'.padEnd(9)}${shown.head_commit} of the project, when this generation began`)
     terminal.line()
     for (const { type, status, reason, message } of shown.conditions) terminal.line(`  ${type.padEnd(12)}${status.padEnd(9)}${reason}${message === '' ? '' : `: ${printable(message)}`}`)
     terminal.line()

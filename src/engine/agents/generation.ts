@@ -78,7 +78,7 @@ export async function openGeneration(world: AgentWorld, name: string, definition
   const course = courseOf(world, run)
   await course.append({
     birth: { name, deployment: definition.deployment, path, message: `${path}: nothing is proven yet`, at },
-    events: [course.event('run_opened', { agent: name, path, profile: definition.profile, purpose: definition.purpose, definition: digestOf(definition) })],
+    events: [course.event('run_opened', { agent: name, path, profile: definition.profile, purpose: definition.purpose, definition: digestOf(definition), head_commit: await world.headCommit() })],
   })
   const record = await world.store.find(name)
   if (record?.runId !== run.runId) throw new NotBegun('interrupted', 'another generation was opened at the same time')

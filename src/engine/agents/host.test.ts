@@ -64,6 +64,7 @@ async function bench(context: TestContext): Promise<Bench> {
     store: ledger.agents,
     readMaterial: (material) => Promise.resolve({ sha256: 'sha256' in material ? material.sha256 : '', proof: null }),
     seedDirectory: (seed) => seed,
+    headCommit: () => Promise.resolve('c'.repeat(40)),
     endLeftover: () => Promise.resolve(),
     prober: {
       judge: (url) => Promise.resolve(url.startsWith('https://') ? undefined : 'not a public address'),

@@ -14,6 +14,7 @@ import { LiveAgent } from './live.ts'
 import type { AgentRecord } from './states.ts'
 import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
+import { Slots } from './slots.ts'
 import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
 
@@ -29,6 +30,9 @@ export type Route =
 /** Paths on which the seed of the generation that was proven last must be the one that is started now (RDY-41). */
 const SAME_SEED: readonly AgentPath[] = ['restart', 'auto_restart', 'resume', 'wake', 'adoption']
 
+/** So many looks at once: all of a roll-out at one moment would each be late by the others. */
+const MOST_LOOKS = 64
+
 /** States of a generation that is over. */
 const ENDED: readonly AgentRecord['state'][] = ['failed', 'offline', 'removed']
 
@@ -43,6 +47,8 @@ export class AgentHost {
   readonly #watches = new AdmissionWatches()
   readonly #live = new Map<string, LiveAgent>()
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #looking = new Set<string>()
+  readonly #slots = new Slots(MOST_LOOKS)
   readonly #restarts = new Map<string, number>()
   #closing = false
 
@@ -153,7 +159,14 @@ export class AgentHost {
 
   /** Looks at every agent of which a look is due. Resolves when all of them are done; a look that fails is noted, and raises nobody. */
   async tick(): Promise<void> {
-    await Promise.all([...this.#live].filter(([name, live]) => live.due() && !this.#turns.has(name)).map(([name, live]) => this.#inTurn(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))))
+    const due = [...this.#live].filter(([name, live]) => !this.#looking.has(name) && !this.#turns.has(name) && live.due())
+    await Promise.all(due.map(async ([name, live]) => {
+      this.#looking.add(name)
+      const release = await this.#slots.take()
+      await this.#inTurn(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
+      release()
+      this.#looking.delete(name)
+    }))
   }
 
   /** Where a message for an agent may go now; computed from the store at this moment, and from nothing that was remembered (RDY-22). */
