@@ -1,21 +1,24 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import * as z from 'zod'
 
 export const ASSISTANT = join(import.meta.dirname, '../fixtures/agents/assistant.mjs')
 
-/** A port that nobody listens on, for a program that has to be told one. */
+/** A port that nobody listens on, for a program that has to be told one: below those that the system gives to whoever asks for any. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 30_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const free = await once(server, 'listening').then(() => true, () => false)
+    if (!free) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 export interface AssistantPlaces {
