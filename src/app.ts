@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os'
-import { delimiter, isAbsolute, join, relative, resolve as resolvePath } from 'node:path'
+import { join, relative, resolve as resolvePath } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
 import { judges } from './app/judges.ts'
-import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './app/places.ts'
+import { type AppOptions, configurationOf, searchPathOf, stateDirectoryOf, usage } from './app/places.ts'
 import { loadOverride, loadTask } from './adapters/configuration/index.ts'
 import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
 import type { Refusal } from './contract/gate.ts'
@@ -272,8 +272,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
   const { clock, environment } = options
   const credentials = credentialAdapter.createCredentials({ environment, homeDirectory: options.homeDirectory })
   const knownSecrets = (): readonly string[] => credentials.knownValues()
-  // A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own.
-  const searchPath = (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
+  const searchPath = searchPathOf(environment)
   const store = await ledger.open()
   const isolation = isolationAdapter.createIsolation({ searchPath, node: process.execPath, temporaryDirectory: tmpdir() })
   return {

@@ -1,4 +1,4 @@
-import { dirname, join, resolve as resolvePath } from 'node:path'
+import { delimiter, dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { findConfiguration, loadConfiguration, type LoadedConfiguration } from '../adapters/configuration/index.ts'
 import type { Clock } from '../contract/clock.ts'
 import { PortcullisError } from '../contract/errors.ts'
@@ -21,5 +21,8 @@ export const configurationOf = (options: AppOptions): LoadedConfiguration => loa
 export const configurationPathOf = (options: AppOptions): string => (options.configurationPath === undefined ? findConfiguration(options.cwd) : resolvePath(options.cwd, options.configurationPath))
 
 export const stateDirectoryOf = (options: AppOptions): string => (options.stateDirectory === undefined ? join(dirname(configurationPathOf(options)), STATE_DIRECTORY) : resolvePath(options.cwd, options.stateDirectory))
+
+/** Where programs of ours are looked for. A relative folder would be looked for in the workspace, where an agent may have put a `git` of its own. */
+export const searchPathOf = (environment: AppOptions['environment']): string => (environment['PATH'] ?? '').split(delimiter).filter(isAbsolute).join(delimiter)
 
 export const usage = (asked: string, found: string, remedy: string): PortcullisError => new PortcullisError('usage', { asked, found, remedy })

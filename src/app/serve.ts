@@ -7,7 +7,10 @@ import { PortcullisError } from '../contract/errors.ts'
 import { milliseconds, parseDuration } from '../contract/units.ts'
 import { type AccessStore, type Change, CURRENT_MS, type Ledger, type ServedWire, serveLicences, type ServerSettings } from '../engine/index.ts'
 import { AccessDesk } from './access-desk.ts'
+import { AgentDesk, REFRESH_MS, TICK_MS } from './agent-desk.ts'
+import { agentWorldOf } from './agents.ts'
 import { firstToken } from './access.ts'
+import { DUE_MS, HealthDesk } from './health-desk.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { RunDesk } from './run-desk.ts'
@@ -42,6 +45,8 @@ export interface Server {
   readonly store: AccessStore
   readonly ledger: Ledger
   readonly runs: RunDesk
+  readonly agents: AgentDesk
+  readonly health: HealthDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -62,7 +67,7 @@ const isLoopback = (host: string): boolean => host === LOOPBACK || host === '::1
 
 /** Settings from options and configuration. Throws `usage` for what stands in neither, and for an address that others reach without all that it needs (AUT-01). */
 export function serverSettings(configured: GivenSettings, { given, beyondLoopback }: Pick<ServerRequest, 'given' | 'beyondLoopback'>): ServerSettings {
-  const { port, wirePort, drain, adminExpires, host, allowedHosts } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  const { port, wirePort, agentWirePort, drain, adminExpires, host, allowedHosts } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
   const missing = Object.entries({ port, wirePort, drain, adminExpires }).filter(([, value]) => value === undefined).map(([name]) => name)
   if (port === undefined || wirePort === undefined || drain === undefined || adminExpires === undefined) {
     throw usage('how the server listens and ends', `nothing for ${missing.join(', ')}`, 'Give the options (npx portcullis serve --help), or write server: { port: 4030, wirePort: 4020, drain: 30s, adminExpires: 30d } into portcullis.yaml.')
@@ -72,7 +77,7 @@ export function serverSettings(configured: GivenSettings, { given, beyondLoopbac
     const lacks = [...(beyondLoopback ? [] : ['--beyond-loopback']), ...(allowedHosts === undefined || allowedHosts.length === 0 ? ['allowedHosts'] : [])]
     if (lacks.length > 0) throw usage(`to listen on ${host}, where others reach it`, `neither TLS nor ${lacks.join(' and ')}`, 'Leave host out to listen on loopback. Else give --beyond-loopback, name every host in server.allowedHosts, and put TLS in front.')
   }
-  return { port, wirePort, drain, adminExpires, ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }) }
+  return { port, wirePort, drain, adminExpires, ...(agentWirePort === undefined ? {} : { agentWirePort }), ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }) }
 }
 
 /** Opens what a server is made of: store, wire, access. It listens nowhere but on the wire. Throws `usage`, `configuration_invalid`, `store_*` or `port_taken`. */
@@ -93,17 +98,26 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const wire = await openWire(world, settings.wirePort, metrics, log)
     closing.unshift(() => wire.close())
     const runs = new RunDesk(app, options)
+    const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
+    closing.unshift(() => agents.close(AbortSignal.abort()))
+    const health = new HealthDesk({ options, app, ledger: world.ledger, store, log })
     const schedule = new Scheduler(log)
+    schedule.every('probes of profiles', DUE_MS, () => health.sweep())
+    schedule.every('agents', TICK_MS, async () => agents.sweep())
+    schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
     return {
-      options, settings, app, store, ledger: world.ledger, runs, metrics, log, schedule, firstTokenPath,
+      options, settings, app, store, ledger: world.ledger, runs, agents, health, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),
       readiness: () => readinessOf(options, store, wire.address),
       changes: (after, ended) => follow(store, after, ended),
       close: async (limit) => {
+        health.end()
         await runs.drain(limit)
-        await schedule.stop()
+        // A probe of a provider that hangs is not waited for longer than anything else.
+        await Promise.race([schedule.stop(), aborted(limit)])
+        await agents.close(limit)
         for (const close of closing) await close()
       },
     }
@@ -139,6 +153,12 @@ async function check(name: ReadinessCheck['name'], good: string, prove: () => Pr
     return { name, ready: false, found: error instanceof PortcullisError ? error.code : 'unexpected' }
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 
 const ANSWER_MS = 1_000
 

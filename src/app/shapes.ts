@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { LIFECYCLE } from '../contract/lifecycle.ts'
 import { REASONS } from '../contract/reasons.ts'
+import { RunId } from '../contract/ids.ts'
+import type { AgentPath } from '../gates/readiness/index.ts'
 
 /** The shapes of answers, for the surfaces that publish them. */
 export { PROBLEM_CODES, RunSummary } from '../engine/index.ts'
@@ -21,4 +23,17 @@ export const ProbedShape = z.strictObject({
   latency_ms: z.number().nullable(),
   tools: z.boolean().nullable(),
   refusal: z.strictObject({ asked: z.string(), found: z.string(), remedy: z.string() }).nullable(),
+})
+
+export { Fleet, ShownAgent } from './fleet.ts'
+export { ProfileHealth } from './health-desk.ts'
+
+/** Why an agent may be started by hand; every other path is the server's own. */
+export const STARTING_PATHS = ['create', 'external_create', 'import', 'resume', 'configuration_refresh'] as const satisfies readonly AgentPath[]
+
+/** A generation that has begun, with what an agent of somebody else needs to reach its model. */
+export const AgentStarted = z.strictObject({
+  run_id: RunId,
+  generation: z.int().positive(),
+  access: z.strictObject({ token: z.string(), base_url: z.url(), expires_at: z.iso.datetime() }).nullable(),
 })

@@ -86,7 +86,7 @@ function ignoreReaderGone(error: Error): void {
 }
 
 /** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
-const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls'])
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'agents'])
 
 interface ServerOptions {
   readonly server?: string
@@ -113,7 +113,8 @@ function buildProgram(surface: Surface, placed: (place: ServerOptions) => void):
 function serverOf(program: Command, command: Command): ServerOptions {
   const { server = process.env['PORTCULLIS_SERVER'], tokenFile } = program.opts<ServerOptions>()
   if (server === undefined || server === '') return {}
-  if (command.parent === program && OVER_A_SERVER.has(command.name())) return { server, ...(tokenFile === undefined ? {} : { tokenFile }) }
+  const named = command.parent === program ? command : command.parent
+  if (named?.parent === program && OVER_A_SERVER.has(named.name())) return { server, ...(tokenFile === undefined ? {} : { tokenFile }) }
   throw new PortcullisError('usage', { asked: `${command.name()} of a server`, found: 'a command that is about this machine alone', remedy: `Leave --server and PORTCULLIS_SERVER away. A server can be asked for ${[...OVER_A_SERVER].join(', ')}.` })
 }
 

@@ -30,6 +30,7 @@ export const ServerSettings = z
   .strictObject({
     port: Port.describe('Where the API listens; 0 takes any free port.'),
     wirePort: Port.describe('Where the wire listens, on loopback; 0 takes any free port.'),
+    agentWirePort: Port.optional().describe('Where the agents of this file reach their models, on loopback. Needed where there are agents; the same at every start, or agents of others cannot be taken up again.'),
     drain: Duration.describe('How long requests and runs may go on once the server was told to end.'),
     adminExpires: Duration.describe('How long the first token, made when there is none, is in force.'),
     host: z.string().min(1).max(255).optional().describe('Another address than 127.0.0.1. It needs --beyond-loopback and allowedHosts.'),

@@ -91,4 +91,6 @@ function valid<Schema extends z.ZodType>(schema: Schema, value: unknown, where: 
 
 export const LOOKING = ['admin', 'operator', 'reader'] as const satisfies readonly AccessKind[]
 export const WORKING = ['admin', 'operator'] as const satisfies readonly AccessKind[]
+/** Agents and machines that report of themselves; for which agent each may is asked as well. */
+export const REPORTING = ['admin', 'operator', 'worker'] as const satisfies readonly AccessKind[]
 export const RULING = ['admin'] as const satisfies readonly AccessKind[]

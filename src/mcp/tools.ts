@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import type { App, AppOptions } from '../app.ts'
 import { resolve } from '../app.ts'
+import { listAgents } from '../app/fleet.ts'
+import type { AgentDesk } from '../app/agent-desk.ts'
 import type { RunDesk } from '../app/run-desk.ts'
 import type { AccessKind } from '../contract/access.ts'
 import { ERROR_TABLE, PortcullisError } from '../contract/errors.ts'
@@ -11,6 +13,8 @@ export interface ToolHost {
   readonly options: AppOptions
   readonly app: App
   readonly runs: RunDesk
+  /** Undefined where this process keeps none: they can be looked at, and not asked. */
+  readonly agents: AgentDesk | undefined
 }
 
 /** What a tool answers. `blocked`: it is no success, whatever the words; the structured part says why. */
@@ -119,5 +123,31 @@ const evidence = defineTool({
   },
 })
 
+const agents = defineTool({
+  name: 'portcullis_list_agents', changes: false, kinds: LOOKING,
+  description: 'Every agent that lives on: who it must be beside who was seen, and whether it may be asked now.',
+  input: z.strictObject({}),
+  act: async (host) => {
+    const fleet = await (host.agents?.list() ?? listAgents(host.options))
+    const text = fleet.agents.map(({ name, state, reason, routable }) => `${name}: ${state ?? 'not started'}${reason === null ? '' : ` (${reason})`}, ${routable ? 'may be asked' : 'may not be asked'}`).join('\n')
+    return { blocked: false, text: text === '' ? 'no agents' : text, structured: { ...fleet } }
+  },
+})
+
+const ask = defineTool({
+  name: 'portcullis_ask_agent', changes: true, kinds: WORKING,
+  description: 'Ask an agent something. Only one that has proven who it is answers; otherwise this says why nobody does.',
+  input: z.strictObject({ agent: Word, text: z.string().min(1).max(100_000) }),
+  act: async (host, { agent, text }) => {
+    if (host.agents === undefined) throw new PortcullisError('usage', { asked: 'an agent that this process keeps', found: 'a process that keeps none', remedy: 'Ask the server: its tools are under /mcp.' })
+    const params = { message: { messageId: crypto.randomUUID(), role: 'ROLE_USER', parts: [{ text }] } }
+    const conversed = await host.agents.message(agent, { mode: 'send', id: 1, params, ended: new AbortController().signal })
+    if (!conversed.ok) return { blocked: true, text: `${conversed.refusal.reason}: ${conversed.refusal.message} ${conversed.refusal.found}`, structured: { verdict: { outcome: 'block', ...conversed.refusal } } }
+    const chunks: Uint8Array[] = []
+    for await (const chunk of conversed.body) chunks.push(chunk)
+    return { blocked: false, text: Buffer.concat(chunks).toString('utf8'), structured: { agent: conversed.agent, generation: conversed.generation } }
+  },
+})
+
 /** Every tool there is. One that no row names to a kind is not there for it. */
-export const TOOLS: readonly Tool[] = [run, resume, resolution, probe, show, evidence]
+export const TOOLS: readonly Tool[] = [run, resume, resolution, probe, show, evidence, agents, ask]

@@ -112,7 +112,7 @@ test('an agent whose model is not admitted any more fails', async (context) => {
 
 verifies('RDY-23', 'a message reaches a proven agent over A2A, whole or as a stream, and its model answers', async (context) => {
   const stage = await kept(context)
-  const ask = (mode: 'send' | 'stream') => converse(stage.host, createMessenger(), { name: NAME, mode, params: { message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'Good day' }] } }, silenceMs: 10_000, signal: AbortSignal.timeout(20_000) })
+  const ask = (mode: 'send' | 'stream') => converse(stage.host, createMessenger(), { name: NAME, mode, id: 1, params: { message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'Good day' }] } }, silenceMs: 10_000, signal: AbortSignal.timeout(20_000) })
   for (const mode of ['send', 'stream'] as const) {
     const answer = await ask(mode)
     assert.ok(answer.ok, JSON.stringify(answer))

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -81,6 +82,25 @@ verifies('RDY-29 RDY-30 RDY-31', 'a check that found nothing to check fails, one
   const none = await made.portcullis(['agents', 'start', '--wait'])
   assert.equal(none.code, 2)
   assert.match(none.stderr, /none in portcullis\.yaml/)
+})
+
+verifies('RDY-48', 'what failed is told by its stage and reason; the commit that the project was at stands beside it, and a new commit changes neither', async (context) => {
+  const made = await concierge(context)
+  made.remove(CONFIGURATION, [...AGENT, 'provisioner', 'seed'])
+  const shown = async () => z.looseObject({ stage: z.string(), reason: z.string(), message: z.string(), head_commit: z.string().nullable() }).parse(JSON.parse((await made.portcullis(['agents', 'show', 'concierge', '--json'])).stdout))
+  const git = (...args: readonly string[]): string => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: made.directory, encoding: 'utf8' }).trim()
+  assert.equal((await made.portcullis(['agents', 'start', '--wait'])).code, 4)
+  const before = await shown()
+  assert.equal(before.head_commit, null, 'no repository, so no commit')
+  git('init', '--quiet')
+  for (const subject of ['the fix of an address', 'another']) {
+    git('commit', '--quiet', '--allow-empty', '--no-gpg-sign', '-m', subject)
+    assert.equal((await made.portcullis(['agents', 'start', '--wait'])).code, 4)
+    const { head_commit: commit, ...told } = await shown()
+    assert.equal(commit, git('rev-parse', 'HEAD'))
+    assert.deepEqual([told.stage, told.reason, told.message], [before.stage, before.reason, before.message])
+    assert.equal(JSON.stringify([told.stage, told.reason, told.message]).includes(commit ?? ''), false)
+  }
 })
 
 test('an agent that nobody knows is a mistake of the caller', async (context) => {

@@ -34,7 +34,7 @@ const Result = z.object({ isError: z.boolean().optional(), content: z.array(z.ob
 const call = async (client: Client, name: string, given: Record<string, unknown>) => Result.parse(await client.callTool({ name, arguments: given }, { timeout: 60_000 }))
 const names = async (client: Client): Promise<string[]> => (await client.listTools()).tools.map(({ name }) => name).toSorted()
 
-const ALL = ['portcullis_probe', 'portcullis_resolve', 'portcullis_resume_run', 'portcullis_run', 'portcullis_run_evidence', 'portcullis_show_run']
+const ALL = ['portcullis_ask_agent', 'portcullis_list_agents', 'portcullis_probe', 'portcullis_resolve', 'portcullis_resume_run', 'portcullis_run', 'portcullis_run_evidence', 'portcullis_show_run']
 
 for (const [transport, connect] of [['streamable HTTP', () => overHttp(running.admin)], ['standard input and output', overStdio]] as const) {
   test(`over ${transport} a run that is accepted is none that is an error, and its report has the bytes of the command`, async () => {
@@ -78,7 +78,7 @@ for (const [transport, connect] of [['streamable HTTP', () => overHttp(running.a
 
 test('a token has the tools of its kind and no other, and without one there is no server', async () => {
   const reader = await overHttp(await running.token('reader'))
-  assert.deepEqual(await names(reader), ['portcullis_resolve', 'portcullis_run_evidence', 'portcullis_show_run'])
+  assert.deepEqual(await names(reader), ['portcullis_list_agents', 'portcullis_resolve', 'portcullis_run_evidence', 'portcullis_show_run'])
   const before = (await running.server.ledger.list()).length
   await assert.rejects(async () => {
     const result = z.object({ isError: z.literal(true) }).safeParse(await reader.callTool({ name: 'portcullis_run', arguments: { task: 'task.yaml' } }))

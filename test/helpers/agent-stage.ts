@@ -29,14 +29,12 @@ export interface AgentStage {
   restartServer(): Promise<AgentHost>
 }
 
-/** A directory with the concierge in portcullis.yaml, a scripted model, and a host of agents with a clock that can be moved. */
-export async function agentStage(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly fault?: string; readonly seed?: false; readonly script?: ProviderScript; readonly change?: (made: Scenario) => void } = {}): Promise<AgentStage> {
-  const made = await scenario(context, options.script === undefined ? {} : { script: options.script })
-  const places = await assistantPlaces()
+/** Writes the concierge into the configuration of a scenario, with its seed. */
+export function describeConcierge(made: Scenario, places: AssistantPlaces, kind: 'process' | 'pull' | 'push', options: { readonly fault?: string; readonly faultDirectory?: string; readonly seed?: false } = {}): void {
   mkdirSync(join(made.directory, 'seed'))
   writeFileSync(join(made.directory, 'seed/persona.md'), PERSONA)
   const base = { model: 'scripted/coder-1', purposes: ['ticket'], isolation: 'env', backgroundModels: 'refuse', permissions: 'bypass', limits: { total: '8h', idle: '30s', calls: 5_000, tokens: 20_000_000 } }
-  made.set(CONFIGURATION, ['profiles', NAME], { agent: 'command', command: ['node', ASSISTANT, '--port', String(places.port), '--mcp-port', String(places.mcpPort), '--persona', 'persona.md', '--fault', options.fault ?? 'none'], ...base })
+  made.set(CONFIGURATION, ['profiles', NAME], { agent: 'command', command: ['node', ASSISTANT, '--port', String(places.port), '--mcp-port', String(places.mcpPort), '--persona', 'persona.md', '--fault', options.fault ?? 'none', ...(options.faultDirectory === undefined ? [] : ['--fault-in', options.faultDirectory])], ...base })
   made.set(RECORD, ['runtime'], 'command')
   made.set(CONFIGURATION, ['agents', NAME], {
     deployment: 'desk', profile: NAME, purpose: 'ticket',
@@ -44,6 +42,13 @@ export async function agentStage(context: TestContext, kind: 'process' | 'pull' 
     provisioner: kind === 'process' ? { kind, autoRestarts: 1, ...(options.seed === false ? {} : { seed: 'seed' }) } : { kind: 'external', mode: kind },
     cardUrl: places.cardUrl, allow: places.allow, startup: '60s', answer: '10s', recheck: '30s', reprove: '300s', validFor: '400s',
   })
+}
+
+/** A directory with the concierge in portcullis.yaml, a scripted model, and a host of agents with a clock that can be moved. */
+export async function agentStage(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly fault?: string; readonly seed?: false; readonly script?: ProviderScript; readonly change?: (made: Scenario) => void } = {}): Promise<AgentStage> {
+  const made = await scenario(context, options.script === undefined ? {} : { script: options.script })
+  const places = await assistantPlaces()
+  describeConcierge(made, places, kind, options)
   options.change?.(made)
   let ahead = 0
   const notes: string[] = []

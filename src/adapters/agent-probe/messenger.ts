@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { lookup } from 'node:dns'
 import type { AgentMessenger } from '../../engine/index.ts'
 import { AddressRefused, guardedClient, type Resolver } from '../outgoing/index.ts'
@@ -9,10 +8,10 @@ const METHODS = { send: 'SendMessage', stream: 'SendStreamingMessage' } as const
 /** Speaks A2A 1.0 with agents, over the same guard as every other request to them. */
 export function createMessenger(resolver: Resolver = lookup): AgentMessenger {
   return {
-    async ask({ endpoint, permission, mode, params, silenceMs, signal }) {
+    async ask({ endpoint, permission, mode, id, params, silenceMs, signal }) {
       const client = guardedClient(permission, silenceMs, resolver)
       try {
-        const body = JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method: METHODS[mode], params })
+        const body = JSON.stringify({ jsonrpc: '2.0', id, method: METHODS[mode], params })
         const answer = await client.fetch(endpoint, { method: 'POST', headers: { 'content-type': 'application/json', accept: mode === 'stream' ? 'text/event-stream' : 'application/json', 'a2a-version': '1.0' }, body, signal })
         return { ok: true, status: answer.status, contentType: answer.headers.get('content-type') ?? 'application/json', body: bodyOf(answer.body, () => client.close()) }
       } catch (error) {

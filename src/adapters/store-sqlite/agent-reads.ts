@@ -16,6 +16,19 @@ export function agentStore(database: Kysely<Tables>, guarded: Guard): AgentStore
       }),
     conditions: (name) => guarded('read', async () => (await database.selectFrom('agent_condition').selectAll().where('name', '=', name).orderBy('type').execute()).map(conditionOf)),
     steps: (name) => guarded('read', async () => (await database.selectFrom('agent_step').selectAll().where('name', '=', name).orderBy('position').execute()).map(stepOf)),
+    lastEvidence: (runId, predicateType) =>
+      guarded('read', async () => {
+        // Stored as canonical JSON, so that the member has one spelling; whoever reads the statement checks it whole.
+        const row = await database.selectFrom('entry').select('body').where('run_id', '=', runId).where('kind', '=', 'evidence').where('body', 'like', `%"predicateType":${JSON.stringify(predicateType)}%`).orderBy('position', 'desc').limit(1).executeTakeFirst()
+        const statement: unknown = row === undefined ? undefined : JSON.parse(row.body)
+        return statement
+      }),
+    opening: (runId) =>
+      guarded('read', async () => {
+        const row = await database.selectFrom('entry').select('body').where('run_id', '=', runId).where('kind', '=', 'event').orderBy('position').limit(1).executeTakeFirst()
+        const event: unknown = row === undefined ? undefined : JSON.parse(row.body)
+        return event
+      }),
     heartbeat: (name, at) =>
       guarded('write', async () => {
         await database.updateTable('agent').set({ heartbeat_at: at.toISOString() }).where('name', '=', name).execute()

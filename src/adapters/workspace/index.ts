@@ -6,6 +6,7 @@ import { changedBelow, workspaceDigest } from './tree.ts'
 
 export { PATCH_BYTES } from './changes.ts'
 export { type GitCall, type GitOptions, lastLine, tryGit } from './git.ts'
+export { headCommit } from './head-commit.ts'
 export { copyWorkspace } from './prepare.ts'
 export { workspaceDigest } from './tree.ts'
 

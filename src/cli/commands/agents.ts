@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import type { AgentRow, AgentSides } from '../../app/agents.ts'
+import type { KeepRequest, Kept } from '../../app/agents.ts'
+import type { AgentSides, AgentView, Fleet } from '../../app/fleet.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { type CommonOptions, placeOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printable, type Terminal } from '../terminal.ts'
+import { registerActs } from './agent-acts.ts'
 
 export const register: Register = (program, surface) => {
   const agents = program.command('agents').description('agents that live on: who each must be, who it has proven to be, and whether it may be asked')
@@ -10,14 +12,15 @@ export const register: Register = (program, surface) => {
   registerShow(agents, surface)
   registerStart(agents, surface)
   registerCheck(agents, surface)
+  registerActs(agents, surface)
 }
 
 const MARKS = { online: ['green', '✔'], provisioning: ['dim', '…'], degraded: ['yellow', '!'], failed: ['red', '✘'], draining: ['dim', '-'], offline: ['dim', '-'], removed: ['dim', '-'] } as const
 
-function printRow(terminal: Terminal, row: AgentRow): void {
-  const [color, mark] = row.record === null ? (['dim', '-'] as const) : MARKS[row.record.state]
-  const state = row.record === null ? 'not started' : `${row.record.state}${row.reason === null ? '' : ` ${row.reason}`}${row.record.state === 'online' && !row.routable ? ', proof ended' : ''}`
-  terminal.line(`  ${terminal.paint(color, mark)} ${printable(row.name).padEnd(24)} ${state.padEnd(30)} ${printable(row.deployment)}${row.record === null ? '' : `, generation ${row.record.generation}`}`)
+function printRow(terminal: Terminal, row: AgentView): void {
+  const [color, mark] = row.state === null ? (['dim', '-'] as const) : MARKS[row.state]
+  const state = row.state === null ? 'not started' : `${row.state}${row.reason === null ? '' : ` ${row.reason}`}${row.state === 'online' && !row.routable ? ', proof ended' : ''}`
+  terminal.line(`  ${terminal.paint(color, mark)} ${printable(row.name).padEnd(24)} ${state.padEnd(30)} ${printable(row.deployment)}${row.generation === null ? '' : `, generation ${row.generation}`}`)
   terminal.line(`      ${''.padEnd(9)}${'expected'.padEnd(34)}observed`)
   for (const part of ['name', 'version', 'persona', 'build', 'model', 'tools'] as const) {
     const [expected, observed] = [textOf(row.expected, part), textOf(row.observed, part)]
@@ -31,17 +34,16 @@ function textOf(sides: AgentSides | null, part: keyof AgentSides): string {
   return /^sha256:[0-9a-f]{64}$/.test(text) ? `${text.slice(0, 23)}…` : text.length > 32 ? `${text.slice(0, 31)}…` : text
 }
 
-const jsonOf = ({ name, deployment, record, reason, routable, expected, observed }: AgentRow) => ({
-  name, deployment, state: record?.state ?? null, reason, stage: record?.stage ?? null, message: record?.message ?? null, generation: record?.generation ?? null, run_id: record?.runId ?? null, path: record?.path ?? null,
-  routable, proven_until: record?.provenUntil ?? null, heartbeat_at: record?.heartbeatAt ?? null, changed_at: record?.changedAt ?? null, expected, observed,
-})
+async function fleetOf(surface: Surface, options: CommonOptions): Promise<Fleet> {
+  const remote = (await surface.remote())?.agents
+  return remote === undefined ? (await import('../../app/fleet.ts')).listAgents(surface.app(options)) : remote.list()
+}
 
 function registerList(agents: Command, surface: Surface): void {
   withExamples(withCommonOptions(agents.command('list', { isDefault: true }).description('who each agent must be beside who was seen, and how many of each deployment may be asked')), 'agents list').action(async (options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { listAgents } = await import('../../app/agents.ts')
-    const fleet = await listAgents(surface.app(options))
-    if (terminal.json) return terminal.emit(`${JSON.stringify({ agents: fleet.agents.map(jsonOf), deployments: fleet.deployments }, null, 2)}\n`)
+    const fleet = await fleetOf(surface, options)
+    if (terminal.json) return terminal.emit(`${JSON.stringify(fleet, null, 2)}\n`)
     if (fleet.agents.length === 0) return terminal.line('  No agents. Describe one under agents in portcullis.yaml.')
     for (const row of fleet.agents) printRow(terminal, row)
     terminal.line()
@@ -52,15 +54,23 @@ function registerList(agents: Command, surface: Surface): void {
 function registerShow(agents: Command, surface: Surface): void {
   withExamples(withCommonOptions(agents.command('show <name>').description('one agent: expected and observed, its conditions, and its whole history in order')), 'agents show concierge').action(async (name: string, options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { showAgent } = await import('../../app/agents.ts')
-    const shown = await showAgent(surface.app(options), name)
-    if (terminal.json) return terminal.emit(`${JSON.stringify({ ...jsonOf(shown), conditions: shown.conditions, history: { complete: true, steps: shown.steps } }, null, 2)}\n`)
+    const remote = (await surface.remote())?.agents
+    const shown = await (remote === undefined ? (await import('../../app/fleet.ts')).showAgent(surface.app(options), name) : remote.show(name))
+    if (terminal.json) return terminal.emit(`${JSON.stringify(shown, null, 2)}\n`)
     printRow(terminal, shown)
+    if (shown.stage !== null) terminal.line(`      ${'stage'.padEnd(9)}${shown.stage}`)
+    if (shown.head_commit !== null) terminal.line(`      ${'commit'.padEnd(9)}${shown.head_commit} of the project, when this generation began`)
     terminal.line()
     for (const { type, status, reason, message } of shown.conditions) terminal.line(`  ${type.padEnd(12)}${status.padEnd(9)}${reason}${message === '' ? '' : `: ${printable(message)}`}`)
     terminal.line()
-    for (const { at, generation, from, to, stage, path, reason, message } of shown.steps) terminal.line(`  ${at}  generation ${generation} (${path})  ${from ?? 'new'} → ${to}  ${stage}  ${reason ?? ''}  ${printable(message)}`)
+    for (const { at, generation, from, to, stage, path, reason, message } of shown.history.steps) terminal.line(`  ${at}  generation ${generation} (${path})  ${from ?? 'new'} → ${to}  ${stage}  ${reason ?? ''}  ${printable(message)}`)
   })
+}
+
+function printAccess(terminal: Terminal, name: string, access: { readonly token: string; readonly baseUrl: string; readonly expiresAt: string }, address: string): void {
+  if (terminal.json) return terminal.emit(`${JSON.stringify({ agent: name, token: access.token, base_url: access.baseUrl, expires_at: access.expiresAt })}\n`)
+  terminal.line(`  ${printable(name)} is started by somebody else. Its model is at ${access.baseUrl} (${address}), with this token, which is not shown again:`)
+  terminal.line(`  ${access.token}`)
 }
 
 interface StartOptions extends CommonOptions {
@@ -76,16 +86,15 @@ function registerStart(agents: Command, surface: Surface): void {
     .option('--restart', 'only with the seed with which each was proven last')
   withExamples(withCommonOptions(command), 'agents start concierge --wait').action(async (names: readonly string[], options: StartOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { keepAgents } = await import('../../app/agents.ts')
-    const { failed, ready } = await keepAgents(surface.app(options), {
+    const remote = (await surface.remote())?.agents
+    const keep = async (asked: KeepRequest): Promise<Kept> => (remote === undefined ? (await import('../../app/agents.ts')).keepAgents(surface.app(options), asked) : remote.keep(asked))
+    const { failed, ready } = await keep({
       names,
       path: options.restart === true ? 'restart' : 'create',
       wait: options.wait === true,
       ended: surface.cancelled,
       licensed: (name, access, address) => {
-        if (terminal.json) return terminal.emit(`${JSON.stringify({ agent: name, token: access.token, base_url: access.baseUrl, expires_at: access.expiresAt })}\n`)
-        terminal.line(`  ${printable(name)} is started by somebody else. Its model is at ${access.baseUrl} (${address}), with this token, which is not shown again:`)
-        terminal.line(`  ${access.token}`)
+        printAccess(terminal, name, access, address)
       },
       changed: ({ name, state, reason, message, generation }) => {
         if (terminal.json) return terminal.emit(`${JSON.stringify({ agent: name, generation, state, reason, message })}\n`)
@@ -95,8 +104,8 @@ function registerStart(agents: Command, surface: Surface): void {
       noted: (text) => (terminal.json ? terminal.emit(`${JSON.stringify({ note: text })}\n`) : terminal.line(`  ${printable(text)}`)),
     })
     if (failed === null) return
-    surface.exit(exitCodeOf(failed.reason ?? 'gate_crashed', true))
-    if (ready.length === 0) terminal.line(`  No agent is ready, so nothing more is started. See npx portcullis agents show ${printable(failed.name)}${placeOptions(options)}`)
+    surface.exit(exitCodeOf('no_ready_agent', true))
+    if (ready.length === 0) terminal.line(`  No agent is ready, so nothing more is started. See npx portcullis agents show ${printable(failed)}${placeOptions(options)}`)
   })
 }
 
@@ -108,9 +117,9 @@ function registerCheck(agents: Command, surface: Surface): void {
   const command = agents.command('check').description('is every agent in reach? An agent that was never started is skipped, which is no pass').option('--require-live', 'a skipped check exits 5; also by REQUIRE_LIVE in the environment')
   withExamples(withCommonOptions(command), 'agents check --require-live').action(async (options: CheckOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { checkAgents } = await import('../../app/agents.ts')
+    const { checkFleet } = await import('../../app/agents.ts')
     const app = surface.app(options)
-    const check = await checkAgents(app, options.requireLive === true || (app.environment['REQUIRE_LIVE'] ?? '') !== '')
+    const check = checkFleet(await fleetOf(surface, options), options.requireLive === true || (app.environment['REQUIRE_LIVE'] ?? '') !== '')
     surface.exit(check.exitCode)
     const of = (outcome: string): readonly string[] => check.checks.filter((each) => each.outcome === outcome).map(({ name }) => name)
     if (terminal.json) return terminal.emit(`${JSON.stringify({ verdict: check.verdict, passed: of('passed'), failed: of('failed'), skipped: of('skipped'), checks: check.checks }, null, 2)}\n`)

@@ -5,6 +5,7 @@ import type { Server } from '../../app/serve.ts'
 interface ServeOptions extends CommonOptions {
   readonly port?: string
   readonly wirePort?: string
+  readonly agentWirePort?: string
   readonly drain?: string
   readonly adminExpires?: string
   readonly host?: string
@@ -18,6 +19,7 @@ export const register: Register = (program, surface) => {
     .description('serve the API and the wire in one process, on loopback, until it is ended')
     .option('--port <number>', 'where the API listens; 0 takes any free port (server.port of the configuration)')
     .option('--wire-port <number>', 'where the wire listens; 0 takes any free port (server.wirePort)')
+    .option('--agent-wire-port <number>', 'where the agents of the configuration reach their models; 0 takes any free port (server.agentWirePort)')
     .option('--drain <duration>', 'how long requests and runs may go on once it was told to end (server.drain)')
     .option('--admin-expires <when>', 'how long the first token, made when there is none, is in force (server.adminExpires)')
     .option('--host <address>', 'another address than 127.0.0.1 (server.host); it needs --beyond-loopback and --allowed-host')
@@ -33,6 +35,7 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
     given: {
       port: options.port === undefined ? undefined : parsePort(options.port),
       wirePort: options.wirePort === undefined ? undefined : parsePort(options.wirePort),
+      agentWirePort: options.agentWirePort === undefined ? undefined : parsePort(options.agentWirePort),
       drain: options.drain, adminExpires: options.adminExpires, host: options.host, allowedHosts: options.allowedHost,
     },
     beyondLoopback: options.beyondLoopback === true,
@@ -54,8 +57,8 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
 
 function announce(terminal: Terminal, server: Server, address: string): void {
   const first = server.firstTokenPath ?? null
-  if (terminal.json) return terminal.emit(`${JSON.stringify({ address, wire: server.wireAddress, first_token: first })}\n`)
-  terminal.line(`  The API listens on ${address}, the wire on ${server.wireAddress}. Ctrl-C ends it.`)
+  if (terminal.json) return terminal.emit(`${JSON.stringify({ address, wire: server.wireAddress, agent_wire: server.agents.wireAddress ?? null, first_token: first })}\n`)
+  terminal.line(`  The API listens on ${address}, the wire on ${server.wireAddress}${server.agents.wireAddress === undefined ? '' : `, that of the agents on ${server.agents.wireAddress}`}. Ctrl-C ends it.`)
   if (first !== null) terminal.line(`  The first token, of kind admin, lies in ${printable(first)}. Make others with it, then remove the file.`)
 }
 

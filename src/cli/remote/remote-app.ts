@@ -9,6 +9,7 @@ import { RunId } from '../../contract/ids.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { Verdict } from '../../contract/verdict.ts'
 import type { ServerClient } from './client.ts'
+import { RemoteAgents } from './remote-agents.ts'
 
 const Page = z.looseObject({ runs: z.array(RunShape), next: z.string().nullable() })
 const Problems = z.array(z.strictObject({ code: z.enum(PROBLEM_CODES), where: z.string(), found: z.string() }))
@@ -32,10 +33,12 @@ const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 export class RemoteApp implements App {
   readonly #client: ServerClient
   readonly #cwd: string
+  readonly agents: RemoteAgents
 
   constructor(client: ServerClient, cwd: string) {
     this.#client = client
     this.#cwd = cwd
+    this.agents = new RemoteAgents(client)
   }
 
   async resolve(asked: { readonly profile: string; readonly purpose: string }): Promise<ResolveAnswer> {

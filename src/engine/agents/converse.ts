@@ -8,6 +8,8 @@ export interface AgentMessenger {
     readonly endpoint: string
     readonly permission: ExactPermission
     readonly mode: 'send' | 'stream'
+    /** Of the JSON-RPC request; its answer carries it. */
+    readonly id: string | number
     /** The parameters of an A2A `SendMessage`, as the caller gave them. */
     readonly params: unknown
     /** How long it may be silent. */
@@ -32,13 +34,17 @@ export class AgentWithdrawn extends Error {
  * Gives a message to an agent that may be asked now, and its answer back only while that still holds (RDY-22, RDY-23): an
  * answer whole, a stream piece by piece. Everybody else's question is refused with the reason.
  */
-export async function converse(host: Pick<AgentHost, 'route'>, messenger: AgentMessenger, asked: { readonly name: string; readonly mode: 'send' | 'stream'; readonly params: unknown; readonly silenceMs: number; readonly signal: AbortSignal }): Promise<Conversed> {
+export async function converse(host: Pick<AgentHost, 'route'>, messenger: AgentMessenger, asked: { readonly name: string; readonly mode: 'send' | 'stream'; readonly id: string | number; readonly params: unknown; readonly silenceMs: number; readonly signal: AbortSignal }): Promise<Conversed> {
   const route = await host.route(asked.name)
   if (!route.ok) return { ok: false, refusal: route.refusal }
   const { endpoint, permission, agent, generation } = route
-  const answer = await messenger.ask({ endpoint, permission, mode: asked.mode, params: asked.params, silenceMs: asked.silenceMs, signal: asked.signal })
+  const answer = await messenger.ask({ endpoint, permission, mode: asked.mode, id: asked.id, params: asked.params, silenceMs: asked.silenceMs, signal: asked.signal })
   if (!answer.ok) return { ok: false, refusal: unanswered(agent, answer.found) }
   const { status, contentType } = answer
+  if (status < 200 || status > 299) {
+    await discard(answer.body)
+    return { ok: false, refusal: unanswered(agent, `an answer with status ${status}`) }
+  }
   if (asked.mode === 'stream') return { ok: true, agent, generation, status, contentType, body: whileProven(answer.body, route) }
   const whole = await readWhole(answer.body)
   if (whole === undefined) return { ok: false, refusal: unanswered(agent, `no complete answer, or one of more than ${MAX_ANSWER_BYTES} bytes`) }
@@ -51,6 +57,12 @@ async function* whileProven(body: AsyncIterable<Uint8Array>, route: Extract<Rout
     if (!(await route.still())) throw new AgentWithdrawn(`${route.agent} is not the one that was meant any more`)
     yield chunk
   }
+}
+
+/** Ends an answer of which nothing is wanted, so that its connection does not stay open. */
+async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  // Only one that was begun closes what it reads from.
+  for await (const _ of body) break
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,9 @@
+import * as z from 'zod'
 import { digestOf, sha256 } from '../../contract/canonical.ts'
+import { Name } from '../../contract/ids.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import { milliseconds } from '../../contract/units.ts'
-import { Verdict } from '../../contract/verdict.ts'
+import { Digest, Verdict } from '../../contract/verdict.ts'
 import type { LaunchPermit } from '../../gates/launch/index.ts'
 import type { AgentPath } from '../../gates/readiness/index.ts'
 import type { Grant, Wire, Withdrawal } from '../../gates/wire/index.ts'
@@ -9,13 +11,14 @@ import type { AgentSession } from '../agent.ts'
 import { Course, type CourseWatcher } from '../course.ts'
 import type { RunSummary } from '../ledger.ts'
 import type { RunDirectory } from '../run-directory.ts'
-import { decideAdmission, watchAdmission } from '../steps/admission.ts'
+import { decideAdmission } from '../steps/admission.ts'
 import { decideCatalog } from '../steps/catalog.ts'
 import { decideHealth } from '../steps/health.ts'
 import { decideLaunch, startSession } from '../steps/launch.ts'
 import { type ChosenPair, grantToAgent, licenceRequest } from '../steps/wire.ts'
 import type { AgentDefinition } from './configuration.ts'
 import type { AgentIdentity } from './transition.ts'
+import type { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
 
 const SILENT: CourseWatcher = { gateBegan: () => undefined, gateDecided: () => undefined }
@@ -50,6 +53,9 @@ export interface AgentAccess {
   readonly expiresAt: string
 }
 
+/** The event by which an external agent is given its token. Only the hash of it is ever stored. */
+export const LicensedAgent = z.strictObject({ agent: Name, generation: z.int().positive(), token_sha256: Digest, expires_at: z.iso.datetime() })
+
 export class NotBegun extends Error {
   override readonly name = 'NotBegun'
   readonly reason: Reason
@@ -72,7 +78,7 @@ export async function openGeneration(world: AgentWorld, name: string, definition
   const course = courseOf(world, run)
   await course.append({
     birth: { name, deployment: definition.deployment, path, message: `${path}: nothing is proven yet`, at },
-    events: [course.event('run_opened', { agent: name, path, profile: definition.profile, purpose: definition.purpose, definition: digestOf(definition) })],
+    events: [course.event('run_opened', { agent: name, path, profile: definition.profile, purpose: definition.purpose, definition: digestOf(definition), head_commit: await world.headCommit() })],
   })
   const record = await world.store.find(name)
   if (record?.runId !== run.runId) throw new NotBegun('interrupted', 'another generation was opened at the same time')
@@ -80,17 +86,17 @@ export async function openGeneration(world: AgentWorld, name: string, definition
 }
 
 /** Gates 1 to 3 and, for a process, 4: what they refuse is thrown as `NotBegun`, with the verdict durable. */
-export async function beginGeneration(world: AgentWorld, wire: Wire, opened: { readonly course: Course; readonly identity: AgentIdentity }, definition: AgentDefinition, path: AgentPath): Promise<{ readonly generation: Generation; readonly access: AgentAccess | null }> {
+export async function beginGeneration(world: AgentWorld, wire: Wire, watches: AdmissionWatches, opened: { readonly course: Course; readonly identity: AgentIdentity }, definition: AgentDefinition, path: AgentPath): Promise<{ readonly generation: Generation; readonly access: AgentAccess | null }> {
   const { course, identity } = opened
   const chosen = await choosePair(world, course, wire, definition)
   const grant = grantToAgent(world, course, wire, chosen)
-  const watch = watched(world, chosen, grant)
+  const watch = watched(world, watches, chosen, grant)
   try {
     const { own, files } = definition.provisioner.kind === 'process' ? await startOwn(world, course, chosen, grant, definition.provisioner.seed) : { own: null, files: null }
     const generation: Generation = { identity, definition, path, course, chosen, grant, own, seed: await seedDigest(world, definition, chosen, files), ...watch }
     if (own !== null) return { generation, access: null }
     const expiresAt = new Date(world.clock().getTime() + milliseconds(chosen.resolution.profile.limits.total)).toISOString()
-    await course.append({ events: [course.event('agent_licensed', { agent: identity.name, generation: identity.generation, token_sha256: sha256(grant.token), expires_at: expiresAt })] })
+    await course.append({ events: [course.event('agent_licensed', LicensedAgent.parse({ agent: identity.name, generation: identity.generation, token_sha256: sha256(grant.token), expires_at: expiresAt }))] })
     return { generation, access: { token: grant.token, baseUrl: grant.baseUrl[chosen.resolution.provider.dialect], expiresAt } }
   } catch (error) {
     watch.endWatch()
@@ -100,7 +106,7 @@ export async function beginGeneration(world: AgentWorld, wire: Wire, opened: { r
 }
 
 /** Takes up the generation of an external agent that an earlier server opened. Its pair passes its gates again; nothing of it is proven. */
-export async function adoptGeneration(world: AgentWorld, wire: Wire, identity: AgentIdentity, definition: AgentDefinition): Promise<Generation> {
+export async function adoptGeneration(world: AgentWorld, wire: Wire, watches: AdmissionWatches, identity: AgentIdentity, definition: AgentDefinition): Promise<Generation> {
   const history = await world.ledger.history(identity.runId)
   if (history === undefined) throw new NotBegun('evidence_invalid', 'the run of the agent is not in the ledger')
   const { token, lastNumber, last } = storedOf(history.entries)
@@ -110,17 +116,17 @@ export async function adoptGeneration(world: AgentWorld, wire: Wire, identity: A
   // What was used before is not known here any more: it starts at nothing, within the budgets of the profile that the store counts.
   const grant = wire.adopt(licenceRequest(world, course, chosen), { tokenSha256: token, lastNumber, spent: { calls: 0, tokens: 0, costUsd: 0, unpriced: 0 } })
   const seed = await seedDigest(world, definition, chosen, null)
-  return { identity, definition, path: 'adoption', course, chosen, grant, own: null, seed, ...watched(world, chosen, grant) }
+  return { identity, definition, path: 'adoption', course, chosen, grant, own: null, seed, ...watched(world, watches, chosen, grant) }
 }
 
 /** Reads the record of the pair again and again; its end ends the licence, and the agent at the next look. */
-function watched(world: AgentWorld, chosen: ChosenPair, grant: Pick<Grant, 'withdraw'>): Pick<Generation, 'withdrawal' | 'endWatch'> {
+function watched(world: AgentWorld, watches: AdmissionWatches, chosen: ChosenPair, grant: Pick<Grant, 'withdraw'>): Pick<Generation, 'withdrawal' | 'endWatch'> {
   let withdrawal: Withdrawal | undefined
   const withdraw = (ended: Withdrawal): void => {
     withdrawal ??= ended
     grant.withdraw(ended)
   }
-  return { endWatch: watchAdmission(world, chosen.resolution, { admissionFile: null, asked: null }, { withdraw }), withdrawal: () => withdrawal }
+  return { endWatch: watches.add(world, chosen.resolution, withdraw), withdrawal: () => withdrawal }
 }
 
 function storedOf(entries: readonly { readonly kind: string; readonly body: string }[]): { readonly token: string | undefined; readonly lastNumber: number; readonly last: Verdict | undefined } {

@@ -64,6 +64,7 @@ async function bench(context: TestContext): Promise<Bench> {
     store: ledger.agents,
     readMaterial: (material) => Promise.resolve({ sha256: 'sha256' in material ? material.sha256 : '', proof: null }),
     seedDirectory: (seed) => seed,
+    headCommit: () => Promise.resolve('c'.repeat(40)),
     endLeftover: () => Promise.resolve(),
     prober: {
       judge: (url) => Promise.resolve(url.startsWith('https://') ? undefined : 'not a public address'),
@@ -111,7 +112,15 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.constant<Act>({ name: 'restart server', run: (bench) => bench.restart() }),
   fc.constant<Act>({ name: 'adopt', run: ({ host }) => host.adopt() }),
   fc.constant<Act>({ name: 'stop', run: ({ host }) => host.stop(NAME) }),
+  fc.constant<Act>({ name: 'drain', run: ({ host }) => host.drain(NAME) }),
+  fc.constantFrom('300s', '301s').map((reprove): Act => ({ name: `configuration with reprove ${reprove}`, run: ({ host, world }) => host.reconfigure(withReprove(world, reprove)) })),
 )
+
+/** A configuration in which the agent has to prove everything so often. */
+function withReprove({ configuration }: AgentWorld, reprove: string): Pick<AgentWorld, 'configuration' | 'configurationDigest'> {
+  const agent = configuration.agents?.[NAME] ?? assert.fail('no agent')
+  return { configuration: { ...configuration, agents: { [NAME]: { ...agent, reprove } } }, configurationDigest: PERSONA }
+}
 
 /** What must hold after every act, whatever came before. */
 async function holds({ host, world, seen }: Bench): Promise<void> {
@@ -127,7 +136,7 @@ async function holds({ host, world, seen }: Bench): Promise<void> {
     assert.ok(facts?.generation === record.generation && facts.runId === record.runId && facts.depth === 'full')
   }
   if (route.ok) assert.ok(record !== undefined && isRoutable(record, world.clock()))
-  else assert.equal(route.refusal.reason, 'no_ready_agent')
+  else assert.equal(route.refusal.reason, record?.state === 'offline' || record?.state === 'draining' ? 'agent_stopped' : 'no_ready_agent')
 }
 
 verifies('RDY-11 RDY-12 RDY-14 RDY-15 RDY-19 RDY-21 RDY-22', 'no sequence of starts, registrations, heartbeats, restarts and changes leads to online without a proof', async () => {
@@ -146,6 +155,46 @@ verifies('RDY-11 RDY-12 RDY-14 RDY-15 RDY-19 RDY-21 RDY-22', 'no sequence of sta
       for (const end of ends) await end()
     }
   }), { numRuns: 8 })
+})
+
+verifies('RDY-12', 'a configuration that changed has everybody prove everything again; whose own entry changed fails until a new start', async (context) => {
+  const made = await bench(context)
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok)
+  made.reality = { ...GOOD, model: false }
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok, 'no look is due')
+  await made.host.reconfigure({ configuration: { ...made.world.configuration, networkClasses: { far: { external: true } } }, configurationDigest: BUILD })
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_model' })
+  made.reality = GOOD
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  await made.host.reconfigure(withReprove(made.world, '301s'))
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'stale_deployment' })
+  await made.host.start(NAME, 'configuration_refresh')
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok)
+  await made.host.reconfigure({ configuration: { ...made.world.configuration, agents: {} }, configurationDigest: BUILD })
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'offline', reason: 'agent_stopped' })
+})
+
+test('who drains gets no new message, and finishes what it began under the proof that it had', async (context) => {
+  const made = await bench(context)
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  const route = await made.host.route(NAME)
+  assert.ok(route.ok)
+  const runId = await made.host.drain(NAME)
+  const refused = await made.host.route(NAME)
+  assert.deepEqual([refused.ok, refused.ok ? '' : refused.refusal.reason, await route.still()], [false, 'agent_stopped', true])
+  made.advance(401_000)
+  await made.host.tick()
+  assert.equal(await route.still(), false, 'its proof has ended')
+  assert.equal(await made.host.stop(NAME, 'another generation'), false)
+  assert.equal(await made.host.stop(NAME, runId), true)
+  assert.equal((await made.world.store.find(NAME))?.state, 'offline')
 })
 
 test('the one function that says online takes a verdict of the gate, and nothing that looks like one', () => {
@@ -233,7 +282,7 @@ verifies('RDY-22 RDY-23', 'a question is answered by a proven agent or refused w
     made.advance(31_000)
     await made.host.tick()
   }
-  const ask = (messenger: AgentMessenger, mode: 'send' | 'stream') => converse(made.host, messenger, { name: NAME, mode, params: {}, silenceMs: 1_000, signal: AbortSignal.timeout(10_000) })
+  const ask = (messenger: AgentMessenger, mode: 'send' | 'stream') => converse(made.host, messenger, { name: NAME, mode, id: 1, params: {}, silenceMs: 1_000, signal: AbortSignal.timeout(10_000) })
   const refusalOf = async (answer: ReturnType<typeof ask>): Promise<string> => {
     const conversed = await answer
     return conversed.ok ? 'answered' : `${conversed.refusal.reason}: ${conversed.refusal.found}`

@@ -1,15 +1,21 @@
+import { digestOf } from '../../contract/canonical.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
-import { entryOf } from '../../gates/catalog/index.ts'
+import { entryOf, sliceCatalog } from '../../gates/catalog/index.ts'
 import { type AgentPath, AgentReadinessEvidence, spelled } from '../../gates/readiness/index.ts'
 import type { Wire } from '../../gates/wire/index.ts'
+import type { RunEvent } from '../ledger.ts'
 import { createCallRecorder } from '../recorder.ts'
+import type { ServedOn } from '../world.ts'
 import { type AgentDefinition, permissionOf } from './configuration.ts'
 import { type AgentAccess, adoptGeneration, beginGeneration, type Generation, NotBegun, openGeneration } from './generation.ts'
 import { LiveAgent } from './live.ts'
 import type { AgentRecord } from './states.ts'
+import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
+import { Slots } from './slots.ts'
+import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
 
 /** Where the start of a generation came to. Nobody is online by it: that is proven later. */
@@ -24,6 +30,9 @@ export type Route =
 /** Paths on which the seed of the generation that was proven last must be the one that is started now (RDY-41). */
 const SAME_SEED: readonly AgentPath[] = ['restart', 'auto_restart', 'resume', 'wake', 'adoption']
 
+/** So many looks at once: all of a roll-out at one moment would each be late by the others. */
+const MOST_LOOKS = 64
+
 /** States of a generation that is over. */
 const ENDED: readonly AgentRecord['state'][] = ['failed', 'offline', 'removed']
 
@@ -32,11 +41,14 @@ type NotKept = 'failed' | 'blocked'
 
 /** Keeps agents that live on: starts them, has them prove themselves again and again, and says which may be asked. One for a server. */
 export class AgentHost {
-  readonly #world: AgentWorld
+  #world: AgentWorld
   readonly #wire: Wire
   readonly #noted: (text: string) => void
+  readonly #watches = new AdmissionWatches()
   readonly #live = new Map<string, LiveAgent>()
   readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #looking = new Set<string>()
+  readonly #slots = new Slots(MOST_LOOKS)
   readonly #restarts = new Map<string, number>()
   #closing = false
 
@@ -46,8 +58,8 @@ export class AgentHost {
     this.#noted = noted
   }
 
-  /** Opens a wire of its own. `noted` is given a sentence for what an operator should know. */
-  static async open(world: AgentWorld, noted: (text: string) => void): Promise<AgentHost> {
+  /** Opens a wire of its own, on any free port or where `served` says. `noted` is given a sentence for what an operator should know. */
+  static async open(world: AgentWorld, noted: (text: string) => void, served?: ServedOn): Promise<AgentHost> {
     const recorder = createCallRecorder(world.ledger, world.scanner)
     let host: AgentHost | undefined
     const wire = await world.openWire({
@@ -57,7 +69,7 @@ export class AgentHost {
         if (call.purpose === 'agent' && (call.reason === 'served_model_mismatch' || call.reason === 'served_model_unknown')) host?.servedByAnother(runId, call.servedModel)
         return digest
       },
-    })
+    }, served)
     host = new AgentHost(world, wire, noted)
     return host
   }
@@ -68,7 +80,11 @@ export class AgentHost {
    */
   start(name: string, path: AgentPath): Promise<Begun> {
     const definition = this.#definitionOf(name)
-    return this.#inTurn(name, () => this.#begin(name, definition, path))
+    return this.#inTurn(name, () => {
+      // Somebody looked at it: how often it ended in a row begins anew.
+      this.#restarts.delete(name)
+      return this.#begin(name, definition, path)
+    })
   }
 
   /** An external agent registers. A card that may not be asked for is refused, and nothing is stored (RDY-33). */
@@ -90,14 +106,24 @@ export class AgentHost {
     else if (live.state === 'degraded') live.askAgain('heartbeat_recovery')
   }
 
-  /** Ends an agent in order. False if there is none. */
-  stop(name: string): Promise<boolean> {
+  /** Gives an agent no new message from now on; what it answers already goes on until it is stopped. Its run, or undefined if there is none. */
+  drain(name: string): Promise<string | undefined> {
     return this.#inTurn(name, async () => {
-      this.#restarts.delete(name)
       const live = this.#live.get(name)
-      await live?.stop('stopped by its operator', 'agent_stopped')
+      await live?.drain('drained by its operator', 'agent_stopped')
+      return live?.generation.identity.runId
+    })
+  }
+
+  /** Ends an agent in order; with `runId` only in that generation. False if there is none. */
+  stop(name: string, runId?: string): Promise<boolean> {
+    return this.#inTurn(name, async () => {
+      const live = this.#live.get(name)
+      if (live === undefined || (runId !== undefined && live.generation.identity.runId !== runId)) return false
+      this.#restarts.delete(name)
+      await live.stop('stopped by its operator', 'agent_stopped')
       this.#live.delete(name)
-      return live !== undefined
+      return true
     })
   }
 
@@ -110,9 +136,37 @@ export class AgentHost {
     }
   }
 
+  /**
+   * Takes up a configuration that has changed. Everybody has to prove everything again. An agent whose own entries changed begins
+   * anew where we start it; one of somebody else fails, because only a new start gives it a token for what it is to be now.
+   */
+  async reconfigure(changed: Pick<AgentWorld, 'configuration' | 'configurationDigest'>): Promise<void> {
+    const before = this.#world.configuration
+    this.#world = { ...this.#world, ...changed }
+    await Promise.all([...this.#live.keys()].map((name) => this.#inTurn(name, () => this.#refresh(name, before)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))))
+  }
+
+  async #refresh(name: string, before: AgentWorld['configuration']): Promise<void> {
+    const live = this.#live.get(name)
+    if (live === undefined || live.over) return
+    const definition = entryOf(this.#world.configuration.agents, name)
+    if (definition !== undefined && entriesOf(before, name) === entriesOf(this.#world.configuration, name)) return live.askAgain('configuration_refresh')
+    if (definition?.provisioner.kind === 'process') return void (await this.#begin(name, definition, 'configuration_refresh'))
+    if (definition === undefined) await live.stop('no longer in portcullis.yaml', 'agent_stopped')
+    else await live.ended('stale_deployment', 'its entries in portcullis.yaml have changed since it was started; a new start gives it a token for what it is to be now')
+    this.#live.delete(name)
+  }
+
   /** Looks at every agent of which a look is due. Resolves when all of them are done; a look that fails is noted, and raises nobody. */
   async tick(): Promise<void> {
-    await Promise.all([...this.#live].filter(([name, live]) => live.due() && !this.#turns.has(name)).map(([name, live]) => this.#inTurn(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))))
+    const due = [...this.#live].filter(([name, live]) => !this.#looking.has(name) && !this.#turns.has(name) && live.due())
+    await Promise.all(due.map(async ([name, live]) => {
+      this.#looking.add(name)
+      const release = await this.#slots.take()
+      await this.#inTurn(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
+      release()
+      this.#looking.delete(name)
+    }))
   }
 
   /** Where a message for an agent may go now; computed from the store at this moment, and from nothing that was remembered (RDY-22). */
@@ -122,9 +176,13 @@ export class AgentHost {
     const endpoint = live?.endpoint ?? null
     const routable = record !== undefined && isRoutable(record, this.#world.clock())
     if (!routable || live === undefined || endpoint === null || live.generation.identity.runId !== record.runId) return { ok: false, refusal: notReady(name, record), state: record?.state ?? null }
+    let { provenUntil } = record
     const still = async (): Promise<boolean> => {
       const now = await this.#world.store.find(name)
-      return now !== undefined && now.runId === record.runId && isRoutable(now, this.#world.clock())
+      if (now?.runId !== record.runId) return false
+      if (now.state === 'online') ({ provenUntil } = now)
+      // Who drains finishes what it began, as long as it was proven for.
+      return isRoutable(now.state === 'draining' ? { state: 'online', provenUntil } : now, this.#world.clock())
     }
     return { ok: true, agent: name, endpoint, generation: record.generation, permission: permissionOf(live.generation.definition), still }
   }
@@ -148,7 +206,7 @@ export class AgentHost {
 
   /** What the wire sees while an agent works counts as what it sees during a look: another model served, so it is not the agent that was meant. */
   servedByAnother(runId: string, servedModel: string | null): void {
-    const found = [...this.#live].find(([, live]) => live.generation.identity.runId === runId && live.state === 'online')
+    const found = [...this.#live].find(([, live]) => live.generation.identity.runId === runId && (live.state === 'online' || live.state === 'draining'))
     if (found === undefined) return
     const [name, live] = found
     void this.#inTurn(name, () => live.ended('model_mismatch', `a call was served by ${servedModel ?? 'a model that nobody names'}`)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
@@ -180,7 +238,7 @@ export class AgentHost {
     const opened = await openGeneration(this.#world, name, definition, path)
     const { runId, generation } = opened.identity
     try {
-      const begun = await beginGeneration(this.#world, this.#wire, opened, definition, path)
+      const begun = await beginGeneration(this.#world, this.#wire, this.#watches, opened, definition, path)
       const live = this.#hold(begun.generation, path, 'provisioning')
       const other = SAME_SEED.includes(path) ? await this.#otherSeed(name, begun.generation) : undefined
       if (other === undefined) return { ok: true, runId, generation, access: begun.access }
@@ -249,9 +307,14 @@ export class AgentHost {
     const identity = { name, runId, generation }
     if (record.state === 'online') {
       const at = this.#world.clock()
-      await this.#world.ledger.append({ runId, agent: transition(identity, { kind: 'unready', to: 'degraded', stage: 'serving', reason: 'agent_probe_error', message: 'the server started again, and nothing is proven to it yet', failures: 0, facts: null }, at) })
+      const message = 'the server started again, and nothing is proven to it yet'
+      const agent = transition(identity, { kind: 'unready', to: 'degraded', stage: 'serving', reason: 'agent_probe_error', message, failures: 0, facts: null }, at)
+      await this.#world.ledger.append({ runId, agent, events: [changedBy(agent)] })
     }
-    if (definition === undefined) return this.#leave(identity, 'no longer in portcullis.yaml')
+    if (definition === undefined || record.state === 'draining') {
+      await this.#endLeftover(runId)
+      return this.#leave(identity, definition === undefined ? 'no longer in portcullis.yaml' : 'an earlier server was ending it')
+    }
     if (definition.provisioner.kind === 'process') {
       await this.#endLeftover(runId)
       await this.#leave(identity, 'its process belonged to an earlier server')
@@ -259,7 +322,7 @@ export class AgentHost {
       return
     }
     try {
-      this.#hold(await adoptGeneration(this.#world, this.#wire, identity, definition), 'adoption', record.state === 'provisioning' ? 'provisioning' : 'degraded')
+      this.#hold(await adoptGeneration(this.#world, this.#wire, this.#watches, identity, definition), 'adoption', record.state === 'provisioning' ? 'provisioning' : 'degraded')
     } catch (error) {
       if (!(error instanceof NotBegun)) throw error
       return this.#leave(identity, error.found)
@@ -289,8 +352,17 @@ export class AgentHost {
     const history = await this.#world.ledger.history(identity.runId)
     const agent = transition(identity, { kind: 'moved', to: 'offline', stage: 'ended', reason: 'agent_stopped', message }, at)
     const state: NotKept = history?.run.state === 'started' ? 'failed' : 'blocked'
-    await this.#world.ledger.append({ runId: identity.runId, agent, state: { to: state, reason: 'agent_stopped', at }, events: [{ type: 'run_ended', at: at.toISOString(), data: { state, reason: 'agent_stopped' } }] })
+    await this.#world.ledger.append({ runId: identity.runId, agent, state: { to: state, reason: 'agent_stopped', at }, events: [changedBy(agent), { type: 'run_ended', at: at.toISOString(), data: { state, reason: 'agent_stopped' } }] })
   }
+}
+
+/** What is told of a change that no generation of this process made. */
+const changedBy = ({ name, generation, to, stage, reason, message, at }: AgentChange): RunEvent => ({ type: 'agent_changed', at: at.toISOString(), data: { agent: name, generation, state: to, stage, reason: reason === null ? null : spelled(reason), message } })
+
+/** Everything in a configuration that says who an agent is and which model serves it, as one digest. */
+function entriesOf(configuration: AgentWorld['configuration'], name: string): string {
+  const definition = entryOf(configuration.agents, name)
+  return digestOf({ definition: definition ?? null, catalog: definition === undefined ? null : sliceCatalog(configuration, definition, null) })
 }
 
 const usage = (asked: string, found: string): PortcullisError => new PortcullisError('usage', { asked, found, remedy: 'See npx portcullis agents, and the agents of portcullis.yaml.' })
@@ -299,7 +371,8 @@ const textOf = (error: unknown): string => (error instanceof PortcullisError ? `
 
 function notReady(name: string, record: AgentRecord | undefined): Refusal {
   return {
-    reason: 'no_ready_agent',
+    // Somebody ended it on purpose: that is no state of its own that may pass.
+    reason: record?.state === 'offline' || record?.state === 'draining' || record?.state === 'removed' ? 'agent_stopped' : 'no_ready_agent',
     message: `${name} is not ready.`,
     asked: `agent ${name}, proven and in reach`,
     found: record === undefined ? 'it was never started' : record.state === 'online' ? 'its proof is not in force, or belongs to another server' : `it is ${record.state}${record.reason === null ? '' : ` (${spelled(record.reason)})`}: ${record.message}`,

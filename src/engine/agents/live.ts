@@ -21,7 +21,7 @@ export class LiveAgent {
   readonly generation: Generation
   readonly #world: AgentWorld
   readonly #deadlineMs: number
-  #state: 'provisioning' | 'online' | 'degraded' | 'over' = 'provisioning'
+  #state: 'provisioning' | 'online' | 'degraded' | 'draining' | 'over' = 'provisioning'
   #stage: AgentStage = 'provisioning'
   #failures = 0
   #nextLightMs: number
@@ -42,7 +42,7 @@ export class LiveAgent {
     this.#nextFullMs = now
   }
 
-  get state(): 'provisioning' | 'online' | 'degraded' | 'over' {
+  get state(): 'provisioning' | 'online' | 'degraded' | 'draining' | 'over' {
     return this.#state
   }
 
@@ -62,7 +62,9 @@ export class LiveAgent {
 
   /** True if a look at it is due. */
   due(): boolean {
-    return this.generation.withdrawal() !== undefined || this.#world.clock().getTime() >= Math.min(this.#nextLightMs, this.#nextFullMs)
+    if (this.generation.withdrawal() !== undefined) return true
+    // Who drains proves nothing any more: what it answers now, it answers under the proof that it had.
+    return this.#state !== 'draining' && this.#world.clock().getTime() >= Math.min(this.#nextLightMs, this.#nextFullMs)
   }
 
   /** Has it prove everything again as soon as possible. */
@@ -75,6 +77,7 @@ export class LiveAgent {
   async look(): Promise<void> {
     const withdrawal = this.generation.withdrawal()
     if (withdrawal !== undefined) return this.ended(withdrawal.reason, withdrawal.found)
+    if (this.#state === 'draining') return
     const full = this.#state !== 'online' || this.#world.clock().getTime() >= this.#nextFullMs
     const facts = await lookAt(this.#world, this.generation, full ? 'full' : 'light', this.#path)
     const parts = missingParts(facts)
@@ -92,17 +95,27 @@ export class LiveAgent {
     if (full) this.#nextFullMs = now + (this.#state === 'provisioning' ? STARTING_LOOK_MS : this.#state === 'degraded' ? milliseconds(recheck) : milliseconds(reprove))
   }
 
-  /** While it starts, being out of reach is borne until its time is over; anything else that is missing ends it at once. */
+  /**
+   * While it starts, being out of reach is borne until its time is over, and so is having asked no model where somebody else has
+   * to bring the agent its token first; anything else that is missing ends it at once.
+   */
   async #judgeStart(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
-    const waiting = parts.length > 0 && parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
+    const unreached = parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
+    const waiting = parts.length > 0 && (unreached || (this.#hasNotUsedItsToken() && parts.every((part) => part.reason === 'missing_model')))
     if (facts.card.status === 'read') this.#stage = 'readiness'
     if (!waiting) {
       if (facts.card.status === 'refused') this.#stage = 'register'
       return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     }
     if (this.#world.clock().getTime() < this.#deadlineMs) return
+    if (!unreached) return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     const message = `not ready within ${this.generation.definition.startup}; the last stage that was completed: ${this.#stage === 'readiness' ? 'its card was read' : 'it was provisioned, and never registered'}`
     return this.#judge(facts, () => this.#failed('provision_timeout', message, facts))
+  }
+
+  #hasNotUsedItsToken(): boolean {
+    const { own, grant } = this.generation
+    return own === null && !grant.calls().some(({ call }) => call.purpose === 'agent')
   }
 
   async #judgeLoss(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
@@ -148,7 +161,7 @@ export class LiveAgent {
   #took(change: AgentChange | undefined, endpoint: string | null): void {
     if (change === undefined) return
     this.#failures = change.failures
-    this.#state = change.to === 'online' || change.to === 'degraded' ? change.to : 'over'
+    this.#state = change.to === 'online' || change.to === 'degraded' || change.to === 'draining' ? change.to : 'over'
     if (change.to === 'online') {
       this.#endpoint = endpoint
       this.#wasOnline = true
@@ -172,10 +185,16 @@ export class LiveAgent {
     await this.#move({ kind: 'unready', to: 'degraded', stage: 'serving', reason: 'agent_lost', message: 'its heartbeat says that it is not well', failures: this.#failures, facts: null })
   }
 
-  /** Ends the generation in order: no new message, then no process and no licence. */
-  async stop(message: string, reason: Reason | null): Promise<void> {
-    if (this.#state === 'over') return
+  /** No new message from now on; what it answers already goes on until it is stopped. */
+  async drain(message: string, reason: Reason): Promise<void> {
+    if (this.#state === 'over' || this.#state === 'draining') return
     await this.#move({ kind: 'moved', to: 'draining', stage: 'ended', reason, message })
+  }
+
+  /** Ends the generation in order: no new message, then no process and no licence. */
+  async stop(message: string, reason: Reason): Promise<void> {
+    if (this.#state === 'over') return
+    await this.drain(message, reason)
     await this.#release()
     await this.#move({ kind: 'moved', to: 'offline', stage: 'ended', reason, message })
     await this.#endRun(this.#wasOnline ? null : 'agent_stopped')

@@ -33,6 +33,10 @@ export interface AgentStore {
   conditions(name: string): Promise<readonly AgentCondition[]>
   /** The whole history of an agent, in order, over all of its generations (RDY-44). */
   steps(name: string): Promise<readonly AgentStep[]>
+  /** The statement of this type that was stored last in a run; undefined if there is none. */
+  lastEvidence(runId: string, predicateType: string): Promise<unknown>
+  /** The event by which a run was opened, as it is stored; undefined if there is no such run. */
+  opening(runId: string): Promise<unknown>
   /** Notes a heartbeat. It changes no state: nothing that an agent sends raises it (RDY-14). */
   heartbeat(name: string, at: Date): Promise<void>
 }

@@ -11,6 +11,8 @@ export interface AgentWorld extends World {
   readMaterial(material: Material, key: string): Promise<{ readonly sha256: string; readonly proof: string | null }>
   /** The directory with the seed of an agent, by the path in its entry. */
   seedDirectory(seed: string): string
+  /** The commit that the project is at, or null where that cannot be said. It stands beside what was found, and explains nothing of it (RDY-48). */
+  headCommit(): Promise<string | null>
   /** Ends a process that an earlier server left behind, if it is that very one. */
   endLeftover(pid: number, startTicks: number): Promise<void>
 }

@@ -5,6 +5,7 @@ export { grantPreflightCapability, type PreflightCapability } from './capability
 export { catalogFacts, CatalogFacts, catalogGate, catalogProof, type Resolution, resolutionOf } from './gate.ts'
 export { type AddressPermission, type ExactPermission, isExactAddress, type OwnerPermission, judgeProviderUrl, judgeResolved, type ProviderAddress } from './provider-address.ts'
 export { resolveProfile, type ResolvedProfile, type ResolveOutcome, type ResolveRequest } from './resolve.ts'
+export { sliceCatalog } from './slice.ts'
 export { readStrictJson, type StrictJson } from './strict-json.ts'
 export { ApiSmokeProbe, DeclaredRequest, REQUESTS_AT_MOST } from './api-smoke-probe.ts'
 export { faultsOfShape, JsonShape } from './json-shape.ts'

@@ -3,7 +3,7 @@ import { RunId } from '../../contract/ids.ts'
 import { checkAdmission, listAdmissionRecords } from '../../app/admissions.ts'
 import { pageOfCalls } from '../../app/pages.ts'
 import { resolve } from '../../app.ts'
-import { PROBLEM_CODES, ProbedShape } from '../../app/shapes.ts'
+import { PROBLEM_CODES, ProbedShape, ProfileHealth } from '../../app/shapes.ts'
 import { problemAnswer } from '../answer.ts'
 import { Cursor, Limit, pageSize } from '../paging.ts'
 import { problemOfRefusal } from '../problem.ts'
@@ -19,6 +19,13 @@ const resolution = defineRoute({
     const answer = resolve(server.options, { profile: parameters.profile, purpose: query.purpose })
     return answer.ok ? { status: 200, json: { triple: answer.triple, details: answer.details, resolution: answer.value } } : problemAnswer(problemOfRefusal(answer.refusal))
   },
+})
+
+const profiles = defineRoute({
+  id: 'listProfiles', method: 'GET', path: '/profiles', kinds: LOOKING, summary: 'Every profile of the configuration, as its last probe left it. One that has not passed, or whose probe is too old, is not routable.',
+  parameters: NONE, query: NONE, body: NONE,
+  answer: { status: 200, description: 'The profiles.', contentType: 'application/json', schema: z.strictObject({ profiles: z.array(ProfileHealth) }) },
+  handle: async ({ server }) => ({ status: 200, json: { profiles: await server.health.profiles() } }),
 })
 
 const probe = defineRoute({
@@ -73,4 +80,4 @@ const admission = defineRoute({
   },
 })
 
-export const questionRoutes = [resolution, probe, verification, calls, admissions, admission]
+export const questionRoutes = [profiles, resolution, probe, verification, calls, admissions, admission]

@@ -1,0 +1,138 @@
+import * as z from 'zod'
+import type { Log } from '../adapters/log/index.ts'
+import type { App } from '../app.ts'
+import { digestOf } from '../contract/canonical.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import { RunId } from '../contract/ids.ts'
+import { milliseconds } from '../contract/units.ts'
+import { type AccessStore, type Ledger, MARGIN_MS, probeLimitMs, type RunSummary } from '../engine/index.ts'
+import { type AppOptions, configurationOf } from './places.ts'
+
+/** How a profile stands by its last probe. Only `healthy` is routable; what is too old, or was never asked, is unknown (MC-106). */
+export const ProfileHealth = z.strictObject({
+  profile: z.string(),
+  health: z.enum(['healthy', 'unhealthy', 'unknown']),
+  routable: z.boolean(),
+  probing: z.boolean().describe('Whether a probe is under way, by this server or another one on the same ledger.'),
+  reason: z.string().nullable(),
+  probed_at: z.iso.datetime().nullable(),
+  run_id: RunId.nullable().describe('The run that holds the verdicts and the evidence.'),
+})
+export type ProfileHealth = Readonly<z.infer<typeof ProfileHealth>>
+
+/** How often a server looks whether a probe may be due, and how long it may go without asking the ledger. */
+export const DUE_MS = 1_000
+const LONGEST_LOOK_MS = 60_000
+
+/** In whose name probes are claimed; no token has such an id. */
+const HOLDER = 'schedule'
+
+const Opened = z.looseObject({ type: z.literal('run_opened'), data: z.looseObject({ profile: z.string() }) })
+
+/** Probes profiles at the start and at the interval of the configuration. When each was probed last stands in the ledger, so a restart forgets nothing. */
+export class HealthDesk {
+  readonly #options: AppOptions
+  readonly #app: App
+  readonly #ledger: Ledger
+  readonly #store: AccessStore
+  readonly #log: Log
+  readonly #profileOf = new Map<string, string>()
+  readonly #ending = new AbortController()
+  #startedAt: Date | undefined
+  #nextLookMs = 0
+  #digest: string | undefined
+
+  constructor(parts: { readonly options: AppOptions; readonly app: App; readonly ledger: Ledger; readonly store: AccessStore; readonly log: Log }) {
+    this.#options = parts.options
+    this.#app = parts.app
+    this.#ledger = parts.ledger
+    this.#store = parts.store
+    this.#log = parts.log
+  }
+
+  /** Probes every profile of which a probe is due, one after the other. */
+  async sweep(): Promise<void> {
+    const { configuration, digest } = configurationOf(this.#options)
+    const { onStart, every } = configuration.health
+    const startedAt = (this.#startedAt ??= this.#options.clock())
+    // A file that has changed may name a profile that nobody asked yet.
+    if (digest === this.#digest && this.#options.clock().getTime() < this.#nextLookMs) return
+    this.#digest = digest
+    this.#nextLookMs = this.#options.clock().getTime() + Math.min(LONGEST_LOOK_MS, milliseconds(every) / 10)
+    const last = await this.#lastProbes()
+    for (const profile of Object.keys(configuration.profiles)) {
+      if (this.#ending.signal.aborted) return
+      const now = this.#options.clock()
+      const before = last.get(profile)
+      if (before !== undefined && this.#isUnderWay(before, now)) continue
+      const aged = before === undefined || now.getTime() - Date.parse(before.startedAt) >= milliseconds(every)
+      // A probe that was never made is due at the interval as well: unknown is not healthy, and stays so until somebody asks.
+      const due = aged || (onStart && Date.parse(before.startedAt) < startedAt.getTime())
+      if (!due) continue
+      const key = `probe ${digestOf({ profile, before: before?.runId ?? null, interval: Math.floor(now.getTime() / milliseconds(every)) })}`
+      if (await this.#claim(key, profile, now)) await this.#probe(profile, key)
+    }
+  }
+
+  /** Every profile of the configuration, as its last probe left it. */
+  async profiles(): Promise<readonly ProfileHealth[]> {
+    const { configuration } = configurationOf(this.#options)
+    const [last, now, maxAgeMs] = [await this.#lastProbes(), this.#options.clock(), milliseconds(configuration.health.maxAge)]
+    return Object.keys(configuration.profiles).map((profile): ProfileHealth => {
+      const run = last.get(profile)
+      const young = run !== undefined && now.getTime() - Date.parse(run.startedAt) < maxAgeMs
+      const health = !young || run.state === 'open' ? 'unknown' : run.state === 'checked' ? 'healthy' : 'unhealthy'
+      return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run, now), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null }
+    })
+  }
+
+  /** Begins no more probes, and cuts none that goes on. */
+  end(): void {
+    this.#ending.abort()
+  }
+
+  /** Longer than a probe may take, whoever makes it has ended without a word. */
+  #isUnderWay(run: RunSummary, now: Date): boolean {
+    const { configuration } = configurationOf(this.#options)
+    const longestMs = Math.max(...Object.values(configuration.providers).map((provider) => probeLimitMs(provider))) + 2 * MARGIN_MS
+    return run.state === 'open' && now.getTime() - Date.parse(run.startedAt) < longestMs
+  }
+
+  /** Of several servers on one ledger one alone makes the probe that follows another. */
+  async #claim(key: string, profile: string, now: Date): Promise<boolean> {
+    return (await this.#store.takeKey({ holder: HOLDER, key, digest: digestOf(profile), at: now })).state === 'none'
+  }
+
+  async #probe(profile: string, key: string): Promise<void> {
+    try {
+      const { records } = await this.#app.probe({ profiles: [profile], cancelled: this.#ending.signal }, () => undefined)
+      for (const { healthy, stage, reason, run_id: run } of records) this.#log[healthy ? 'info' : 'error']({ part: 'health', profile, healthy, stage, reason, run }, 'probed')
+    } catch (error) {
+      if (!(error instanceof PortcullisError)) throw error
+      // Nothing was asked, so the next look may ask it.
+      await this.#store.releaseKey({ holder: HOLDER, key })
+      this.#log.error({ part: 'health', profile, fault: error.code, found: error.found }, 'a profile could not be probed, and is unknown')
+      return
+    }
+  }
+
+  /** The newest probe of each profile. */
+  async #lastProbes(): Promise<Map<string, RunSummary>> {
+    const last = new Map<string, RunSummary>()
+    const { profiles } = configurationOf(this.#options).configuration
+    for (const run of await this.#ledger.list()) {
+      if (run.kind !== 'probe') continue
+      const profile = this.#profileOf.get(run.runId) ?? (await this.#readProfile(run.runId))
+      if (profile !== undefined && !last.has(profile)) last.set(profile, run)
+      if (Object.keys(profiles).every((name) => last.has(name))) break
+    }
+    return last
+  }
+
+  async #readProfile(runId: string): Promise<string | undefined> {
+    const history = await this.#ledger.history(runId)
+    const profile = history?.entries.flatMap(({ kind, body }) => (kind === 'event' ? (Opened.safeParse(JSON.parse(body)).data?.data.profile ?? []) : [])).at(0)
+    if (profile !== undefined) this.#profileOf.set(runId, profile)
+    return profile
+  }
+}
