@@ -1,0 +1,3 @@
+export { clip, lineReader, parseJson, parseRecord } from './lines.ts'
+export { RawKeeper } from './raw-keeper.ts'
+export { type SessionDriver, SessionCore, type Submitted, type TurnEnding } from './session-core.ts'
