@@ -159,8 +159,10 @@ async function started(context: TestContext, under: RuntimeUnderTest, change: Pa
       { when: { lastUser: 'write the file' }, answer: { toolCalls: [write] } },
       { when: { lastUser: 'answer in the schema' }, answer: under.structured ?? { text: 'never' } },
       { when: { lastUser: 'say the words' }, answer: { text: 'DONE: all of it.\nQUESTION: which file?' } },
+      // Its fault sends half of it: some runtimes give no receipt before the model has begun to answer.
+      { when: { lastUser: 'hang on this' }, answer: { text: 'The first half of an answer whose second half never comes.' } },
     ],
-    faults: [{ on: { lastUser: 'hang on this' }, fault: { hang: true } }],
+    faults: [{ on: { lastUser: 'hang on this' }, fault: { stall: true } }],
   })
   const opened = await openLive(context, { runtime: under.runtime(), dialect: under.dialect, baseUrl: `${provider.url}${under.path}`, runToken, profile: { ...under.profile, ...change } })
   const ready = await opened.session.ready(AbortSignal.timeout(30_000))

@@ -99,6 +99,12 @@ export class SessionCore {
     this.#emit({ kind: 'permission', turnId: this.turnId, requestId, tool })
   }
 
+  /** Somebody answered what the session waited for, in its own terminal. */
+  answeredElsewhere(): void {
+    this.#permissions.clear()
+    if (this.#state === 'needs_input') this.#become('running')
+  }
+
   /** A message that is not ours entered. The session is busy with it, and nothing of ours may enter. */
   foreignTurn(nativeTurn: string | null): void {
     if (this.#state !== 'ready') return
