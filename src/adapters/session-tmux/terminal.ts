@@ -47,7 +47,8 @@ export function terminalAround(tmux: string, size: TerminalSize, request: Sessio
     'set -s set-clipboard off',
     'set -g default-terminal "screen-256color"',
     `new-session -d -s ${PANE} -x ${size.columns} -y ${size.rows} -c ${request.workspace} /bin/sh ${places.launcher}`,
-    `pipe-pane -t ${PANE} 'exec head -c ${RAW_BYTES} > ${places.raw}'`,
+    // A limit of the system on the file: who fills it loses the rest of the recording and nothing else.
+    `pipe-pane -t ${PANE} 'ulimit -f ${RAW_BYTES / 512} && exec cat > ${places.raw}'`,
   ]
   return {
     ok: true,
