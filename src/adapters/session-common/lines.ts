@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 
 const LF = 0x0a
 /** Far above any true record; a longer line is dropped to its end, because memory is worth more than it. */

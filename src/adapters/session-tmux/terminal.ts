@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Refusal } from '../../contract/gate.ts'
@@ -96,11 +95,10 @@ async function ask(tmux: string, socket: string, argv: readonly string[], input:
   if (code !== 0) throw new Error(`tmux did not take ${argv[0] ?? 'a command'}`)
 }
 
-async function codeOf(tmux: string, socket: string, argv: readonly string[], input: string): Promise<unknown> {
+async function codeOf(tmux: string, socket: string, argv: readonly string[], input: string): Promise<number | null> {
   const client = spawn(tmux, ['-S', socket, ...argv], { stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: '/usr/bin:/bin' } })
   client.stdin.on('error', () => undefined) // It ends with another code then, which is what counts.
-  const ended = once(client, 'exit')
+  const ended = new Promise<number | null>((resolve, reject) => client.once('exit', resolve).once('error', reject))
   client.stdin.end(input)
-  const [code] = await ended
-  return code
+  return await ended
 }
