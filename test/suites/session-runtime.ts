@@ -27,13 +27,11 @@ const SCHEMA = { type: 'object', properties: { verdict: { type: 'string' } }, re
 
 /** What every runtime must hold, each claim of its manifest by what it does against a model server. */
 export function sessionRuntimeSuite(under: RuntimeUnderTest): void {
-  const proven = (ids: string, name: string, body: (context: TestContext) => Promise<void>): void => {
-    if (under.skip !== undefined && under.skip !== false) void test(`${under.name}: ${name}`, { skip: under.skip }, () => undefined)
-    else if (ids === '') void test(`${under.name}: ${name}`, body)
-    else verifies(ids, `${under.name}: ${name}`, body)
-  }
+  const called = (what: string): string => `${under.name}: ${what}`
+  /** Skipped by name where its program is absent. */
+  const here = (body: (context: TestContext) => Promise<void>) => async (context: TestContext): Promise<void> => (typeof under.skip === 'string' ? context.skip(under.skip) : await body(context))
 
-  proven('MC-037', 'a message enters with a receipt, ends by the runtime\'s own channel, and the next one is a turn of its own', async (context) => {
+  verifies('MC-037', called('a message enters with a receipt, ends by the runtime\'s own channel, and the next one is a turn of its own'), here(async (context) => {
     const { opened, provider } = await started(context, under)
     const { session, events, send } = opened
     assert.equal(session.state(), 'ready')
@@ -49,9 +47,9 @@ export function sessionRuntimeSuite(under: RuntimeUnderTest): void {
     assert.deepEqual([second.turnId, second.ended.finalMessage, second.ended.startTokens], ['T-1.2', 'Answer two.', ended.endTokens])
     assert.deepEqual(asked(provider, 'turns[1]'), 1)
     assert.equal(asked(provider, 'turns[2]'), 1)
-  })
+  }))
 
-  proven('MC-030 MC-031 MC-033', 'a busy session refuses before a byte is written, and no trace of the refused message is anywhere', async (context) => {
+  verifies('MC-030 MC-031 MC-033', called('a busy session refuses before a byte is written, and no trace of the refused message is anywhere'), here(async (context) => {
     const { opened, provider } = await started(context, under)
     const { session, events, send } = opened
     assert.equal((await send('hang on this')).outcome, 'delivered')
@@ -68,18 +66,18 @@ export function sessionRuntimeSuite(under: RuntimeUnderTest): void {
     assert.equal(next.ended.finalMessage, 'Answer one.')
     assert.equal(asked(provider, 'turns[2]'), 0)
     assert.doesNotMatch(session.raw().content.toString('utf8'), /the second message/)
-  })
+  }))
 
-  proven('MC-033 MC-034', 'of two that come at once exactly one enters', async (context) => {
+  verifies('MC-033', called('of two that come at once exactly one enters'), here(async (context) => {
     const { opened, provider } = await started(context, under)
     const both = await Promise.all([opened.send('the first message', { turnId: 'T-1.1' }), opened.send('the second message', { turnId: 'T-1.2' })])
     assert.deepEqual(both.map(({ outcome }) => outcome), ['delivered', 'refused'])
     await opened.events.next('turn_end')
     assert.deepEqual([asked(provider, 'turns[1]'), asked(provider, 'turns[2]')], [1, 0])
     assert.equal(opened.events.of('turn_end').length, 1)
-  })
+  }))
 
-  proven('MC-044', 'a runtime that is killed in its turn ends that turn as unknown, and gets nothing more', async (context) => {
+  verifies('MC-044', called('a runtime that is killed in its turn ends that turn as unknown, and gets nothing more'), here(async (context) => {
     const { opened, provider } = await started(context, under)
     const { session, events, send } = opened
     assert.equal((await send('hang on this')).outcome, 'delivered')
@@ -90,20 +88,20 @@ export function sessionRuntimeSuite(under: RuntimeUnderTest): void {
     assert.equal((await send('the second message')).outcome, 'dead')
     assert.equal(session.state(), 'closed')
     assert.equal(asked(provider, 'turns[2]'), 0)
-  })
+  }))
 
-  proven('MC-060', 'words of the model about itself end nothing', async (context) => {
+  verifies('MC-060', called('words of the model about itself end nothing'), here(async (context) => {
     const { opened } = await started(context, under)
     await opened.send('say the words')
     const { ended } = await opened.events.next('turn_end')
     assert.equal(ended.outcome, 'completed')
     assert.deepEqual([ended.structured, opened.events.of('turn_end').length], [null, 1])
-  })
+  }))
 
   const { asking } = under
   if (asking !== undefined) {
     for (const [allow, what] of [[true, 'allowed'], [false, 'refused']] as const) {
-      proven('', `a tool that has to ask waits, and what is ${what} ${allow ? 'happens' : 'does not happen'}`, async (context) => {
+      void test(called(`a tool that has to ask waits, and what is ${what} ${allow ? 'happens' : 'does not happen'}`), here(async (context) => {
         const { opened } = await started(context, under, asking.profile)
         const { session, events, request, send } = opened
         await send('write the file')
@@ -116,23 +114,23 @@ export function sessionRuntimeSuite(under: RuntimeUnderTest): void {
         await events.next('turn_end')
         assert.equal(existsSync(asking.effect(request.workspace)), allow)
         assert.equal(await session.answer(requestId, true), false)
-      })
+      }))
     }
   }
 
   if (under.structured !== undefined) {
-    proven('MC-060', 'an answer in the schema that was asked for comes as data, apart from its words', async (context) => {
+    verifies('MC-060', called('an answer in the schema that was asked for comes as data, apart from its words'), here(async (context) => {
       const { opened } = await started(context, under)
       await opened.send('answer in the schema', { schema: SCHEMA })
       const { ended } = await opened.events.next('turn_end')
       assert.deepEqual([ended.outcome, ended.structured], ['completed', { verdict: 'yes' }])
-    })
+    }))
   } else {
-    proven('MC-060', 'a schema that the runtime cannot be held to is refused before a byte is written', async (context) => {
+    verifies('MC-060', called('a schema that the runtime cannot be held to is refused before a byte is written'), here(async (context) => {
       const { opened, provider } = await started(context, under)
       const refused = await opened.send('answer in the schema', { schema: SCHEMA })
       assert.deepEqual([refused.outcome, refused.outcome === 'refused' && refused.written, inference(provider)], ['refused', false, 0])
-    })
+    }))
   }
 
   void test(`${under.name}: its manifest claims what is tested here, and no more`, () => {

@@ -4,6 +4,8 @@ import { manifest } from './manifest.ts'
 import { CLAUDE } from './plan.ts'
 import { openSession } from './session.ts'
 
+export { CLAUDE } from './plan.ts'
+
 /** Live sessions of Claude Code over stream-json. `program` is the absolute path of its program. */
 export const claudeCodeSessions = ({ program }: { readonly program: string }): SessionRuntime => ({
   name: 'claude-code',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { SessionRequest } from '../../engine/sessions/runtime.ts'
 import type { PlannedFile } from '../../gates/launch/index.ts'
-import { CLAUDE } from '../session-claude-code/plan.ts'
+import { CLAUDE } from '../session-claude-code/index.ts'
 import type { HeldMode, LiveLaunch } from '../session-common/index.ts'
 import { HOOK_EVENTS, HOOK_PROGRAM } from './hooks.ts'
 import { placesOf, type TerminalSize, terminalAround } from './terminal.ts'

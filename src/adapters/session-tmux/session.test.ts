@@ -16,13 +16,9 @@ const fixtures = join(import.meta.dirname, '../../../test/fixtures')
 const program = join(fixtures, 'sessions/claude.mjs')
 const PICKUP = readFileSync(join(fixtures, 'terminal/pickup.txt'), 'utf8').trimEnd()
 const tmux = await findProgram('tmux', process.env['PATH'] ?? '', '/')
-const absent = tmux === undefined ? 'tmux is not installed' : undefined
 
-function proven(ids: string, name: string, body: (context: TestContext, tmuxPath: string) => Promise<void>): void {
-  if (tmux === undefined) void test(name, { skip: absent ?? true }, () => undefined)
-  else if (ids === '') void test(name, (context) => body(context, tmux))
-  else verifies(ids, name, (context) => body(context, tmux))
-}
+/** The body with the path of tmux; skipped by name where there is none. */
+const inTerminal = (body: (context: TestContext, path: string) => Promise<void>) => async (context: TestContext): Promise<void> => (tmux === undefined ? context.skip('tmux is not installed') : await body(context, tmux))
 
 async function started(context: TestContext, path: string, columns = 80): Promise<Opened & { readonly provider: ScriptedProvider }> {
   const provider = await providerFor(context, {
@@ -42,7 +38,7 @@ async function started(context: TestContext, path: string, columns = 80): Promis
 const asked = (provider: ScriptedProvider): readonly (string | null)[] => provider.requests().flatMap((request) => (request.inference ? [request.answeredBy ?? request.fault] : []))
 
 for (const columns of [80, 400]) {
-  proven('MC-030 MC-031 MC-033 MC-060 MC-066', `the incident: two dispatchers, one session, ${columns} columns: one turn, one refusal before a key, one message at the model, no question`, async (context, path) => {
+  verifies('MC-030 MC-031 MC-033 MC-060 MC-066', `the incident: two dispatchers, one session, ${columns} columns: one turn, one refusal before a key, one message at the model, no question`, inTerminal(async (context, path) => {
     const { session, events, provider, send } = await started(context, path, columns)
     const both = await Promise.all([send(PICKUP, { turnId: 'T-1.1' }), send(PICKUP, { turnId: 'T-1.2' })])
     assert.equal(both[0].outcome, 'delivered', JSON.stringify(both))
@@ -59,18 +55,18 @@ for (const columns of [80, 400]) {
     assert.equal(raw.format, 'terminal')
     assert.match(raw.content.toString('utf8'), /QUESTION/)
     assert.deepEqual(events.all.filter((event) => JSON.stringify(event).includes('QUESTION')), [])
-  })
+  }))
 }
 
-proven('MC-037', 'a message of many lines arrives whole, and is delivered by the hook and not by the paste', async (context, path) => {
+verifies('MC-037', 'a message of many lines arrives whole, and is delivered by the hook and not by the paste', inTerminal(async (context, path) => {
   const { events, send } = await started(context, path)
   const text = ['the first message', ...Array.from({ length: 40 }, (_, at) => `line ${at}: "quoted" $HOME \`x\` 'y' \\n ünï ✓`)].join('\n')
   const delivered = await send(text)
   assert.ok(delivered.outcome === 'delivered' && delivered.nativeTurn !== null && delivered.receipt === `UserPromptSubmit ${delivered.nativeTurn}`, JSON.stringify(delivered))
   assert.equal((await events.next('turn_end')).ended.finalMessage, 'Answer one.')
-})
+}))
 
-proven('MC-038', 'words that stand in the terminal already make another message of ours, which the hook turns away', async (context, path) => {
+void test('words that stand in the terminal already make another message of ours, which the hook turns away', inTerminal(async (context, path) => {
   const { session, request, provider, send } = await started(context, path)
   await paste(path, placesOf(request).socket, 'half a thought ')
   const refused = await send('the first message')
@@ -78,9 +74,9 @@ proven('MC-038', 'words that stand in the terminal already make another message 
   assert.deepEqual(asked(provider), [])
   assert.equal((await send('the first message')).outcome, 'refused')
   assert.equal(session.state(), 'failed')
-})
+}))
 
-proven('MC-033', 'who is attached may type while nothing runs, and is turned away while a turn of ours does', async (context, path) => {
+verifies('MC-033', 'who is attached may type while nothing runs, and is turned away while a turn of ours does', inTerminal(async (context, path) => {
   const { session, events, request, provider, send } = await started(context, path)
   const { socket } = placesOf(request)
   await paste(path, socket, 'typed by hand, slowly')
@@ -96,9 +92,9 @@ proven('MC-033', 'who is attached may type while nothing runs, and is turned awa
   const ours = await events.next('turn_end', from)
   assert.deepEqual([ours.turnId, ours.ended.finalMessage], ['T-1.1', 'I looked. Nothing is decided yet.'])
   assert.equal(asked(provider)[0], 'turns[2]')
-})
+}))
 
-proven('MC-044', 'an agent that is killed in its pane leaves no terminal that looks alive: its turn ends as unknown, the next message finds it dead', async (context, path) => {
+verifies('MC-044', 'an agent that is killed in its pane leaves no terminal that looks alive: its turn ends as unknown, the next message finds it dead', inTerminal(async (context, path) => {
   const { session, events, send, provider } = await started(context, path)
   assert.equal((await send('hang')).outcome, 'delivered')
   while (asked(provider).length === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -109,18 +105,18 @@ proven('MC-044', 'an agent that is killed in its pane leaves no terminal that lo
   assert.deepEqual(events.of('turn_end').map(({ ended }) => ended.outcome), ['unknown'])
   assert.equal((await send('the first message')).outcome, 'dead')
   assert.equal(session.state(), 'closed')
-})
+}))
 
-proven('', 'a terminal cannot be interrupted with a known end, and says so before a key is pressed', async (context, path) => {
+void test('a terminal cannot be interrupted with a known end, and says so before a key is pressed', inTerminal(async (context, path) => {
   const { session, send } = await started(context, path)
   assert.equal((await send('hang')).outcome, 'delivered')
   assert.equal(await session.interrupt(AbortSignal.timeout(5_000)), false)
   assert.equal(session.state(), 'running')
   await session.close(0)
   assert.equal(session.state(), 'closed')
-})
+}))
 
-proven('MC-132', 'what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', async (context, path) => {
+verifies('MC-132', 'what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', inTerminal(async (context, path) => {
   const request = { ...requestFor(context, { profile: { ...profile, agent: 'claude-code' }, dialect: 'anthropic-messages' }), sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: undefined }
   const runtime = tmuxSessions({ program, tmux: path, size: { columns: 80, rows: 24 } })
   const { plan, files, argv } = launchOf(await runtime.plan(request))
@@ -133,4 +129,4 @@ proven('MC-132', 'what tmux starts stands in the judged plan: directory, program
   const deep = await runtime.plan({ ...request, temporary: join(request.temporary, 'x'.repeat(100)) })
   assert.ok(!deep.ok && /more than 100 bytes/.test(deep.refusal.found))
   assert.equal(existsSync(placesOf(request).socket), false)
-})
+}))
