@@ -17,6 +17,7 @@ const GROUPS = {
     'src/adapters/probe-runner/api-smoke.test.ts',
     'src/adapters/probe-runner/sim-trace.test.ts',
     'src/adapters/secret-scan/scanner.test.ts',
+    'src/adapters/session-',
     'src/adapters/store-sqlite/ledger.test.ts',
     'src/adapters/workspace/workspace.test.ts',
     'src/engine/baseline.test.ts',

@@ -2,3 +2,4 @@ export { Delivery, DeliveryEvidence, DispatchEvidence, DispatchFacts, SESSION_ST
 export { dispatchGate, dispatchProof } from './gate.ts'
 export type { DispatchTarget } from './ports.ts'
 export { spendTurn, type Turn, type TurnContent } from './turn.ts'
+export { type Hint, hintOf, questionProblem } from './signal.ts'
