@@ -13,6 +13,7 @@ import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './pla
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { Scheduler } from './scheduler.ts'
+import { composeTickets, type TicketDesk } from './tickets.ts'
 
 /** Settings of which any may be missing. */
 export type GivenSettings = { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }
@@ -42,6 +43,7 @@ export interface Server {
   readonly store: AccessStore
   readonly ledger: Ledger
   readonly runs: RunDesk
+  readonly tickets: TicketDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -94,8 +96,9 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     closing.unshift(() => wire.close())
     const runs = new RunDesk(app, options)
     const schedule = new Scheduler(log)
+    const tickets = composeTickets(options, await ledgers.open(), world)
     return {
-      options, settings, app, store, ledger: world.ledger, runs, metrics, log, schedule, firstTokenPath,
+      options, settings, app, store, ledger: world.ledger, runs, tickets, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),

@@ -12,6 +12,9 @@ import type { Route } from './route.ts'
 const LOOK = ['admin', 'operator', 'reader'] as const
 const WORK = ['admin', 'operator'] as const
 const RULE = ['admin'] as const
+/** A worker sees tickets, claims them and reports. */
+const SEE = ['admin', 'operator', 'reader', 'worker'] as const
+const DO = ['admin', 'operator', 'worker'] as const
 
 /** Written by hand, beside the table of routes: a route that opens to more must be opened here as well. */
 const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = {
@@ -20,6 +23,8 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listRuns: LOOK, startRun: WORK, showRun: LOOK, cancelRun: WORK, resumeRun: WORK, showReport: LOOK, showReportText: LOOK, showTrace: LOOK, showBundle: LOOK,
   resolveProfile: LOOK, probe: WORK, verifyRun: LOOK, listCalls: LOOK, listAdmissions: LOOK, checkAdmission: LOOK,
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
+  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
+  claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, judgeTicketItem: WORK, closeTicket: WORK,
   followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,
 }
 

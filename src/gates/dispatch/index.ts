@@ -2,3 +2,8 @@ export { Delivery, DeliveryEvidence, DispatchEvidence, DispatchFacts, SESSION_ST
 export { dispatchGate, dispatchProof } from './gate.ts'
 export type { DispatchTarget } from './ports.ts'
 export { spendTurn, type Turn, type TurnContent } from './turn.ts'
+export { ArtifactReference, renderTerminalState, TerminalState, terminalProblem } from './terminal-state.ts'
+export { Actor, actorId, applyEvent, Attachment, Finding as TicketFinding, NO_RUNTIME, replay, Ticket, TICKET_EVENTS, TicketClaim, TicketEvent, TicketId, TicketItem, TicketRuntime, TicketSource, TriageDecision } from './ticket.ts'
+export { ACTOR_KINDS, canFollow, canMoveByHand, isLive, MOVES_BY_HAND, PRIORITIES, RESOLUTIONS, RUNTIME_MODES, RUNTIME_STATES, type RuntimeState, TICKET_STATES, TICKET_TRANSITIONS, type TicketState, WORK_KINDS } from './ticket-states.ts'
+export { triage, type TriageRule } from './triage.ts'
+export { holdsSession, QUEUED_STATES, QueuedMessage, SessionId, TicketSession, TicketTurn, TURN_ENDS, TURN_STATES, type TurnEnd, type TurnState } from './turn-record.ts'
