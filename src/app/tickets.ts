@@ -14,11 +14,11 @@ const ACTOR_OF: Readonly<Record<AccessKind, Actor['kind']>> = { admin: 'human', 
 
 export function actorOf(principal: Principal | undefined): Actor {
   if (principal === undefined) throw new PortcullisError('access_denied', { asked: 'an act on a ticket', found: 'nobody', remedy: 'Send a token.' })
-  return { id: actorId(principal.name), kind: ACTOR_OF[principal.kind], credential: principal.id }
+  return { id: actorId(principal.name), kind: ACTOR_OF[principal.kind], holder: principal.id }
 }
 
 /** Whoever may start commands here, by the name of the account. */
-export const localActor = (): Actor => ({ id: actorId(userInfo().username), kind: 'human', credential: 'local' })
+export const localActor = (): Actor => ({ id: actorId(userInfo().username), kind: 'human', holder: 'local' })
 
 /** Everything that a surface may ask of tickets. */
 export interface TicketDesk {

@@ -28,13 +28,14 @@ import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
 import { register as registerServe } from './commands/serve.ts'
 import { register as registerShow } from './commands/show.ts'
+import { register as registerTickets } from './commands/tickets.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
 import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -86,7 +87,7 @@ function ignoreReaderGone(error: Error): void {
 }
 
 /** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
-const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls'])
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'tickets'])
 
 interface ServerOptions {
   readonly server?: string
@@ -113,7 +114,8 @@ function buildProgram(surface: Surface, placed: (place: ServerOptions) => void):
 function serverOf(program: Command, command: Command): ServerOptions {
   const { server = process.env['PORTCULLIS_SERVER'], tokenFile } = program.opts<ServerOptions>()
   if (server === undefined || server === '') return {}
-  if (command.parent === program && OVER_A_SERVER.has(command.name())) return { server, ...(tokenFile === undefined ? {} : { tokenFile }) }
+  const named = command.parent === program ? command : command.parent
+  if (named?.parent === program && OVER_A_SERVER.has(named.name())) return { server, ...(tokenFile === undefined ? {} : { tokenFile }) }
   throw new PortcullisError('usage', { asked: `${command.name()} of a server`, found: 'a command that is about this machine alone', remedy: `Leave --server and PORTCULLIS_SERVER away. A server can be asked for ${[...OVER_A_SERVER].join(', ')}.` })
 }
 

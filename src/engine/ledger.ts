@@ -156,7 +156,7 @@ export function rowsOf(write: LedgerWrite): LedgerRow[] {
 const ticketRow = ({ event, ticket }: TicketWrite): RunEvent => ({
   type: 'ticket_changed',
   at: event.at,
-  data: { ticket: event.ticket, sequence: event.sequence, kind: event.kind, state: ticket.state, actor: event.actor.id, actor_kind: event.actor.kind, credential: event.actor.credential, origin: event.origin, change: canonicalJson({ text: event.text, data: event.data, set: event.set }) },
+  data: { ticket: event.ticket, sequence: event.sequence, kind: event.kind, state: ticket.state, actor: event.actor.id, actor_kind: event.actor.kind, holder: event.actor.holder, origin: event.origin, change: canonicalJson({ text: event.text, data: event.data, set: event.set }) },
 })
 
 /** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */

@@ -7,7 +7,7 @@ import { TicketBook, type TicketDraft } from '../../src/engine/index.ts'
 import type { Actor } from '../../src/gates/dispatch/index.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-export const actor = (id: string, kind: Actor['kind'] = 'service'): Actor => ({ id, kind, credential: `tok_${id}` })
+export const actor = (id: string, kind: Actor['kind'] = 'service'): Actor => ({ id, kind, holder: `tok_${id}` })
 export const OPERATOR = actor('elmar', 'human')
 
 export const DRAFT: TicketDraft = { title: 'Provider profile health-probe', description: 'Add a probe', priority: 'medium', project: 'mission-control', kind: 'code', labels: [], source: null, acceptance: [], repositories: [] }

@@ -52,11 +52,11 @@ const turnOf = ({ body }: { readonly body: string }): TicketTurn => TicketTurn.p
 const sessionOf = ({ body }: { readonly body: string }): TicketSession => TicketSession.parse(JSON.parse(body))
 
 /** What the chain holds of a change: who, what, and as `change` everything that it set. */
-const Told = z.object({ ticket: z.string(), sequence: z.number(), kind: z.string(), actor: z.string(), actor_kind: z.string(), credential: z.string(), origin: z.string(), change: z.string() })
+const Told = z.object({ ticket: z.string(), sequence: z.number(), kind: z.string(), actor: z.string(), actor_kind: z.string(), holder: z.string(), origin: z.string(), change: z.string() })
 const Change = z.object({ text: z.unknown(), data: z.unknown(), set: z.unknown() })
 
 function ticketEventOf(body: string): TicketEvent {
   const { at, data } = RunEvent.parse(JSON.parse(body))
-  const { ticket, sequence, kind, actor, actor_kind, credential, origin, change } = Told.parse(data)
-  return TicketEvent.parse({ ticket, sequence, kind, at, origin, actor: { id: actor, kind: actor_kind, credential }, ...Change.parse(JSON.parse(change)) })
+  const { ticket, sequence, kind, actor, actor_kind, holder, origin, change } = Told.parse(data)
+  return TicketEvent.parse({ ticket, sequence, kind, at, origin, actor: { id: actor, kind: actor_kind, holder }, ...Change.parse(JSON.parse(change)) })
 }

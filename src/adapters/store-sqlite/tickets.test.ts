@@ -142,7 +142,7 @@ verifies('MC-015', 'luci and Luci are one actor, and a name that is a person\'s 
   const stored = await bookForTest(context)
   const { id } = await stored.book.create(DRAFT, OPERATOR)
   await assert.rejects(comment(stored.book, id, actor('elmar', 'service'), 'as the orchestrator'), { code: 'actor_mismatch' })
-  await assert.rejects(comment(stored.book, id, { id: 'Elmar', kind: 'human', credential: 'x' }, 'not normalised'))
+  await assert.rejects(comment(stored.book, id, { id: 'Elmar', kind: 'human', holder: 'x' }, 'not normalised'))
   assert.throws(() => stored.other.exec("UPDATE ticket_actor SET kind = 'service'"), /keeps its kind/)
   assert.equal((await stored.book.store.events(id, 0, 10)).length, 1)
 })

@@ -12,7 +12,7 @@ const Instant = z.iso.datetime()
 const Text = z.string().min(1).max(20_000)
 
 /** Who did something. The id is normalised, so that `luci` and `Luci` are one (MC-015). */
-export const Actor = z.strictObject({ id: z.string().min(1).max(120).regex(/^[^\sA-Z]+$/u), kind: z.enum(ACTOR_KINDS), credential: z.string().min(1).max(200).describe('What showed who it is: the id of a token or run, or `local` for a command on this machine.') })
+export const Actor = z.strictObject({ id: z.string().min(1).max(120).regex(/^[^\sA-Z]+$/u), kind: z.enum(ACTOR_KINDS), holder: z.string().min(1).max(200).describe('What showed who it is: the id of a token or run, or `local` for a command on this machine.') })
 export type Actor = Readonly<z.infer<typeof Actor>>
 
 /** The same name in any writing is one id; what is left of it must be something. */
