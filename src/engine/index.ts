@@ -69,3 +69,5 @@ export { attach, autoTriage, choosePhases, claim, claimNext, close as closeTicke
 export { type Outcome, type RefusalDetails, TicketBook, type TicketDraft } from './tickets/book.ts'
 export { NextAction, TicketView, viewOf } from './tickets/view.ts'
 export { RETRY_LIMIT, TicketSettings } from './tickets/configuration.ts'
+export { Dispatcher, type DispatcherParts, type Message as TicketMessage, type Sent } from './tickets/dispatcher.ts'
+export type { ChannelRequest, ChannelStarter, Handed, RuntimeEnding, SessionChannel, WorkWatch } from './tickets/channel.ts'

@@ -93,7 +93,7 @@ verifies('MC-023', 'the claim is told with the worker and its kind', async (cont
   assert.deepEqual([told?.kind, told?.text, told?.data], ['claimed', 'luci picks up this ticket (background worker).', { epoch: 1, worker: 'luci', worker_kind: 'background worker' }])
 })
 
-verifies('REL-05', 'a claim that ended without a word goes back, the next has a higher epoch, and the first holder is refused', async (context) => {
+test('a claim that ended without a word goes back, the next has a higher epoch, and the first holder is refused', async (context) => {
   const stored = await bookForTest(context)
   const id = await toDo(stored)
   const luci = actor('luci')

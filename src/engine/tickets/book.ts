@@ -2,7 +2,7 @@ import { canonicalJson } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Refusal } from '../../contract/gate.ts'
-import { type Actor, applyEvent, NO_RUNTIME, type QueuedMessage, type Ticket, TicketEvent, type TicketSession, type TicketSource, type TicketTurn } from '../../gates/dispatch/index.ts'
+import { type Actor, applyEvent, NO_RUNTIME, QueuedMessage, type Ticket, TicketEvent, TicketSession, type TicketSource, TicketTurn } from '../../gates/dispatch/index.ts'
 import type { SecretScanner } from '../../gates/report/index.ts'
 import { refuseSecretsIn } from '../course.ts'
 import type { Ledger } from '../ledger.ts'
@@ -111,7 +111,11 @@ export class TicketBook {
       const since = set.state !== undefined && set.state !== before.state ? { state_since: at } : {}
       const event = TicketEvent.parse({ ticket: id, sequence: before.version + 1, kind, at, actor, origin, text, data, set: { ...set, ...since } })
       const ticket = applyEvent(before, event)
-      if (await this.#append({ event, ticket, ...rest }, tries)) return done(ticket)
+      // What could not be read back must not be written: the ticket could never be asked for again.
+      const sessions = rest.sessions?.map((session) => TicketSession.parse(session))
+      const turns = rest.turns?.map((turn) => TicketTurn.parse(turn))
+      const messages = rest.messages?.map((message) => QueuedMessage.parse(message))
+      if (await this.#append({ event, ticket, sessions, turns, messages, attached: rest.attached }, tries)) return done(ticket)
     }
   }
 
