@@ -93,16 +93,15 @@ export async function interleave(context: TestContext, runs: number): Promise<vo
           }
         }
       }
-      let going = acts.length
-      for (const [index, act] of acts.entries()) void scheduler.schedule(Promise.resolve(), act).then(async () => perform(act, index)).finally(() => (going -= 1))
-      let quiet = false
+      const running = { acts: acts.length, quiet: false }
+      for (const [index, act] of acts.entries()) void scheduler.schedule(Promise.resolve(), act).then(async () => perform(act, index)).finally(() => (running.acts -= 1))
       const settling = async (): Promise<void> => {
-        while (going > 0) await turn()
+        while (running.acts > 0) await turn()
         for (const each of all) await each.settled()
-        quiet = true
+        running.quiet = true
       }
       const settled = settling()
-      while (!quiet) {
+      while (!running.quiet) {
         if (scheduler.count() > 0) await scheduler.waitOne()
         else await turn()
       }

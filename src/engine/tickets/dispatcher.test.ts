@@ -73,9 +73,11 @@ verifies('MC-035', 'queued messages are run in order, each as a turn of its own 
   await held.dispatcher.send(id, LUCI, message('slow first'))
   await until(() => held.received().length === 1, 'the first')
   for (const text of ['slow second', 'slow third', 'slow fourth']) {
-    const queued = await held.dispatcher.send(id, HERMES, message(text, text, 'queue'))
+    const [queued] = await Promise.all([held.dispatcher.send(id, HERMES, message(text, text, 'queue')), held.dispatcher.send(id, HERMES, message(text, text, 'queue'))])
     assert.ok(queued.ok && queued.value.kind === 'queued')
   }
+  const twice = await Promise.all(Array.from({ length: 3 }, () => held.dispatcher.send(id, HERMES, message('slow fourth', 'slow fourth', 'queue'))))
+  assert.ok(twice.every((each) => each.ok && each.value.kind === 'queued'))
   const waiting = await held.book.store.messages(id)
   assert.deepEqual(waiting.map(({ text, state }) => [text, state]), [['slow second', 'pending'], ['slow third', 'pending'], ['slow fourth', 'pending']])
   assert.ok((await held.dispatcher.removeMessage(id, OPERATOR, waiting[1]?.id ?? '')).ok)

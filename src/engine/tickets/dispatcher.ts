@@ -110,9 +110,9 @@ export class Dispatcher {
   async send(id: string, by: Actor, message: Message): Promise<Outcome<Sent>> {
     if (!this.#recovered) throw new Error('nothing is dispatched before the open turns of an earlier life are ended')
     const { book } = this.#parts
-    const [earlierTurn, queue] = [await book.store.turnOfKey(id, message.key), await book.store.messages(id)]
+    const earlierTurn = await book.store.turnOfKey(id, message.key)
     if (earlierTurn !== undefined) return done({ kind: 'turn', turn: earlierTurn })
-    const earlier = queue.find(({ key, state }) => key === message.key && state !== 'removed')
+    const earlier = (await book.store.messages(id)).find(({ key }) => key === message.key)
     if (earlier !== undefined) return done({ kind: 'queued', message: earlier })
     return this.#begin(id, by, message, undefined)
   }
@@ -146,7 +146,14 @@ export class Dispatcher {
       }
       const dead = observed === 'failed' || observed === 'closed' || observed === 'none'
       if (!dead && message.onBusy === 'queue') {
-        const number = (await book.store.messages(id)).length + 1
+        const queue = await book.store.messages(id)
+        // The same request, queued or taken back while this one was decided.
+        const known = queue.find(({ key }) => key === message.key)
+        if (known !== undefined) {
+          sent = { kind: 'queued', message: known }
+          return 'nothing'
+        }
+        const number = queue.length + 1
         const queued: QueuedMessage = { id: `${id}.m${number}`, ticket: id, number, state: 'pending', key: message.key, text: message.text, by, queued_at: turn.began_at }
         sent = { kind: 'queued', message: queued }
         return { kind: 'message_queued', data: { message: queued.id }, messages: [queued] }
@@ -312,7 +319,7 @@ export class Dispatcher {
 
   /** Resolves when nothing that was begun here goes on any more. */
   async settled(): Promise<void> {
-    while (this.#following.size > 0) await Promise.allSettled([...this.#following])
+    while (this.#following.size > 0) await Promise.allSettled(this.#following)
   }
 
   /** Ends every session of this process. */
