@@ -18,6 +18,7 @@ export const register: Register = (program, surface) => {
   registerComment(tickets, surface)
   registerClaim(tickets, surface)
   registerTriage(tickets, surface)
+  registerWork(tickets, surface)
   registerFiles(tickets, surface)
 }
 
@@ -138,6 +139,18 @@ function registerClaim(tickets: Command, surface: Surface): void {
 
 function registerTriage(tickets: Command, surface: Surface): void {
   withExamples(withCommonOptions(tickets.command('triage <ticket>').description('assign a ticket by the rules of portcullis.yaml, or leave it to a person')), 'tickets triage T-1').action(async (id: string, options: CommonOptions) => printOutcome(surface, options, await (await commandsOf(surface, options)).triage(id)))
+}
+
+function registerWork(tickets: Command, surface: Surface): void {
+  const command = tickets.command('work <ticket>').description('claim a ticket, take its task through every gate in a fresh run, and close it with evidence or send it back with what was found').requiredOption('--task <file>', 'the task file that does the work').requiredOption('--lease <duration>', 'how long the claim is in force without a word, as in 1m')
+  withExamples(withCommonOptions(command), 'tickets work T-1 --task task.yaml --lease 1m').action(async (id: string, options: CommonOptions & { readonly task: string; readonly lease: string }) => {
+    if ((await surface.remote()) !== undefined) throw new PortcullisError('usage', { asked: 'work on a ticket of a server', found: '--server', remedy: 'Run the command where the server runs, without --server.' })
+    const { workTicket } = await import('../../app/ticket-work.ts')
+    const silent = { opened: () => undefined, gateBegan: () => undefined, gateDecided: () => undefined, note: () => undefined }
+    const outcome = await workTicket(surface.app(options), { ticket: id, task: options.task, lease: options.lease, cancelled: surface.cancelled }, silent)
+    if (outcome.ok && outcome.value.ticket.state !== 'closed') surface.exit(outcome.value.ticket.state === 'review' ? 3 : 4)
+    printOutcome(surface, options, outcome)
+  })
 }
 
 function registerFiles(tickets: Command, surface: Surface): void {

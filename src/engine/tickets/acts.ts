@@ -1,7 +1,7 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, isLive, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Outcome, TicketBook } from './book.ts'
-import { closedRuntime } from './sessions.ts'
+import { closedRuntime, runtimeOf } from './sessions.ts'
 
 /** How tickets of a project find their agent, as portcullis.yaml says it. */
 export interface TriagePolicy {
@@ -155,9 +155,17 @@ export async function close(book: TicketBook, id: string, actor: Actor, closing:
 export async function releaseExpired(book: TicketBook, actor: Actor, most: number): Promise<number> {
   let released = 0
   for (const id of await book.store.expiredClaims(book.now(), most)) {
-    const outcome = await book.change(id, actor, (ticket) => {
-      if (ticket.claim === null || Date.parse(ticket.claim.expires_at) > book.now().getTime() || isLive(ticket.runtime.state)) return 'nothing'
-      return { kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) } }
+    const outcome = await book.change(id, actor, async (ticket) => {
+      if (ticket.claim === null || Date.parse(ticket.claim.expires_at) > book.now().getTime()) return 'nothing'
+      const session = isLive(ticket.runtime.state) && ticket.runtime.session !== null ? await book.store.session(ticket.runtime.session) : undefined
+      // A turn that is open is ended first, with its record.
+      if (session !== undefined && (await book.store.turns(id)).some((turn) => turn.session === session.id && holdsSession(turn.state))) return 'nothing'
+      const at = book.now()
+      const closed = session === undefined ? undefined : { ...session, state: 'closed' as const, ended_at: at.toISOString() }
+      return {
+        ...(closed === undefined ? {} : { sessions: [closed] }),
+        kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? {} : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
+      }
     })
     if (outcome.ok && outcome.value.claim === null) released += 1
   }

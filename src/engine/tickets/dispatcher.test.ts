@@ -4,6 +4,7 @@ import { OPERATOR } from '../../../test/helpers/ticket-book.ts'
 import { type DispatchForTest, dispatchForTest, HERMES, LUCI } from '../../../test/helpers/ticket-sessions.ts'
 import { until } from '../../../test/helpers/served-wire.ts'
 import { verifies } from '../../../test/verifies.ts'
+import { releaseExpired } from './acts.ts'
 import { replay, terminalProblem, type TicketTurn } from '../../gates/dispatch/index.ts'
 
 const message = (text: string, key = text.slice(0, 10) + text.slice(-10), onBusy: 'refuse' | 'queue' = 'refuse') => ({ text, key, onBusy })
@@ -176,6 +177,19 @@ verifies('MC-058', 'after a crash in the middle of a turn, start-up writes its t
   assert.match(turn?.terminal?.root_cause ?? '', /^supervisor_restart/)
   assert.deepEqual([(await held.book.get(id)).state, (await held.book.store.messages(id)).length], ['todo', 1])
   assert.equal(await next.recover(), 0)
+})
+
+test('a claim that ended takes its quiet session with it, and never one whose turn is open', async (context) => {
+  const held = await dispatchForTest(context)
+  const quiet = await held.begin()
+  const busy = await held.begin()
+  await held.dispatcher.send(busy.id, LUCI, message('slow on it'))
+  held.wait(600_001)
+  assert.equal(await releaseExpired(held.book, OPERATOR, 10), 1)
+  const [released, kept] = [await held.book.get(quiet.id), await held.book.get(busy.id)]
+  assert.deepEqual([released.state, released.runtime.state, kept.state], ['todo', 'closed', 'in_progress'])
+  const late = await held.dispatcher.send(quiet.id, LUCI, message('work'))
+  assert.ok(!late.ok && late.refusal.reason === 'no_runtime')
 })
 
 verifies('MC-069', 'a turn that ends without a signal leaves the ticket in review, whatever its last message says', async (context) => {
