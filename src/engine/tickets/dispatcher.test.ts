@@ -25,7 +25,7 @@ async function holds(held: DispatchForTest, id: string): Promise<readonly Ticket
   return turns
 }
 
-verifies('MC-030 MC-031 MC-032 MC-033 MC-034', 'two dispatchers, one session: one turn, the other 409 before a byte is sent, stored whole, and no trace of it in the session', async (context) => {
+verifies('MC-030 MC-031 MC-032 MC-034', 'two dispatchers, one session: one turn, the other 409 before a byte is sent, stored whole, and no trace of it in the session', async (context) => {
   const held = await dispatchForTest(context)
   const { id } = await held.begin()
   const long = `slow ${'x'.repeat(5_000)}`
@@ -45,7 +45,7 @@ verifies('MC-030 MC-031 MC-032 MC-033 MC-034', 'two dispatchers, one session: on
   assert.equal(new Set(turns.map(({ attempt }) => attempt)).size, 3)
 })
 
-verifies('MC-052 MC-053 MC-050', 'the refused one leaves a terminal record that quotes the lowest error, and says what was not done', async (context) => {
+verifies('MC-050 MC-052', 'the refused one leaves a terminal record that quotes the lowest error, and says what was not done', async (context) => {
   const held = await dispatchForTest(context)
   const { id } = await held.begin()
   await held.dispatcher.send(id, LUCI, message('slow one'))
@@ -87,7 +87,7 @@ verifies('MC-035', 'queued messages are run in order, each as a turn of its own 
   assert.equal((await held.book.store.turns(id)).length, 1)
 })
 
-verifies('MC-038 MC-039', 'without a receipt the delivery is unknown: the message is pending again, the ticket todo, the session never gets anything more', async (context) => {
+verifies('MC-038 MC-039 MC-053', 'without a receipt the delivery is unknown: the message is pending again, the ticket todo, the session never gets anything more', async (context) => {
   const held = await dispatchForTest(context, { deliveryMs: 300 })
   const { id } = await held.begin()
   await held.dispatcher.send(id, LUCI, message('mute on it'))
@@ -97,6 +97,7 @@ verifies('MC-038 MC-039', 'without a receipt the delivery is unknown: the messag
   assert.deepEqual([turn?.state, turn?.end, ticket.state, ticket.reason, ticket.claim, ticket.runtime.state], ['unknown', 'delivery_unknown', 'todo', 'delivery_unknown', null, 'closed'])
   const waiting = (await held.book.store.messages(id)).map(({ text, state }) => [text, state])
   assert.deepEqual(waiting, [['mute on it', 'pending']])
+  assert.equal(turn?.terminal?.safe_retry, 'message T-1.m1 is pending, ticket is todo; nothing is sent to this session again')
   const again = await held.dispatcher.send(id, LUCI, message('work'))
   assert.ok(!again.ok && again.refusal.reason === 'no_runtime')
   assert.throws(() => held.other.exec(`INSERT INTO ticket_turn SELECT 'T-1.9', ticket, 9, session, epoch, 'leased', 'other', '${'0'.repeat(64)}', 0, lease_until, json_set(body, '$.terminal', NULL) FROM ticket_turn`), /live session|may already have/)
@@ -136,7 +137,7 @@ verifies('MC-041 MC-042', 'at the limit of failed dispatches the ticket is block
   await holds(held, id)
 })
 
-verifies('MC-044 MC-025', 'a session whose process is gone is runtime_dead, and a ticket without a session no_runtime', async (context) => {
+verifies('MC-044', 'a session whose process is gone is runtime_dead, and a ticket without a session no_runtime', async (context) => {
   const held = await dispatchForTest(context)
   const { id } = await held.begin()
   held.children[0]?.kill('SIGKILL')

@@ -292,9 +292,10 @@ export class Dispatcher {
     const told = await book.change(id, operator, () => ({ kind: how, text: `${how} by ${operator.id}`, data: { session: session.id } }))
     if (!told.ok) return told
     const open = (await book.store.turns(id)).find(({ session: of, state }) => of === session.id && holdsSession(state))
-    await live.handle.interrupt()
     if (open === undefined && how === 'interrupted') return told
+    // Its end is written first: a session that is told to stop may end its turn at once, and that would count as work without a signal.
     if (open !== undefined) await this.#fail(id, open.id, { end: how, code: 'interrupted', rootCause: `${how} by the operator ${operator.id}`, counts: false })
+    await live.handle.interrupt()
     await this.#closeSession(session.id)
     return done(await book.get(id))
   }
