@@ -1,4 +1,4 @@
+import { test } from 'node:test'
 import { interleave } from '../helpers/interleavings.ts'
-import { verifies } from '../verifies.ts'
 
-verifies('REL-06', '10,000 interleavings of dispatch, cancel, retry, finish and crash: never two live epochs, never two sends into a busy session, always a terminal record', (context) => interleave(context, 10_000))
+test('10,000 interleavings of dispatch, cancel, retry, finish and crash: never two live epochs, never two sends into a busy session, always a terminal record', (context) => interleave(context, 10_000))
