@@ -16,6 +16,7 @@ import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './pla
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { Scheduler } from './scheduler.ts'
+import { composeTickets, type TicketDesk } from './tickets.ts'
 
 /** Settings of which any may be missing. */
 export type GivenSettings = { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }
@@ -47,6 +48,7 @@ export interface Server {
   readonly runs: RunDesk
   readonly agents: AgentDesk
   readonly health: HealthDesk
+  readonly tickets: TicketDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -105,8 +107,9 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     schedule.every('probes of profiles', DUE_MS, () => health.sweep())
     schedule.every('agents', TICK_MS, async () => agents.sweep())
     schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
+    const tickets = composeTickets(options, await ledgers.open(), world)
     return {
-      options, settings, app, store, ledger: world.ledger, runs, agents, health, metrics, log, schedule, firstTokenPath,
+      options, settings, app, store, ledger: world.ledger, runs, agents, health, tickets, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),

@@ -28,13 +28,14 @@ import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
 import { register as registerServe } from './commands/serve.ts'
 import { register as registerShow } from './commands/show.ts'
+import { register as registerTickets } from './commands/tickets.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
 import { register as registerWire } from './commands/wire.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -86,7 +87,7 @@ function ignoreReaderGone(error: Error): void {
 }
 
 /** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
-const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'agents'])
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'agents', 'tickets'])
 
 interface ServerOptions {
   readonly server?: string

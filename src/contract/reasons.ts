@@ -99,6 +99,22 @@ export const REASON_TABLE = {
   runtime_busy: { title: 'The session is running a turn', http: 409, exit: 75, retry: 'later' },
   failed_to_inject: { title: 'The message did not enter the session', http: 409, exit: 4, retry: 'later' },
 
+  // tickets: moves, claims, turns and completions
+  transition_illegal: { title: 'The ticket cannot go there from where it stands', http: 409, exit: 3, retry: 'never' },
+  ticket_claimed: { title: 'Somebody else works on the ticket', http: 409, exit: 75, retry: 'later' },
+  claim_stale: { title: 'The claim has ended, or belongs to an earlier epoch', http: 409, exit: 3, retry: 'never' },
+  no_runtime: { title: 'No live session is attached to the ticket', http: 409, exit: 3, retry: 'later' },
+  runtime_dead: { title: 'The session of the ticket has ended', http: 409, exit: 4, retry: 'later' },
+  delivery_unknown: { title: 'Nothing confirms that the message reached the session', http: 409, exit: 4, retry: 'never' },
+  signal_invalid: { title: 'The completion signal is not one', http: 422, exit: 4, retry: 'never' },
+  stale_signal: { title: 'The completion signal belongs to another ticket, session or attempt', http: 409, exit: 4, retry: 'never' },
+  nonce_spent: { title: 'The completion signal was used before, or has expired', http: 409, exit: 4, retry: 'never' },
+  invalid_question: { title: 'The question is none, or repeats the prompt', http: 422, exit: 4, retry: 'never' },
+  no_signal: { title: 'The turn ended without a completion signal', http: 409, exit: 4, retry: 'never' },
+  item_unproven: { title: 'An acceptance item of the ticket has no verdict with evidence', http: 409, exit: 3, retry: 'later' },
+  retry_limit_reached: { title: 'The ticket was tried as often as it may be', http: 409, exit: 3, retry: 'never' },
+  profile_unhealthy: { title: 'No probe in force shows that the profile answers', http: 409, exit: 75, retry: 'later' },
+
   // acceptance
   agent_failed: { title: 'The agent ended in failure', http: 422, exit: 4, retry: 'never' },
   agent_protocol: { title: 'The result protocol of the agent failed', http: 422, exit: 4, retry: 'never' },

@@ -3,6 +3,7 @@ import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, ReviewerDefinition, TaskClass } from '../gates/catalog/index.ts'
 import { AgentDefinitions } from './agents/configuration.ts'
+import { TicketSettings } from './tickets/configuration.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
 export const PassivePolicy = z
@@ -61,6 +62,7 @@ export const Configuration = Catalog.extend({
   agents: AgentDefinitions.optional().describe('Long-lived agents, by name, and who each must prove to be.'),
   budget: z.strictObject({ perDay: Budget.describe('On one day of UTC.') }).optional().describe('What all runs of this file may use together. Used up, the next call is refused; none is cut.'),
   server: ServerSettings.partial().optional().describe('How portcullis serve listens. What is left out must be given as an option.'),
+  tickets: TicketSettings.optional().describe('Requested pieces of work: triage, phases and limits.'),
   health: HealthPolicy.describe('How often providers are asked whether they answer.'),
 })
 export type Configuration = z.infer<typeof Configuration>

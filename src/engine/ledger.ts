@@ -7,14 +7,16 @@ import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
 import type { Account, Charge, Spending } from '../gates/wire/index.ts'
 import type { AgentBirth, AgentChange } from './agents/store.ts'
+import type { TicketWrite } from './tickets/store.ts'
 
 /**
  * `task`: a run of an agent. `probe`: a health probe of a profile, which starts no agent and accepts nothing. `wire`: a
  * licence on the wire for a client that Portcullis does not start; its calls are recorded, and nothing of it is accepted.
  * `review`: what a model was asked about the work of another run, or what a person said of one that had ended.
- * `approval`: what a person has approved, which starts nothing and passes no gate. `agent`: one generation of an agent that lives on.
+ * `approval`: what a person has approved, which starts nothing and passes no gate. `agent`: one generation of an agent that lives on. `tickets`: the
+ * book of all tickets of a store, in which each change of one is an event; it is never closed.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent', 'tickets'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. `waiting`: its work is pinned, and
@@ -48,7 +50,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'ticket_changed', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),
@@ -93,6 +95,8 @@ export interface LedgerWrite {
   readonly birth?: AgentBirth | undefined
   /** What changes of the agent whose run this is, with the rows that it follows from or not at all. */
   readonly agent?: AgentChange | undefined
+  /** What changes of a ticket. Its event is made from it, as the last row of the write. */
+  readonly ticket?: TicketWrite | undefined
 }
 
 export interface StateChange {
@@ -144,8 +148,16 @@ export function rowsOf(write: LedgerWrite): LedgerRow[] {
     ...(write.verdict === undefined ? [] : [row('verdict', write.verdict, write.verdict)]),
     // What a verdict led to stands behind it.
     ...(write.events ?? []).map((event) => row('event', event, null)),
+    ...(write.ticket === undefined ? [] : [row('event', ticketRow(write.ticket), null)]),
   ]
 }
+
+/** A change of a ticket as an event of the chain. What it set stands in `change`, so that the chain alone gives the ticket again. */
+const ticketRow = ({ event, ticket }: TicketWrite): RunEvent => ({
+  type: 'ticket_changed',
+  at: event.at,
+  data: { ticket: event.ticket, sequence: event.sequence, kind: event.kind, state: ticket.state, actor: event.actor.id, actor_kind: event.actor.kind, holder: event.actor.holder, origin: event.origin, change: canonicalJson({ text: event.text, data: event.data, set: event.set }) },
+})
 
 /** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */
 export interface Ledger {

@@ -12,6 +12,9 @@ import type { Route } from './route.ts'
 const LOOK = ['admin', 'operator', 'reader'] as const
 const WORK = ['admin', 'operator'] as const
 const RULE = ['admin'] as const
+/** A worker sees tickets, claims them and reports. */
+const SEE = ['admin', 'operator', 'reader', 'worker'] as const
+const DO = ['admin', 'operator', 'worker'] as const
 
 /** Written by hand, beside the table of routes: a route that opens to more must be opened here as well. */
 const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = {
@@ -22,6 +25,8 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
   listAgents: LOOK, showAgent: LOOK, startAgent: WORK, restartAgent: WORK, wakeAgent: WORK, stopAgent: WORK, drainAgent: WORK, messageAgent: WORK,
   registerAgent: ['admin', 'operator', 'worker'], beatAgent: ['admin', 'operator', 'worker', 'run'],
+  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
+  claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, judgeTicketItem: WORK, closeTicket: WORK,
   followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,
 }
 

@@ -16,15 +16,16 @@ export const Problem = z.strictObject({
   found: z.string(),
   remedy: z.string(),
   retry: z.enum(['never', 'later']).describe('Whether the same request can succeed later without a change.'),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.null(), z.array(z.string())])).optional().describe('What a program needs to go on: what is legal, what was observed, who holds it, the ways out.'),
 })
 export type Problem = z.infer<typeof Problem>
 
 const typeOf = (code: string): string => `https://portcullis.dev/reasons#${code}`
 
 /** A gate's refusal as a problem. */
-export function problemOfRefusal({ reason, message, asked, found, remedy }: Pick<Refusal, 'reason' | 'message' | 'asked' | 'found' | 'remedy'>): Problem {
+export function problemOfRefusal({ reason, message, asked, found, remedy }: Pick<Refusal, 'reason' | 'message' | 'asked' | 'found' | 'remedy'>, details?: Problem['details']): Problem {
   const { title, http, retry } = REASON_TABLE[reason]
-  return { type: typeOf(reason), title, status: http, detail: message, code: reason, asked, found, remedy, retry }
+  return { type: typeOf(reason), title, status: http, detail: message, code: reason, asked, found, remedy, retry, ...(details === undefined || Object.keys(details).length === 0 ? {} : { details }) }
 }
 
 /** A fault as a problem. Of one that is not ours nothing is told: its text was written for nobody. */

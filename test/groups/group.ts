@@ -26,6 +26,8 @@ const GROUPS = {
     'src/engine/resume.test.ts',
     'src/engine/scan.test.ts',
     'src/engine/stages.test.ts',
+    'src/engine/tickets/completion.test.ts',
+    'src/engine/tickets/dispatcher.test.ts',
     'src/engine/verify-bundle.test.ts',
     'src/engine/verify-run.test.ts',
   ],

@@ -4,6 +4,7 @@ import { runIdOf } from '../../contract/ids.ts'
 import { isFinal, type LedgerWrite, rowsOf, type RunSummary } from '../../engine/index.ts'
 import { AgentWrites } from './agent-writes.ts'
 import type { SignedTree } from './signed-tree.ts'
+import { TicketWrites } from './ticket-writes.ts'
 
 interface Waiting {
   readonly write: LedgerWrite
@@ -26,6 +27,7 @@ export class GroupCommit {
   #writing = false
   readonly #statements
   readonly #agents: AgentWrites
+  readonly #tickets: TicketWrites
 
   /** `exclusive` runs an act while nobody else has a transaction open on this connection. */
   constructor(database: DatabaseSync, tree: SignedTree, exclusive: (act: () => void) => Promise<void>) {
@@ -33,6 +35,7 @@ export class GroupCommit {
     this.#exclusive = exclusive
     this.#tree = tree
     this.#agents = new AgentWrites(database)
+    this.#tickets = new TicketWrites(database)
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
@@ -159,6 +162,8 @@ export class GroupCommit {
     if (write.charge !== undefined) this.#charge(write.charge)
     if (write.birth !== undefined) this.#agents.birth(write.runId, write.birth)
     if (write.agent !== undefined) this.#agents.change(write.runId, write.agent)
+    // Its event is the last row of the write.
+    if (write.ticket !== undefined) this.#tickets.change(this.#tree.next - 1, write.ticket)
     if (write.state !== undefined) this.#change(write.runId, write.state)
   }
 

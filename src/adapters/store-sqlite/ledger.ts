@@ -4,7 +4,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { systemClock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
-import { type AgentStore, isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint } from '../../engine/index.ts'
+import { type AgentStore, isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint, type TicketStore } from '../../engine/index.ts'
 import { makeDirectory } from '../directories/index.ts'
 import { createKey, listKeys, openSigner, trustedKeys } from '../keys/index.ts'
 import { agentStore } from './agent-reads.ts'
@@ -15,9 +15,10 @@ import { createTables, SCHEMA_VERSION, type Tables } from './schema.ts'
 import { SignedTree } from './signed-tree.ts'
 import { readSnapshot } from './snapshot.ts'
 import { StoredTree } from './stored-tree.ts'
+import { ticketStore } from './ticket-reads.ts'
 
-/** The ledger, its archive, and what is kept of agents in the same store. */
-export type Store = Ledger & LedgerArchive & { readonly agents: AgentStore }
+/** The ledger, its archive, and what is kept of agents and tickets in the same store. */
+export type Store = Ledger & LedgerArchive & { readonly agents: AgentStore; readonly tickets: TicketStore }
 
 /** Where the keys of a store are that stands at `path`. */
 export const keysBeside = (path: string): string => join(dirname(path), 'keys')
@@ -79,6 +80,7 @@ async function requireVersion(tables: readonly string[], database: Kysely<Tables
 
 class SqliteLedger implements Store {
   readonly agents: AgentStore
+  readonly tickets: TicketStore
   readonly #database: Kysely<Tables>
   readonly #connection: DatabaseSync
   readonly #path: string
@@ -91,6 +93,7 @@ class SqliteLedger implements Store {
     this.#connection = database
     this.#path = path
     this.agents = agentStore(kysely, (operation, action) => guarded(operation, path, action))
+    this.tickets = ticketStore(kysely, (operation, action) => guarded(operation, path, action))
     this.#tree = new StoredTree(database)
     if (signer === undefined) return
     const tree = new SignedTree(database, { signer, trusted: () => trustedKeys(keysBeside(path)), clock: systemClock })

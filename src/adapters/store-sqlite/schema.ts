@@ -1,10 +1,11 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import { AGENT_TABLES, agentConstraints, type AgentTables } from './agent-schema.ts'
+import { TICKET_TABLES, ticketConstraints, type TicketTables } from './ticket-schema.ts'
 import { LIFECYCLE } from '../../contract/lifecycle.ts'
 import { REASONS } from '../../contract/reasons.ts'
 import { ENTRY_KINDS, FINAL_STATES, GATES_BEFORE, RUN_KINDS, RUN_STATES } from '../../engine/index.ts'
 
-export interface Tables extends AgentTables {
+export interface Tables extends AgentTables, TicketTables {
   portcullis_schema: { version: number }
   run: {
     run_id: string
@@ -40,7 +41,7 @@ export interface Tables extends AgentTables {
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 6
+export const SCHEMA_VERSION = 7
 
 /** Of the tree over all rows, each leaf is kept and each complete tree of 2^8: enough for a proof without reading every row. */
 export const BLOCK_LEVEL = 8
@@ -147,7 +148,7 @@ const CONSTRAINTS = [
 ]
 
 /** All that makes the tables, in order. */
-export const SCHEMA: readonly string[] = ['CREATE TABLE portcullis_schema (version INTEGER NOT NULL) STRICT', ...TABLES, ...CONSTRAINTS, ...AGENT_TABLES, ...agentConstraints(refuse, passed(GATES_BEFORE.closed))]
+export const SCHEMA: readonly string[] = ['CREATE TABLE portcullis_schema (version INTEGER NOT NULL) STRICT', ...TABLES, ...CONSTRAINTS, ...AGENT_TABLES, ...agentConstraints(refuse, passed(GATES_BEFORE.closed)), ...TICKET_TABLES, ...ticketConstraints(refuse)]
 
 /** Creates the tables in an empty store, and its first head. Runs inside one transaction, so that a crash leaves an empty store, not half of one. */
 export async function createTables(database: Kysely<Tables>, first: { readonly note: string; readonly keyId: string }): Promise<void> {

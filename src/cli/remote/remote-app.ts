@@ -8,8 +8,10 @@ import { PortcullisError } from '../../contract/errors.ts'
 import { RunId } from '../../contract/ids.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { Verdict } from '../../contract/verdict.ts'
+import type { TicketCommands } from '../../app/ticket-commands.ts'
 import type { ServerClient } from './client.ts'
 import { RemoteAgents } from './remote-agents.ts'
+import { remoteTickets } from './remote-tickets.ts'
 
 const Page = z.looseObject({ runs: z.array(RunShape), next: z.string().nullable() })
 const Problems = z.array(z.strictObject({ code: z.enum(PROBLEM_CODES), where: z.string(), found: z.string() }))
@@ -39,6 +41,10 @@ export class RemoteApp implements App {
     this.#client = client
     this.#cwd = cwd
     this.agents = new RemoteAgents(client)
+  }
+
+  tickets(): TicketCommands {
+    return remoteTickets(this.#client)
   }
 
   async resolve(asked: { readonly profile: string; readonly purpose: string }): Promise<ResolveAnswer> {

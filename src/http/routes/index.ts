@@ -9,6 +9,7 @@ import { mcpRoutes } from './mcp.ts'
 import { questionRoutes } from './questions.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './session.ts'
+import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 
 const openapi = defineRoute({
@@ -19,6 +20,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...agentRoutes, ...questionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

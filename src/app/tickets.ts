@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import { userInfo } from 'node:os'
+import { LedgerOnDemand, type StoredLedger } from '../adapters/store-sqlite/index.ts'
+import type { AccessKind, Principal } from '../contract/access.ts'
+import { PortcullisError } from '../contract/errors.ts'
+import { milliseconds, parseDuration } from '../contract/units.ts'
+import { autoTriage, choosePhases, type Outcome, TicketBook, type TicketDraft, type TicketSettings, type TicketView, viewOf, type World } from '../engine/index.ts'
+import { type Actor, actorId, type Ticket, type TicketEvent } from '../gates/dispatch/index.ts'
+import { composeWorld } from '../app.ts'
+import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+
+/** Who acts, by the token that was shown: a person's tokens are admin, operator and reader; a program that runs by itself holds a worker's. */
+const ACTOR_OF: Readonly<Record<AccessKind, Actor['kind']>> = { admin: 'human', operator: 'human', reader: 'human', worker: 'service', run: 'agent' }
+
+export function actorOf(principal: Principal | undefined): Actor {
+  if (principal === undefined) throw new PortcullisError('access_denied', { asked: 'an act on a ticket', found: 'nobody', remedy: 'Send a token.' })
+  return { id: actorId(principal.name), kind: ACTOR_OF[principal.kind], holder: principal.id }
+}
+
+/** Whoever may start commands here, by the name of the account. */
+export const localActor = (): Actor => ({ id: actorId(userInfo().username), kind: 'human', holder: 'local' })
+
+/** Everything that a surface may ask of tickets. */
+export interface TicketDesk {
+  readonly book: TicketBook
+  readonly settings: () => TicketSettings
+  view(id: string): Promise<TicketView>
+  triage(id: string, actor: Actor): Promise<Outcome<Ticket>>
+  choosePhases(id: string, actor: Actor, phases: readonly string[]): Promise<Outcome<Ticket>>
+}
+
+/** The desk over a store that is open. The configuration is read when it is asked, so that a changed one counts at once. */
+export function composeTickets(options: AppOptions, ledger: StoredLedger, world: Pick<World, 'scanner'>): TicketDesk {
+  const book = new TicketBook({ ledger, store: ledger.tickets, clock: options.clock, scanner: world.scanner })
+  const settings = (): TicketSettings => configurationOf(options).configuration.tickets ?? {}
+  return {
+    book,
+    settings,
+    view: async (id) => viewOf(await book.get(id), options.clock()),
+    triage: (id, actor) => autoTriage(book, id, actor, settings().triage ?? { threshold: 1, rules: [] }),
+    choosePhases: (id, actor, phases) => {
+      const known = Object.keys(settings().phases ?? {})
+      const strange = phases.find((phase) => !known.includes(phase))
+      if (strange !== undefined) throw usage('phases of portcullis.yaml', JSON.stringify(strange), known.length === 0 ? 'Add tickets: phases: to portcullis.yaml.' : `Choose of ${known.join(', ')}.`)
+      return choosePhases(book, id, actor, phases)
+    },
+  }
+}
+
+/** Opens the desk of this machine for as long as `use` takes. */
+export async function withTickets<Value>(options: AppOptions, use: (desk: TicketDesk) => Promise<Value>): Promise<Value> {
+  const stateDirectory = stateDirectoryOf(options)
+  const ledgers = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  try {
+    const world = await composeWorld(options, ledgers, stateDirectory)
+    return await use(composeTickets(options, await ledgers.open(), world))
+  } finally {
+    await ledgers.close()
+  }
+}
+
+/** A duration that somebody gave; there is none by itself. Throws `usage`. */
+export function durationMs(text: string, what: string): number {
+  if (parseDuration(text) === undefined) throw usage(what, JSON.stringify(text), 'Write it as in 60s or 10m.')
+  return milliseconds(text)
+}
+
+export type { Actor, Outcome, Ticket, TicketDraft, TicketEvent, TicketView }

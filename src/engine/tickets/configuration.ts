@@ -1,0 +1,26 @@
+import * as z from 'zod'
+import { Name } from '../../contract/ids.ts'
+import { Duration } from '../../contract/units.ts'
+
+/** What a phase is: work by an agent, a review, or a decision of the authority. */
+export const PHASE_KINDS = ['agent', 'review', 'decision'] as const
+
+/** How tickets find their agent, which phases they can pass, and how often they are tried. */
+export const TicketSettings = z.strictObject({
+  triage: z
+    .strictObject({
+      threshold: z.number().gt(0).max(1).describe('Below this confidence nobody is assigned: the ticket goes to the operator.'),
+      rules: z.array(z.strictObject({ agent: Name, skill: z.string().min(1).max(300), labels: z.array(z.string().min(1).max(100)).max(50), words: z.array(z.string().min(1).max(100)).max(200) })).min(1).max(200),
+    })
+    .optional()
+    .describe('Rules by labels and words. Without them every ticket goes to the operator.'),
+  phases: z.record(Name, z.strictObject({ kind: z.enum(PHASE_KINDS), title: z.string().min(1).max(200), task: z.string().min(1).max(1_000).optional().describe('The task file that the phase runs, relative to this file.') })).optional().describe('Phases that a ticket can pass, by name.'),
+  limits: z.strictObject({ dispatch: z.int().min(1).max(100), review: z.int().min(1).max(100) }).optional().describe('How often a ticket is dispatched, and how often its work may be rejected, before it is blocked for the operator: counted apart. 3 each if left out.'),
+  claim: Duration.optional().describe('How long a claim of a worker is in force without a word of it.'),
+  delivery: Duration.optional().describe('How long a session may take to confirm a message.'),
+  turn: Duration.optional().describe('How long a turn may take.'),
+})
+export type TicketSettings = Readonly<z.infer<typeof TicketSettings>>
+
+/** As the documents give it: after the third failure a person looks (MC-041). */
+export const RETRY_LIMIT = 3

@@ -1,0 +1,64 @@
+import * as z from 'zod'
+import type { Refusal } from '../../contract/gate.ts'
+import type { Reason } from '../../contract/reasons.ts'
+import type { TicketState, WORK_KINDS } from './ticket-states.ts'
+
+/** DONE: code was changed. REVIEW: research to look at. QUESTION: it cannot go on without an answer (MC-070). */
+export const SIGNALS = ['DONE', 'REVIEW', 'QUESTION'] as const
+export type Signal = (typeof SIGNALS)[number]
+
+/** What an agent says about its ticket, over a structured channel of its own session and nowhere else (MC-060, MC-061). */
+export const CompletionSignal = z.strictObject({
+  signal: z.enum(SIGNALS),
+  ticket: z.string().min(1).max(100),
+  nonce: z.string().min(1).max(200),
+  payload: z.string().min(1).max(4_000),
+})
+export type CompletionSignal = Readonly<z.infer<typeof CompletionSignal>>
+
+/** What is known of the turn that a signal is said to end. */
+export interface SignalFacts {
+  /** As it came, whatever it is. */
+  readonly said: unknown
+  readonly ticket: { readonly id: string; readonly state: TicketState; readonly epoch: number; readonly kind: (typeof WORK_KINDS)[number] }
+  /** The turn of the session over whose connection it came; undefined where that session has none that is open. */
+  readonly turn: { readonly epoch: number; readonly state: string; readonly nonceSpent: boolean; readonly nonceExpiresAt: string; readonly prompt: string } | undefined
+  /** Whether the nonce is the one of that turn. */
+  readonly nonceFits: boolean
+  /** Whether a commit or a difference was seen; null where nobody looked. */
+  readonly changed: boolean | null
+  readonly now: Date
+}
+
+export type JudgedSignal = { readonly ok: true; readonly signal: CompletionSignal; readonly to: 'done' | 'review' | 'question' } | { readonly ok: false; readonly refusal: Refusal }
+
+const TARGETS = { DONE: 'done', REVIEW: 'review', QUESTION: 'question' } as const
+
+/** Whether a completion counts. Pure; whatever is not proven to belong to this very turn is refused. */
+export function judgeSignal(facts: SignalFacts): JudgedSignal {
+  const { ticket, turn, now } = facts
+  const read = CompletionSignal.safeParse(facts.said)
+  if (!read.success) return refuse('signal_invalid', ticket.id, read.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ').slice(0, 1_000), `Send {signal, ticket, nonce, payload}; signal is one of ${SIGNALS.join(', ')}.`)
+  const signal = read.data
+  if (signal.ticket !== ticket.id) return refuse('stale_signal', ticket.id, `a signal for ${signal.ticket}`, 'Complete the ticket of your own session.')
+  if (turn === undefined || turn.epoch !== ticket.epoch) return refuse('stale_signal', ticket.id, turn === undefined ? 'a session without an open turn' : `a session of epoch ${turn.epoch}, where ${ticket.epoch} is current`, 'Stop: another attempt has taken over.')
+  if (!facts.nonceFits) return refuse('stale_signal', ticket.id, 'a nonce of another attempt, or of none', 'Ask for the nonce of this turn over your own connection.')
+  if (turn.nonceSpent || !(Date.parse(turn.nonceExpiresAt) > now.getTime())) return refuse('nonce_spent', ticket.id, turn.nonceSpent ? 'a nonce that was used' : `a nonce that ended at ${turn.nonceExpiresAt}`, 'A turn is completed once.')
+  if (turn.state !== 'delivered') return refuse('stale_signal', ticket.id, `a turn that is ${turn.state}`, 'Nothing is completed before it was delivered.')
+  if (signal.signal === 'QUESTION' && !asksSomething(signal.payload, turn.prompt)) return refuse('invalid_question', ticket.id, 'no question, or words of the prompt', 'Ask in your own words, in a sentence that ends with a question mark.')
+  if (signal.signal === 'DONE' && ticket.kind === 'code' && facts.changed !== true) return refuse('done_without_change', ticket.id, facts.changed === null ? 'nobody saw a change' : 'no commit and no difference', 'Change the code, or say REVIEW for what is to be looked at.')
+  return { ok: true, signal, to: TARGETS[signal.signal] }
+}
+
+/** True for a sentence that asks, and that the prompt does not hold: an echo asks nothing (MC-067). */
+export function asksSomething(payload: string, prompt: string): boolean {
+  const flat = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}?]+/gu, '')
+  const source = flat(prompt)
+  const sentences = payload.match(/[^.!?\n]*\?/gu) ?? []
+  return sentences.some((sentence) => {
+    const words = flat(sentence)
+    return words.length > 8 && !source.includes(words) && !source.includes(words.replaceAll('?', ''))
+  })
+}
+
+const refuse = (reason: Reason, ticket: string, found: string, remedy: string): JudgedSignal => ({ ok: false, refusal: { reason, message: 'The completion does not count; the ticket stays as it is.', asked: `the completion of ${ticket}`, found, remedy } })

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import * as z from 'zod'
+import { runCli } from '../helpers/run-cli.ts'
+import { type ServedApi, servedApi } from '../helpers/served-api.ts'
+import { type Scenario, scenario } from '../e2e/scenario.ts'
+
+let made: Scenario
+let served: ServedApi
+const cleanUp: (() => void)[] = []
+
+before(async () => {
+  const context = { after: (act: () => void) => void cleanUp.push(act) }
+  made = await scenario(context as Parameters<typeof scenario>[0])
+  served = await servedApi(context, made.directory)
+})
+after(() => cleanUp.reverse().forEach((act) => act()))
+
+const remote = (words: readonly string[]) => made.portcullis(['--server', served.address, '--token-file', served.firstTokenPath, ...words])
+const NEW = ['tickets', 'new', '--title', 'Fix slugify', '--project', 'demo', '--kind', 'code', '--priority', 'high', '--accept', 'the tests pass']
+const View = z.looseObject({ ticket: z.looseObject({ id: z.string(), state: z.string() }) })
+
+test('a ticket is brought, moved, claimed and shown by the command, of a server and on its machine, with the same words', async () => {
+  const created = await remote([...NEW, '--json'])
+  assert.deepEqual([created.code, created.stderr], [0, ''])
+  const { id } = View.parse(JSON.parse(created.stdout)).ticket
+  assert.equal((await remote(['tickets', 'move', id, '--to', 'todo', '--reason', 'clear'])).code, 0)
+  const claimed = await remote(['tickets', 'claim', id, '--lease', '10m'])
+  assert.match(claimed.stdout, /in_progress/)
+  const again = await remote(['tickets', 'claim', id, '--lease', '10m'])
+  assert.equal(again.code, 75)
+  assert.match(again.stdout, /ticket_claimed: first works on T-1\./)
+  const illegal = await remote(['tickets', 'move', id, '--to', 'done', '--reason', 'because'])
+  assert.equal(illegal.code, 3)
+  assert.match(illegal.stdout, /By hand it can become review, blocked, closed\./)
+  for (const words of [['tickets', 'show', id], ['tickets', 'show', id, '--json'], ['tickets', 'list'], ['tickets', 'list', '--in', 'in_progress', '--json'], ['tickets', 'export'], ['tickets', 'show', 'T-77']]) {
+    const [there, here] = await Promise.all([remote(words), made.portcullis(words)])
+    assert.deepEqual(there, here, words.join(' '))
+  }
+})
+
+test('a file that was exported comes in elsewhere, once', async () => {
+  const exported = await made.portcullis(['tickets', 'export'])
+  made.write('tickets.json', exported.stdout)
+  const state = ['--state', join(made.directory, 'elsewhere')]
+  const bring = () => runCli(['tickets', 'import', 'tickets.json', '--project', 'demo', '--kind', 'code', '--priority', 'low', '--json', ...state], { cwd: made.directory, env: made.env })
+  const first = await bring()
+  assert.equal(first.code, 0, first.stdout)
+  assert.deepEqual(JSON.parse(first.stdout), { created: ['T-1'], skipped: [] })
+  assert.deepEqual(JSON.parse((await bring()).stdout), { created: [], skipped: ['portcullis:demo/T-1'] })
+  const verified = await made.portcullis(['verify'])
+  assert.equal(verified.code, 0, verified.stdout)
+})
+
+test('what is no state, no kind or no file is a usage error that names what is known', async () => {
+  const told = await made.portcullis(['tickets', 'list', '--in', 'nowhere'])
+  assert.equal(told.code, 2)
+  assert.match(told.stderr, /--in of triage, todo, in_progress/)
+  assert.equal((await made.portcullis(['tickets', 'import', 'gone.json', '--project', 'demo', '--kind', 'code', '--priority', 'low'])).code, 2)
+})
