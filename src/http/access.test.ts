@@ -20,6 +20,7 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listRuns: LOOK, startRun: WORK, showRun: LOOK, cancelRun: WORK, resumeRun: WORK, showReport: LOOK, showReportText: LOOK, showTrace: LOOK, showBundle: LOOK,
   resolveProfile: LOOK, probe: WORK, verifyRun: LOOK, listCalls: LOOK, listAdmissions: LOOK, checkAdmission: LOOK,
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
+  showOverview: LOOK, listProfiles: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK,
   followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,
 }
 
