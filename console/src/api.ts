@@ -14,14 +14,36 @@ export class Refused extends Error {
 
 const UNREACHABLE: Problem = { type: 'about:blank', title: 'The server does not answer', status: 0, detail: 'The server does not answer', code: 'unreachable', asked: 'an answer of the server', found: 'no connection', remedy: 'See that portcullis serve runs; this page goes on by itself once it does.', retry: 'later' }
 
+/** In the memory of this page alone, so that it can come back to a server that was started again: sessions end with their server. */
+let held: string | undefined
+let renewing: Promise<boolean> | undefined
+
+/** Opens a new session with the token of this page. False where there is none, or where it is in force no more. */
+export function renewSession(): Promise<boolean> {
+  const token = held
+  if (token === undefined) return Promise.resolve(false)
+  renewing ??= fetch('/session', { method: 'POST', credentials: 'same-origin', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` } })
+    .then((answer) => answer.ok, () => false)
+    .finally(() => (renewing = undefined))
+  return renewing
+}
+
 async function send(path: string, init: RequestInit): Promise<Response> {
-  let answer: Response
+  const answer = await sendOnce(path, init)
+  if (answer.status === 401 && path !== '/session' && (await renewSession())) return read(await sendOnce(path, init))
+  return read(answer)
+}
+
+async function sendOnce(path: string, init: RequestInit): Promise<Response> {
   try {
-    answer = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' })
+    return await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' })
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error
     throw new Refused(UNREACHABLE)
   }
+}
+
+async function read(answer: Response): Promise<Response> {
   if (answer.ok) return answer
   if (answer.headers.get('content-type')?.startsWith('application/problem+json') === true) throw new Refused(await problemIn(answer))
   throw new Refused({ ...UNREACHABLE, status: answer.status, code: 'unexpected', title: 'An answer that is none of the server', found: `status ${answer.status}` })
@@ -52,6 +74,13 @@ export async function act(method: 'POST' | 'DELETE', path: string, body?: unknow
   return answer.status === 204 ? undefined : await answer.json()
 }
 
-/** The session is a cookie that no script can read; the token itself is not kept. */
-export const signIn = (token: string): Promise<unknown> => act('POST', '/session', undefined, { authorization: `Bearer ${token}` })
-export const signOut = (): Promise<unknown> => act('DELETE', '/session')
+/** The session is a cookie that no script can read. */
+export async function signIn(token: string): Promise<void> {
+  await act('POST', '/session', undefined, { authorization: `Bearer ${token}` })
+  held = token
+}
+
+export async function signOut(): Promise<void> {
+  held = undefined
+  await act('DELETE', '/session')
+}

@@ -27,7 +27,7 @@ const SIGNS = { add: '+', remove: '−', same: ' ', file: '', hunk: '', note: ''
 export function Diff({ patch }: { readonly patch: string }): ReactNode {
   const lines = linesOf(patch)
   return (
-    <div className="diff" tabIndex={0} role="region" aria-label="Patch">
+    <div className="diff" tabIndex={0} role="group" aria-label="Patch">
       {lines.slice(0, MOST_LINES).map((line, index) => <div key={index} className={line.kind}><span className="line">{line.old}</span><span className="line">{line.new}</span><span className="sign">{SIGNS[line.kind]}</span><code>{plain(line.text)}</code></div>)}
       {lines.length > MOST_LINES && <div className="note"><code>{(lines.length - MOST_LINES).toLocaleString('en')} lines more in the file</code></div>}
     </div>

@@ -1,5 +1,6 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
+import { renewSession } from './api.ts'
 import { type Connection, follow, type LedgerEvent } from './stream.ts'
 
 const Live = createContext<Connection>({ state: 'connecting' })
@@ -14,6 +15,7 @@ export function LiveProvider({ children, signedOut }: { readonly children: React
     void follow({
       connection: (next) => (next.state === 'signed-out' ? signedOut() : setConnection(next)),
       changed: (events) => askAgain(client, events),
+      renewed: renewSession,
       recovered: () => void client.invalidateQueries(),
     }, ending.signal)
     return () => ending.abort()

@@ -35,7 +35,7 @@ function SignIn(): ReactNode {
     <main className="door">
       <Gate />
       <h1>Portcullis</h1>
-      <p className="soft">The token is exchanged for a session that ends with it. It is not kept in this page.</p>
+      <p className="soft">The token is exchanged for a session that ends with it. Only the memory of this page keeps it, to come back to a server that was started again.</p>
       <form onSubmit={(event) => { event.preventDefault(); enter() }}>
         <label htmlFor="token">Token</label>
         <input id="token" ref={field} type="password" autoComplete="off" spellCheck={false} autoFocus required />

@@ -12,6 +12,8 @@ export interface Listener {
   connection(now: Connection): void
   /** A connection stands again after one was lost; what was missed follows as events, and what is no event must be asked again. */
   recovered(): void
+  /** The session is over: true if a new one was opened. */
+  renewed(): Promise<boolean>
 }
 
 const RETRY_MS = 500
@@ -45,7 +47,10 @@ export async function follow(listener: Listener, ended: AbortSignal): Promise<vo
       silence,
     })
     if (ended.aborted) return
-    if (outcome === 'signed-out') return listener.connection({ state: 'signed-out' })
+    if (outcome === 'signed-out') {
+      if (await listener.renewed()) continue
+      return listener.connection({ state: 'signed-out' })
+    }
     lostAt ??= new Date()
     listener.connection({ state: 'stale', since: lostAt })
     await pause(Math.min(RETRY_MS * 2 ** tries++, MOST_RETRY_MS), ended)

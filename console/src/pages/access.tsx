@@ -16,7 +16,7 @@ function Tokens(): ReactNode {
   return (
     <Card title="Tokens" side={<code className="soft">npx portcullis tokens create</code>}>
       <Answer of={asked}>{({ access: given }) => (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Tokens">
+        <div className="scroll" tabIndex={0} role="group" aria-label="Tokens">
           <table>
             <thead><tr><th scope="col">holder</th><th scope="col">kind</th><th scope="col">state</th><th scope="col">last use</th><th scope="col">ends</th><th scope="col"><span className="hidden">act</span></th></tr></thead>
             <tbody>{given.map((token) => (
@@ -38,7 +38,7 @@ function Decisions(): ReactNode {
   return (
     <Card title="Decisions about access" side={<span className="soft">the last hundred, newest first</span>}>
       <Answer of={asked}>{({ decisions }) => (decisions.length === 0 ? <Empty what="None yet." first="Each request leaves one." /> : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Decisions">
+        <div className="scroll" tabIndex={0} role="group" aria-label="Decisions">
           <table>
             <thead><tr><th scope="col">when</th><th scope="col">decided</th><th scope="col">request</th><th scope="col">holder</th><th scope="col">from</th></tr></thead>
             <tbody>{decisions.map((each) => (

@@ -22,7 +22,7 @@ function Matrix(): ReactNode {
 function Grid({ rows }: { readonly rows: readonly Row[] }): ReactNode {
   const purposes = rows[0]?.purposes.map(({ purpose }) => purpose) ?? []
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label="Profile and purpose">
+    <div className="scroll" tabIndex={0} role="group" aria-label="Profile and purpose">
       <table className="grid">
         <thead><tr><th scope="col">profile</th><th scope="col">means now</th>{purposes.map((purpose) => <th scope="col" key={purpose}><Text>{purpose}</Text></th>)}</tr></thead>
         <tbody>{rows.map((row) => {
@@ -53,7 +53,7 @@ function Records(): ReactNode {
   return (
     <Card title="Admission records" side={<span className="soft">those that end first at the top</span>}>
       <Answer of={asked}>{({ admissions: rows }) => (rows.length === 0 ? <Empty what="No record: every model is refused." first={<>Have a pair approved: <code>npx portcullis admit create</code></>} /> : (
-        <div className="scroll" tabIndex={0} role="region" aria-label="Admission records">
+        <div className="scroll" tabIndex={0} role="group" aria-label="Admission records">
           <table>
             <thead><tr><th scope="col">pair</th><th scope="col">status</th><th scope="col">ends</th><th scope="col">agent</th><th scope="col">stages</th><th scope="col">endpoint</th><th scope="col">file</th></tr></thead>
             <tbody>{rows.map((row) => (

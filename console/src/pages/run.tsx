@@ -90,7 +90,7 @@ function Wire({ id, startedAt }: { readonly id: string; readonly startedAt: stri
         const end = Math.max(...all.map((call) => Date.parse(call.startedAt) + call.durationMs))
         const percent = (milliseconds: number): number => (100 * milliseconds) / Math.max(1, end - begin)
         return (
-          <div className="scroll" tabIndex={0} role="region" aria-label="Model calls">
+          <div className="scroll" tabIndex={0} role="group" aria-label="Model calls">
             <table className="calls">
               <thead><tr><th scope="col">#</th><th scope="col">outcome</th><th scope="col">asked</th><th scope="col">served</th><th scope="col">tokens</th><th scope="col">cost</th><th scope="col">time</th><th scope="col" className="chart">when</th></tr></thead>
               <tbody>{all.map((call, index) => (

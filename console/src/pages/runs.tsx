@@ -55,7 +55,7 @@ function Table({ all, search }: { readonly all: readonly Run[]; readonly search:
   return (
     <>
       <p className="soft lead" role="status">{rows.length.toLocaleString('en')} of {all.length.toLocaleString('en')}</p>
-      <div className="rows" ref={place} tabIndex={0} role="region" aria-label="Runs">
+      <div className="rows" ref={place} tabIndex={0} role="group" aria-label="Runs">
         <ul style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map(({ index, start, size }) => {
             const run = rows[index]
