@@ -14,7 +14,7 @@ const SHAPES: Readonly<Record<Outcome, ReactNode>> = {
 
 /** What came of something: a shape and a word, so that colour alone never says it. */
 export function Mark({ outcome, word }: { readonly outcome: Outcome; readonly word?: string | undefined }): ReactNode {
-  return <span className={`mark ${outcome}`}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{SHAPES[outcome]}</svg>{word ?? outcome}</span>
+  return <span className={`mark ${outcome}`}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{SHAPES[outcome]}</svg>{plain(word ?? outcome)}</span>
 }
 
 const STATE_OUTCOMES: Readonly<Record<string, Outcome>> = { accepted: 'pass', checked: 'pass', recorded: 'pass', closed: 'abstain', failed: 'block', blocked: 'block', waiting: 'waiting', open: 'running', started: 'running' }
@@ -34,7 +34,7 @@ export function plain(text: string): string {
 export const Text = ({ children }: { readonly children: string | null | undefined }): ReactNode => <bdi>{children === null || children === undefined ? '–' : plain(children)}</bdi>
 
 /** A reason code as it stands in docs/reasons.md; people read it without the underscores. */
-export const Reason = ({ code }: { readonly code: string | null | undefined }): ReactNode => (code === null || code === undefined ? null : <code className="reason" title={code}>{code.replaceAll('_', ' ')}</code>)
+export const Reason = ({ code }: { readonly code: string | null | undefined }): ReactNode => (code === null || code === undefined ? null : <code className="reason" title={plain(code)}><Text>{code.replaceAll('_', ' ')}</Text></code>)
 
 let now = Date.now()
 const listeners = new Set<() => void>()
@@ -54,7 +54,7 @@ export function span(milliseconds: number): string {
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`
   if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`
-  return `${Math.floor(seconds / 86_400)} d`
+  return seconds < 2 * 31_557_600 ? `${Math.floor(seconds / 86_400)} d` : `${Math.floor(seconds / 31_557_600)} years`
 }
 
 /** How long ago, or in how long; the instant itself on hover and for programs. */

@@ -2,13 +2,16 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { Answers } from '../api.ts'
 import { admissions, profiles } from '../questions.ts'
-import { Answer, Card, Empty, Mark, type Outcome, Reason, Refusal, Text, When } from '../ui.tsx'
+import { Answer, Card, Empty, Mark, type Outcome, Refusal, Text, When } from '../ui.tsx'
 
 export function Models(): ReactNode {
   return <div className="page"><h1>Models</h1><Matrix /><Records /></div>
 }
 
 type Row = Answers['listProfiles']['profiles'][number]
+
+/** The profile does not list the purpose: a rule that somebody wrote, and nothing to mend. A run that tries is refused all the same. */
+const NOT_MEANT = 'runtime_purpose_violation'
 
 function Matrix(): ReactNode {
   const asked = useQuery(profiles)
@@ -31,7 +34,7 @@ function Grid({ rows }: { readonly rows: readonly Row[] }): ReactNode {
             <tr key={row.profile}>
               <th scope="row"><Text>{row.profile}</Text><p className="why soft">{row.agent} · isolation {row.isolation}</p></th>
               <td>{resolved === undefined ? <Mark outcome="block" word="nothing" /> : <Text>{resolved.resolved}</Text>}{resolved !== undefined && !resolved.resolved?.endsWith(row.model) && <p className="why soft">by <Text>{row.model}</Text></p>}</td>
-              {row.purposes.map((each) => <td key={each.purpose}>{each.permitted ? <Mark outcome="pass" word={each.status.replaceAll('_', ' ')} /> : <Mark outcome="block" word={(each.refusal?.reason ?? each.status).replaceAll('_', ' ')} />}</td>)}
+              {row.purposes.map((each) => <td key={each.purpose}>{each.permitted ? <Mark outcome="pass" word={each.status.replaceAll('_', ' ')} /> : each.refusal?.reason === NOT_MEANT ? <Mark outcome="abstain" word="not meant for it" /> : <Mark outcome="block" word={(each.refusal?.reason ?? each.status).replaceAll('_', ' ')} />}</td>)}
             </tr>
           )
         })}</tbody>
@@ -41,7 +44,7 @@ function Grid({ rows }: { readonly rows: readonly Row[] }): ReactNode {
 }
 
 function Refusals({ rows }: { readonly rows: readonly Row[] }): ReactNode {
-  const refused = rows.flatMap((row) => row.purposes.flatMap(({ purpose, refusal }) => (refusal === null ? [] : [{ profile: row.profile, purpose, ...refusal }])))
+  const refused = rows.flatMap((row) => row.purposes.flatMap(({ purpose, refusal }) => (refusal === null || refusal.reason === NOT_MEANT ? [] : [{ profile: row.profile, purpose, ...refusal }])))
   if (refused.length === 0) return null
   return <details className="more"><summary>{refused.length} refused: why, and what to do</summary>{refused.map((each) => <Refusal key={`${each.profile} ${each.purpose}`} title={`${each.profile} for ${each.purpose}`} code={each.reason} asked={each.asked} found={each.found} remedy={each.remedy} />)}</details>
 }
@@ -59,7 +62,7 @@ function Records(): ReactNode {
             <tbody>{rows.map((row) => (
               <tr key={row.path}>
                 <th scope="row"><Text>{row.pair ?? 'unreadable'}</Text></th>
-                <td>{row.problems.length > 0 ? <><Mark outcome="block" word="invalid" /><p className="why"><Text>{row.problems.join('; ')}</Text></p></> : <Reason code={row.status} />}</td>
+                <td>{row.problems.length > 0 ? <><Mark outcome="block" word="invalid" /><p className="why"><Text>{row.problems.join('; ')}</Text></p></> : <Text>{row.status}</Text>}</td>
                 <td>{row.expiry === null ? '–' : <Mark outcome={EXPIRY[row.expiry] ?? 'unknown'} word={row.expiry} />} {row.expiresAt === null ? null : <When at={row.expiresAt} />}</td>
                 <td><Text>{row.runtime ?? 'any'}</Text></td><td><Text>{row.stages.length === 0 ? 'none' : row.stages.join(', ')}</Text></td><td>{row.endpointBound ? 'bound' : 'not bound'}</td><td><code><Text>{row.path}</Text></code></td>
               </tr>

@@ -25,7 +25,7 @@ function RunOf({ view }: { readonly view: View }): ReactNode {
   return (
     <>
       <div className="title">
-        <StateMark state={run.state} /><h1><Text>{run.taskId}</Text></h1><Digest value={run.runId} /><span className="soft">{run.kind}</span>
+        <StateMark state={run.state} /><h1><Text>{run.taskId}</Text></h1><code className="soft">{run.runId}</code><span className="soft">{run.kind}</span>
         <span className="acts">
           <Link to="/verify" search={{ run: run.runId }} className="button">Verify</Link>
           {view.running && <Confirm label="Cancel run" title={`Cancel run ${run.runId}`} consequence="Its agent is ended and the run fails. The ledger names you." act={() => act('POST', `/runs/${run.runId}/cancel`, {})} after={() => void client.invalidateQueries({ queryKey: ['run', run.runId] })} />}
@@ -53,7 +53,7 @@ function Facts({ view: { run }, report: told }: { readonly view: View; readonly 
       ['model asked', <Text>{told.model?.requested}</Text>],
       ['model admitted', <Text>{told.model?.admitted}</Text>],
       ['model served', <strong><Text>{told.model === null || told.model.served.length === 0 ? 'none' : told.model.served.join(', ')}</Text></strong>],
-      ['isolation', <Text>{told.isolation === null ? null : `${told.isolation.reached ?? 'not reached'} of ${told.isolation.required ?? 'none asked'}`}</Text>],
+      ['isolation', <Text>{told.isolation === null ? null : `${told.isolation.reached ?? 'not reached'}, ${told.isolation.required ?? 'none'} required`}</Text>],
     ] as const)),
   ]
   return <dl className="facts">{rows.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
@@ -115,6 +115,14 @@ function Wire({ id, startedAt }: { readonly id: string; readonly startedAt: stri
 
 const PROBE_OUTCOMES: Readonly<Record<string, Outcome>> = { passed: 'pass', failed: 'block', met: 'pass', not_met: 'block' }
 
+/** On what was not worked on, a probe must fail: one that passes there proves nothing. */
+function ProbeMark({ phase, status }: { readonly phase: string; readonly status: string }): ReactNode {
+  const mustFail = phase === 'untouched' || phase === 'fake'
+  if (mustFail && status === 'failed') return <Mark outcome="pass" word="failed, as it must" />
+  if (mustFail && status === 'passed') return <Mark outcome="block" word="passed, proves nothing" />
+  return <Mark outcome={PROBE_OUTCOMES[status] ?? 'unknown'} word={status} />
+}
+
 function Proof({ report: told }: { readonly report: Report }): ReactNode {
   const { acceptance, baseline } = told
   return (
@@ -123,7 +131,7 @@ function Proof({ report: told }: { readonly report: Report }): ReactNode {
         <ul className="items">{acceptance.map((item) => (
           <li key={item.id}>
             <p><Mark outcome={PROBE_OUTCOMES[item.status] ?? 'unknown'} word={item.status.replaceAll('_', ' ')} /> <Text>{item.text}</Text></p>
-            <ul className="lines">{item.runtime_probe_evidence.map((probe, index) => <li key={index}><div><span className="soft stage">{probe.phase}</span><Mark outcome={PROBE_OUTCOMES[probe.status] ?? 'unknown'} word={probe.status} /><code>{probe.probe}</code><span className="grow"><Text>{probe.summary}</Text></span>{probe.evidence === null ? null : <Digest value={probe.evidence} />}</div></li>)}</ul>
+            <ul className="lines">{item.runtime_probe_evidence.map((probe, index) => <li key={index}><div><span className="soft stage">{probe.phase}</span><ProbeMark phase={probe.phase} status={probe.status} /><code>{probe.probe}</code><span className="grow"><Text>{probe.summary}</Text></span>{probe.evidence === null ? null : <Digest value={probe.evidence} />}</div></li>)}</ul>
           </li>
         ))}</ul>
       )}
