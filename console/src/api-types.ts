@@ -12,25 +12,56 @@ export type Problem = {
   readonly retry: 'never' | 'later'
 }
 
+export type ReadyzChecks = {
+  readonly name: string
+  readonly ready: boolean
+  readonly found: string
+}
+
+export type ListRunsRuns = {
+  readonly runId: string
+  readonly number: number
+  readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent'
+  readonly taskId: string
+  readonly state: 'open' | 'started' | 'waiting' | 'accepted' | 'failed' | 'blocked' | 'checked' | 'closed' | 'recorded'
+  readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'epoch_stale' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
+  readonly startedAt: string
+  readonly endedAt: string | null
+}
+
+export type ShowReportRefusal = {
+  readonly asked: string
+  readonly found: string
+  readonly remedy: string
+}
+
+export type ModelAdmissionRecord = {
+  readonly path: string
+  readonly sha256: string
+  readonly expires_at: string | null
+}
+
+export type AcceptanceRuntimeProbeEvidence = {
+  readonly probe: string
+  readonly kind: string
+  readonly phase: 'untouched' | 'fake' | 'reference' | 'result'
+  readonly status: string
+  readonly summary: string
+  readonly duration_ms: number
+  readonly evidence: string
+}
+
 export interface Answers {
   livez: {
     readonly live: true
   }
   readyz: {
     readonly ready: boolean
-    readonly checks: readonly ({
-      readonly name: string
-      readonly ready: boolean
-      readonly found: string
-    })[]
+    readonly checks: readonly (ReadyzChecks)[]
   }
   healthz: {
     readonly ready: boolean
-    readonly checks: readonly ({
-      readonly name: string
-      readonly ready: boolean
-      readonly found: string
-    })[]
+    readonly checks: readonly (ReadyzChecks)[]
     readonly version: string
   }
   openapi: {
@@ -44,32 +75,14 @@ export interface Answers {
     readonly expires_at: string
   }
   listRuns: {
-    readonly runs: readonly ({
-      readonly runId: string
-      readonly number: number
-      readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent'
-      readonly taskId: string
-      readonly state: 'open' | 'started' | 'waiting' | 'accepted' | 'failed' | 'blocked' | 'checked' | 'closed' | 'recorded'
-      readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'epoch_stale' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
-      readonly startedAt: string
-      readonly endedAt: string | null
-    })[]
+    readonly runs: readonly (ListRunsRuns)[]
     readonly next: string | null
   }
   startRun: {
     readonly run_id: string
   }
   showRun: {
-    readonly run: {
-      readonly runId: string
-      readonly number: number
-      readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent'
-      readonly taskId: string
-      readonly state: 'open' | 'started' | 'waiting' | 'accepted' | 'failed' | 'blocked' | 'checked' | 'closed' | 'recorded'
-      readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'epoch_stale' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
-      readonly startedAt: string
-      readonly endedAt: string | null
-    }
+    readonly run: ListRunsRuns
     readonly running: boolean
     readonly ending: {
       readonly exit_code: number
@@ -92,11 +105,7 @@ export interface Answers {
     readonly status: 'pass' | 'fail' | 'blocked'
     readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'epoch_stale' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
     readonly summary: string
-    readonly refusal: {
-      readonly asked: string
-      readonly found: string
-      readonly remedy: string
-    } | null
+    readonly refusal: ShowReportRefusal | null
     readonly task: {
       readonly id: string
       readonly title: string
@@ -116,20 +125,12 @@ export interface Answers {
       readonly admitted: string | null
       readonly served: readonly (string)[]
       readonly admission_status: 'admitted' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | null
-      readonly admission_record: {
-        readonly path: string
-        readonly sha256: string
-        readonly expires_at: string | null
-      } | null
+      readonly admission_record: ModelAdmissionRecord | null
       readonly stage: string | null
       readonly network: {
         readonly class: string
         readonly external: boolean
-        readonly external_record: {
-          readonly path: string
-          readonly sha256: string
-          readonly expires_at: string | null
-        } | null
+        readonly external_record: ModelAdmissionRecord | null
       } | null
       readonly alias: {
         readonly name: string
@@ -198,25 +199,9 @@ export interface Answers {
       readonly id: number
       readonly text: string
       readonly status: 'met' | 'not_met'
-      readonly runtime_probe_evidence: readonly ({
-        readonly probe: string
-        readonly kind: string
-        readonly phase: 'untouched' | 'fake' | 'reference' | 'result'
-        readonly status: string
-        readonly summary: string
-        readonly duration_ms: number
-        readonly evidence: string
-      })[]
+      readonly runtime_probe_evidence: readonly (AcceptanceRuntimeProbeEvidence)[]
     })[]
-    readonly runtime_probe_evidence: readonly ({
-      readonly probe: string
-      readonly kind: string
-      readonly phase: 'untouched' | 'fake' | 'reference' | 'result'
-      readonly status: string
-      readonly summary: string
-      readonly duration_ms: number
-      readonly evidence: string
-    })[]
+    readonly runtime_probe_evidence: readonly (AcceptanceRuntimeProbeEvidence)[]
     readonly delivery: readonly ({
       readonly name: string
       readonly remote: string
@@ -328,6 +313,12 @@ export interface Answers {
       readonly decided_at: string
       readonly verdict: string
     })[]
+    readonly closing: {
+      readonly by: string
+      readonly gate: string | null
+      readonly verdict: string | null
+      readonly human_input_required: boolean
+    } | null
     readonly terminal_state: {
       readonly contract: 1
       readonly status: 'ok' | 'warning' | 'failed' | 'blocked'
@@ -495,11 +486,7 @@ export interface Answers {
       readonly served_model: string | null
       readonly latency_ms: number | null
       readonly tools: boolean | null
-      readonly refusal: {
-        readonly asked: string
-        readonly found: string
-        readonly remedy: string
-      } | null
+      readonly refusal: ShowReportRefusal | null
     })[]
   }
   verifyRun: {

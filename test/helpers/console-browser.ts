@@ -74,5 +74,6 @@ export async function accessible(page: Page, what: string): Promise<void> {
   assert.deepEqual(violations.map(({ id, nodes }) => `${what}: ${id}: ${nodes.slice(0, 2).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`), [])
 }
 
-/** True if the page is wider than its window. */
-export const overflows = async (page: Page): Promise<boolean> => (await evaluated(page, 'document.documentElement.scrollWidth > document.documentElement.clientWidth')) === true
+/** What makes the page wider than its window, if it is. */
+export const overflows = async (page: Page): Promise<unknown> =>
+  evaluated(page, `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth ? [] : ['the page', ...[...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > clientWidth).map((each) => each.tagName + '.' + each.className).slice(0, 8)])(document.documentElement)`)
