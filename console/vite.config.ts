@@ -4,5 +4,5 @@ import { defineConfig } from 'vite'
 // oxlint-disable-next-line import/no-default-export
 export default defineConfig({
   root: import.meta.dirname,
-  build: { outDir: '../dist/console', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: false, cssCodeSplit: false, sourcemap: false, target: 'es2023' },
+  build: { outDir: '../dist/console', emptyOutDir: true, assetsInlineLimit: 0, modulePreload: false, cssCodeSplit: false, sourcemap: false, target: 'es2024' },
 })

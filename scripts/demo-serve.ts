@@ -49,7 +49,7 @@ function addFleet(url: string): void {
   writeFileSync(path, document.toString())
   const record = z.looseObject({}).parse(JSON.parse(readFileSync(join(place, 'admissions/scripted--coder-1.json'), 'utf8')))
   writeFileSync(join(place, 'admissions/scripted--coder-1.json'), JSON.stringify({ ...record, runtime: 'pi' }, null, 2))
-  writeFileSync(join(place, 'admissions/scripted--coder-1--command.json'), JSON.stringify({ ...record, endpoint: `${url}/v1`, runtime: 'command', review_trigger: { expires_at: new Date(Date.now() + SOON_MS).toISOString() } }, null, 2))
+  writeFileSync(join(place, 'admissions/scripted--coder-1@command+work.json'), JSON.stringify({ ...record, endpoint: `${url}/v1`, runtime: 'command', review_trigger: { expires_at: new Date(Date.now() + SOON_MS).toISOString() } }, null, 2))
 }
 
 async function ready(server: ChildProcess): Promise<z.infer<typeof Ready>> {

@@ -67,7 +67,7 @@ export function When({ at }: { readonly at: string | null | undefined }): ReactN
 }
 
 /** A digest or an id: short, whole on hover. */
-export const Digest = ({ value }: { readonly value: string }): ReactNode => <code className="digest" title={value}>{value.replace(/^sha256:/, '').slice(0, 12)}</code>
+export const Digest = ({ value }: { readonly value: string }): ReactNode => <code className="digest" title={plain(value)}>{plain(value.replace(/^sha256:/, '').slice(0, 12))}</code>
 
 export function Card({ title, side, children, id }: { readonly title: string; readonly side?: ReactNode; readonly children: ReactNode; readonly id?: string }): ReactNode {
   return <section className="card" aria-label={title} id={id}><header><h2>{title}</h2>{side}</header>{children}</section>
@@ -76,7 +76,7 @@ export function Card({ title, side, children, id }: { readonly title: string; re
 /** What was refused: asked, found, do; never a bare word (CON-22). */
 export function Refusal({ title, code, asked, found, remedy }: { readonly title: string; readonly code: string; readonly asked: string | null; readonly found: string | null; readonly remedy: string | null }): ReactNode {
   return (
-    <div className="refusal" role="group" aria-label={title}>
+    <div className="refusal" role="group" aria-label={plain(title)}>
       <p><Mark outcome="block" word={title} /> <Reason code={code} /></p>
       <dl><dt>asked</dt><dd><Text>{asked}</Text></dd><dt>found</dt><dd><Text>{found}</Text></dd><dt>do</dt><dd><Text>{remedy}</Text></dd></dl>
     </div>

@@ -170,7 +170,9 @@ verifies('CON-25', 'whatever agents, tickets and providers write is text: nothin
   let text = ''
   let poisonings = 0
   await page.route(/\/(?:runs|calls|profiles|admissions|tokens|access|overview)(?:[/?]|$)/, async (route) => {
-    const answer = await route.fetch()
+    // The headers by which the server knows its own page are set behind the interception.
+    const answer = await route.fetch({ headers: { ...route.request().headers(), origin: api.address } })
+    assert.equal(answer.status(), 200, route.request().url())
     poisonings += 1
     if (answer.headers()['content-type']?.includes('json') !== true) return await route.fulfill({ response: answer, body: `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+${text}\n` })
     return await route.fulfill({ response: answer, body: JSON.stringify(poisoned(await answer.json(), text)) })

@@ -42,7 +42,7 @@ function Decisions(): ReactNode {
           <table>
             <thead><tr><th scope="col">when</th><th scope="col">decided</th><th scope="col">request</th><th scope="col">holder</th><th scope="col">from</th></tr></thead>
             <tbody>{decisions.map((each) => (
-              <tr key={each.position}><td><When at={each.at} /></td><td>{each.permitted ? <Mark outcome="pass" word="let in" /> : <Mark outcome="block" word={(each.denial ?? 'refused').replaceAll('_', ' ')} />}</td><td><code>{each.method} <Text>{each.route}</Text></code></td><td><Text>{each.holder}</Text> <span className="soft">{each.kind}</span></td><td><Text>{each.address}</Text></td></tr>
+              <tr key={each.position}><td><When at={each.at} /></td><td>{each.permitted ? <Mark outcome="pass" word="let in" /> : <Mark outcome="block" word={(each.denial ?? 'refused').replaceAll('_', ' ')} />}</td><td><code><Text>{`${each.method} ${each.route}`}</Text></code></td><td><Text>{each.holder}</Text> <span className="soft">{each.kind}</span></td><td><Text>{each.address}</Text></td></tr>
             ))}</tbody>
           </table>
         </div>

@@ -27,7 +27,7 @@ function StageBar(): ReactNode {
           <li key={gate} className={block > 0 ? 'blocked' : pass > 0 ? 'passed' : 'quiet'}>
             <span className="stage">{gate}</span>
             <span className="counts">
-              {pass + block + abstain === 0 ? <Mark outcome="abstain" word="nothing asked" /> : <Mark outcome="pass" word={`${pass} passed`} />}
+              {pass + block + abstain === 0 ? <Mark outcome="abstain" word="nothing asked" /> : pass > 0 && <Mark outcome="pass" word={`${pass} passed`} />}
               {block > 0 && <Mark outcome="block" word={`${block} blocked`} />}
               {abstain > 0 && <Mark outcome="abstain" word={`${abstain} abstained`} />}
             </span>
@@ -47,13 +47,14 @@ function Needs(): ReactNode {
       <Answer of={asked}>{(all) => {
         const waiting = all.filter((run) => run.state === 'waiting')
         const stuck = all.filter((run) => run.kind !== 'approval' && (run.state === 'blocked' || run.state === 'failed') && run.endedAt !== null && current - Date.parse(run.endedAt) < DAY_MS)
+        const groups = [...Map.groupBy(stuck, (run) => `${run.taskId} ${run.state} ${run.reason}`).values()]
         const ending = records.data?.admissions.filter(({ expiry, problems }) => expiry === 'expired' || expiry === 'soon' || problems.length > 0) ?? []
         if (records.data === undefined && records.error !== null) return <Empty what="What expires could not be asked." first="Everything else on this page holds." />
         if (waiting.length + stuck.length + ending.length === 0) return <Empty what="Nothing waits for you." first="Runs that are blocked or wait, and records that end within a week, stand here." />
         return (
           <ul className="needs">
             {waiting.map((run) => <NeedOfRun key={run.runId} run={run} action="Decide" />)}
-            {stuck.slice(0, MOST).map((run) => <NeedOfRun key={run.runId} run={run} action="See why" />)}
+            {groups.slice(0, MOST).map(([run, ...before]) => run !== undefined && <NeedOfRun key={run.runId} run={run} action="See why" before={before.length} />)}
             {ending.map((record) => (
               <li key={record.path}>
                 <Mark outcome={record.expiry === 'expired' || record.problems.length > 0 ? 'block' : 'waiting'} word={record.problems.length > 0 ? 'invalid' : record.expiry === 'soon' ? 'expires' : 'expired'} />
@@ -61,7 +62,7 @@ function Needs(): ReactNode {
                 <Link to="/models" className="button">Review</Link>
               </li>
             ))}
-            {stuck.length > MOST && <li><span /><span className="soft">{stuck.length - MOST} more that are blocked or failed</span><Link to="/runs" search={{ state: 'stuck' }} className="button">All</Link></li>}
+            {groups.length > MOST && <li><span /><span className="soft">{groups.length - MOST} more kinds that are blocked or failed</span><Link to="/runs" search={{ state: 'stuck' }} className="button">All</Link></li>}
           </ul>
         )
       }}</Answer>
@@ -69,14 +70,15 @@ function Needs(): ReactNode {
   )
 }
 
-function NeedOfRun({ run, action }: { readonly run: Run; readonly action: string }): ReactNode {
+/** One task that stopped for one reason, however often: the last time stands for those before it. */
+function NeedOfRun({ run, action, before = 0 }: { readonly run: Run; readonly action: string; readonly before?: number }): ReactNode {
   const chain = useQuery({ ...verdicts(run.runId), staleTime: Infinity })
   const last = chain.data?.verdicts.findLast(({ verdict }) => verdict.outcome !== 'pass')?.verdict
   return (
     <li>
       <StateMark state={run.state} />
       <div>
-        <strong><Text>{run.taskId}</Text></strong> <Reason code={run.reason} /> <span className="soft"><When at={run.endedAt ?? run.startedAt} /></span>
+        <strong><Text>{run.taskId}</Text></strong> <Reason code={run.reason} /> <span className="soft"><When at={run.endedAt ?? run.startedAt} />{before > 0 && `, and ${before} times before`}</span>
         {last !== undefined && <p className="why"><span className="soft">{last.gate}</span> <Text>{last.outcome === 'block' ? last.found : last.message}</Text></p>}
         {last?.outcome === 'block' && <p className="why"><span className="soft">do</span> <Text>{last.remedy}</Text></p>}
       </div>

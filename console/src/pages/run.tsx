@@ -131,7 +131,7 @@ function Proof({ report: told }: { readonly report: Report }): ReactNode {
         <ul className="items">{acceptance.map((item) => (
           <li key={item.id}>
             <p><Mark outcome={PROBE_OUTCOMES[item.status] ?? 'unknown'} word={item.status.replaceAll('_', ' ')} /> <Text>{item.text}</Text></p>
-            <ul className="lines">{item.runtime_probe_evidence.map((probe, index) => <li key={index}><div><span className="soft stage">{probe.phase}</span><ProbeMark phase={probe.phase} status={probe.status} /><code>{probe.probe}</code><span className="grow"><Text>{probe.summary}</Text></span>{probe.evidence === null ? null : <Digest value={probe.evidence} />}</div></li>)}</ul>
+            <ul className="lines">{item.runtime_probe_evidence.map((probe, index) => <li key={index}><div><span className="soft stage"><Text>{probe.phase}</Text></span><ProbeMark phase={probe.phase} status={probe.status} /><code><Text>{probe.probe}</Text></code><span className="grow"><Text>{probe.summary}</Text></span>{probe.evidence === null ? null : <Digest value={probe.evidence} />}</div></li>)}</ul>
           </li>
         ))}</ul>
       )}
