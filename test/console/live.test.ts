@@ -169,15 +169,18 @@ verifies('CON-25', 'whatever agents, tickets and providers write is text: nothin
   const { runs: all } = JSON.parse((await api.ask('/runs', { token: api.admin })).text) as { runs: { runId: string }[] }
   let text = ''
   let poisonings = 0
+  const refused: string[] = []
   await page.route(/\/(?:runs|calls|profiles|admissions|tokens|access|overview)(?:[/?]|$)/, async (route) => {
     // The headers by which the server knows its own page are set behind the interception.
-    const answer = await route.fetch({ headers: { ...route.request().headers(), origin: api.address } })
-    assert.equal(answer.status(), 200, route.request().url())
+    const answer = await route.fetch({ headers: { ...route.request().headers(), origin: api.address } }).catch(() => undefined)
+    // The page that asked has been left.
+    if (answer === undefined) return
+    if (answer.status() !== 200) refused.push(route.request().url())
     poisonings += 1
     if (answer.headers()['content-type']?.includes('json') !== true) return await route.fulfill({ response: answer, body: `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+${text}\n` })
     return await route.fulfill({ response: answer, body: JSON.stringify(poisoned(await answer.json(), text)) })
   })
-  for (text of HOSTILE) {
+  for (text of [HOSTILE.slice(0, -1).join(' '), HOSTILE.at(-1) ?? '']) {
     for (const path of ['/', '/runs', `/runs/${all[0]?.runId}`, '/models', '/access']) {
       await page.goto(`${api.address}/#${path}`)
       if (path === '/') await page.reload()
@@ -195,7 +198,8 @@ verifies('CON-25', 'whatever agents, tickets and providers write is text: nothin
       assert.deepEqual(await overflows(page), [], `${JSON.stringify(text.slice(0, 60))} on ${path}`)
     }
   }
-  assert.ok(poisonings > HOSTILE.length * 5)
+  assert.deepEqual(refused, [])
+  assert.ok(poisonings >= 2 * 8, `${poisonings} answers were poisoned`)
   assert.deepEqual(complaints, [])
 }))
 

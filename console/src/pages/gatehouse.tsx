@@ -78,7 +78,7 @@ function NeedOfRun({ run, action, before = 0 }: { readonly run: Run; readonly ac
     <li>
       <StateMark state={run.state} />
       <div>
-        <strong><Text>{run.taskId}</Text></strong> <Reason code={run.reason} /> <span className="soft"><When at={run.endedAt ?? run.startedAt} />{before > 0 && `, and ${before} times before`}</span>
+        <strong><Text>{run.taskId}</Text></strong> <Reason code={run.reason} /> <span className="soft"><When at={run.endedAt ?? run.startedAt} />{before > 0 && `, and ${before === 1 ? 'once' : `${before} times`} before`}</span>
         {last !== undefined && <p className="why"><span className="soft">{last.gate}</span> <Text>{last.outcome === 'block' ? last.found : last.message}</Text></p>}
         {last?.outcome === 'block' && <p className="why"><span className="soft">do</span> <Text>{last.remedy}</Text></p>}
       </div>
