@@ -156,10 +156,10 @@ const HOSTILE = [
 ] as const
 const STRUCTURE = /^(?:runId|run_id|state|kind|outcome|gate|status|expiry|startedAt|endedAt|decidedAt|at|expires_at|expiresAt|lastUsedAt|createdAt|digest|sha256|previous|evidence|next|last|id|since|dialect|pem|key_id|algorithm|epoch|code|retry|type|phase)$/
 
-/** Puts a text behind every string of an answer that people or agents can write. */
-function poisoned(value: unknown, text: string): unknown {
-  if (Array.isArray(value)) return value.map((each) => poisoned(each, text))
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, STRUCTURE.test(name) ? each : typeof each === 'string' ? `${each} ${text}` : poisoned(each, text)]))
+/** Puts a text behind every string of an answer that people or agents can write; a long one behind the first few, or the answer would not fit into memory. */
+function poisoned(value: unknown, text: string, left = { count: text.length > 10_000 ? 6 : Infinity }): unknown {
+  if (Array.isArray(value)) return value.map((each) => poisoned(each, text, left))
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, STRUCTURE.test(name) || left.count <= 0 ? each : typeof each === 'string' ? (left.count--, `${each} ${text}`) : poisoned(each, text, left)]))
   return value
 }
 
