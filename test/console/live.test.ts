@@ -131,7 +131,7 @@ verifies('CON-24', 'everything goes by keyboard: pages, rows, search, the list o
   await page.waitForURL(/text=/)
 }))
 
-verifies('CON-21', 'an empty store says what to do first on each page, and a wrong token what was found', inConsole(async ({ browser, api }) => {
+test('an empty store says what to do first on each page, and a wrong token what was found', inConsole(async ({ browser, api }) => {
   const { page } = await signedIn(browser, api.address, api.admin)
   await page.getByText('Nothing waits for you.').waitFor()
   await page.goto(`${api.address}/#/runs`)
