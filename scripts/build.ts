@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 
 /** What the package cannot do without: `exports` and `bin` lead there. */
-const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']
+const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/console/index.html']
+
+const CONSOLE_LIMIT_MS = 120_000
 
 /** Compiles src/ into an empty dist/ at `root`. Returns what is wrong with the outcome, one sentence each. */
 export function build(root: string): string[] {
@@ -13,10 +15,18 @@ export function build(root: string): string[] {
   const compiler = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   if (compiler.status !== 0) return [`tsc ended with ${compiler.status ?? compiler.signal ?? compiler.error?.message ?? 'no status'}`]
   bundleCommand(root, join(root, 'dist/cli'))
+  const packer = bundleConsole(root, join(root, 'dist/console'))
+  if (packer !== undefined) return [packer]
   const files = globSync('dist/**/*', { cwd: root })
   const missing = REQUIRED.filter((file) => !existsSync(join(root, file))).map((file) => `${file} was not built`)
   const tests = files.filter((file) => /\.test\.(?:d\.ts|js)$/.test(file)).map((file) => `${file} is a test`)
   return [...missing, ...tests]
+}
+
+/** Builds the console into `outdir`, by a process of its own: nothing of it belongs to the server. Returns what went wrong, or undefined. */
+export function bundleConsole(root: string, outdir: string): string | undefined {
+  const vite = spawnSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--config', 'vite.config.ts', '--outDir', outdir, '--emptyOutDir', '--logLevel', 'error'], { cwd: join(root, 'console'), stdio: 'inherit', timeout: CONSOLE_LIMIT_MS })
+  return vite.status === 0 ? undefined : `the build of the console ended with ${vite.status ?? vite.signal ?? vite.error?.message ?? 'no status'}`
 }
 
 /**

@@ -12,6 +12,7 @@ import { AliasOverride } from '../src/gates/catalog/index.ts'
 import { Report } from '../src/gates/report/index.ts'
 import { openApiOf, ROUTES } from '../src/http/index.ts'
 import { VERSION } from '../src/version.ts'
+import { consoleTypes } from './console-types.ts'
 
 /** The files that are published as JSON Schema. `input` is what people write, `output` is what we write. */
 const SCHEMAS = [
@@ -35,6 +36,7 @@ export function generatedFiles(root: string): Generated {
   return new Map([
     ...SCHEMAS.map((row): [string, string] => [schemaPath(row.name), renderSchema(row)]),
     ['spec/openapi.json', `${JSON.stringify(openApiOf(ROUTES, VERSION), null, 2)}\n`],
+    ['console/src/api-types.ts', consoleTypes(openApiOf(ROUTES, VERSION))],
     ['docs/reasons.md', renderReasons()],
     ['README.md', withGateTable(readFileSync(join(root, 'README.md'), 'utf8'))],
   ])

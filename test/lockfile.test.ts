@@ -10,7 +10,7 @@ const Lock = z.object({ packages: z.record(z.string(), z.object({ version: z.str
 
 /** Whether Node would find `name` from a place in the tree: below it, or below one of the places around it. */
 function found(packages: Readonly<Record<string, unknown>>, from: string, name: string): boolean {
-  const places = [from === '' ? '' : `${from}/`, ...[...from.matchAll(/node_modules\//g)].map(({ index }) => from.slice(0, index))]
+  const places = ['', from === '' ? '' : `${from}/`, ...[...from.matchAll(/node_modules\//g)].map(({ index }) => from.slice(0, index))]
   return places.some((place) => Object.hasOwn(packages, `${place}node_modules/${name}`))
 }
 

@@ -50,6 +50,7 @@ export interface AccessStore {
   /** Durable when it resolves; a permitted one also marks the last use of its token. */
   decided(decision: AccessDecision): Promise<void>
   decisionsAfter(position: number, most: number): Promise<readonly (AccessDecision & { readonly position: number })[]>
+  newestDecisions(most: number): Promise<readonly (AccessDecision & { readonly position: number })[]>
   /** Takes the key for a request, unless it was taken before. */
   takeKey(request: { readonly holder: string; readonly key: string; readonly digest: Digest; readonly at: Date }): Promise<EarlierRequest>
   keepAnswer(request: { readonly holder: string; readonly key: string }, answer: StoredAnswer): Promise<void>
@@ -57,6 +58,8 @@ export interface AccessStore {
   releaseKey(request: { readonly holder: string; readonly key: string }): Promise<void>
   changesAfter(position: number, most: number): Promise<readonly Change[]>
   lastPosition(): Promise<number>
+  /** How many verdicts of each gate and outcome were decided from an instant on. */
+  verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]>
   /** Rejects unless a row can be written and taken back. */
   proveWritable(): Promise<void>
   close(): Promise<void>

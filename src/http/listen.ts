@@ -17,12 +17,12 @@ const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
 
-/** Serves the routes on the address of the settings. Throws `port_taken`. */
-export async function listen(server: Server, routes: readonly Route[]): Promise<Listening> {
+/** Serves the routes, and the console of a directory if there is one, on the address of the settings. Throws `port_taken`. */
+export async function listen(server: Server, routes: readonly Route[], consoleDirectory?: string): Promise<Listening> {
   const { host = '127.0.0.1', port, allowedHosts: configured = [] } = server.settings
   const ending = new AbortController()
   let hosts: ReadonlySet<string> = new Set()
-  const router = createRouter({ server, routes, hosts: () => hosts, ending: ending.signal })
+  const router = createRouter({ server, routes, consoleDirectory, hosts: () => hosts, ending: ending.signal })
   const listener = getRequestListener(router.fetch, { overrideGlobalObjects: false })
   const node = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, requireHostHeader: false, insecureHTTPParser: false }, (incoming, outgoing) => {
     listener(incoming, outgoing).catch(() => void outgoing.destroy())

@@ -8,7 +8,8 @@ import { shareSchemas } from './shared-schemas.ts'
 export function openApiOf(routes: readonly Route[], version: string): unknown {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operationOf(route)
-  const shared = shareSchemas(paths, { Problem: schemaOf(Problem, 'output') })
+  const problem = schemaOf(Problem, 'output')
+  const shared = shareSchemas(paths, { Problem: problem, ...RECURSIVE })
   return {
     openapi: '3.1.0',
     info: { title: 'Portcullis', version, description: 'A fail-closed gate for AI agents. Every refusal and fault is a problem (RFC 9457) with a stable code, what was asked, what was found and what to do.', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
@@ -25,8 +26,23 @@ export function openApiOf(routes: readonly Route[], version: string): unknown {
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _, ...body } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' })
-  return body
+  const { $schema: _, $defs: definitions, ...body } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' })
+  if (definitions === undefined) return body
+  // A shape that holds itself is named by zod within its own schema; the document has one place for names.
+  const renamed = (part: object): object => JSON.parse(JSON.stringify(part).replaceAll(/"#\/\$defs\/(\w+)"/g, (_whole, name: string) => `"#/components/schemas/${nameOf(name)}"`)) as object
+  for (const [name, definition] of Object.entries(definitions)) {
+    const known = (RECURSIVE[nameOf(name)] ??= renamed(definition))
+    if (JSON.stringify(known) !== JSON.stringify(renamed(definition))) throw new TypeError('two shapes hold themselves: give each a name of its own')
+  }
+  return renamed(body)
+}
+
+/** Shapes that hold themselves, by name. The only one is any JSON value. */
+const RECURSIVE: Record<string, object> = {}
+
+function nameOf(name: string): string {
+  if (name !== '__schema0') throw new TypeError(`${name} holds itself: give it a name of its own here`)
+  return 'JsonValue'
 }
 
 function operationOf(route: Route): object {

@@ -6,6 +6,7 @@ import type { Server } from '../app/serve.ts'
 import type { Principal } from '../contract/access.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { problemAnswer } from './answer.ts'
+import { CONSOLE_POLICY, consoleFile } from './console.ts'
 import { SESSION_COOKIE } from './cookie.ts'
 import { originDenial, originOf, sessionDenial } from './guard.ts'
 import { answerOnce } from './idempotency.ts'
@@ -16,6 +17,8 @@ import type { Answer, Route } from './route.ts'
 export interface RouterOptions {
   readonly server: Server
   readonly routes: readonly Route[]
+  /** Where the built console lies; undefined serves none. */
+  readonly consoleDirectory: string | undefined
   /** Known once it is listened on. */
   hosts(): ReadonlySet<string>
   /** Aborts when the server begins to end: what streams must stop. */
@@ -37,6 +40,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 export function createRouter(options: RouterOptions): Hono<Environment> {
   const router = new Hono<Environment>()
   for (const route of options.routes) router.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (context) => serveRoute(options, route, context))
+  router.get('/', (context) => serveConsole(options, context, undefined))
+  router.get('/assets/:asset', (context) => serveConsole(options, context, context.req.param('asset')))
   router.notFound((context) => serveUnknown(options, context))
   router.onError((error) => {
     options.server.log.error({ fault: error.name }, 'a request failed outside its route')
@@ -112,6 +117,14 @@ function denied(server: Server, code: keyof typeof ACCESS_PROBLEMS, retryAfterSe
   const answer = problemAnswer(ACCESS_PROBLEMS[code])
   const headers = { ...(code === 'access_denied' ? { 'www-authenticate': 'Bearer realm="portcullis"' } : {}), ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }) }
   return { ...answer, headers }
+}
+
+/** The console's own files: the same for everybody, and nothing of the ledger. A link from elsewhere may lead to it, a strange Host may not. */
+async function serveConsole(options: RouterOptions, context: RouterContext, asset: string | undefined): Promise<Response> {
+  const file = options.consoleDirectory === undefined || originDenial({ ...originOf(context.env.incoming.rawHeaders), secFetchSite: [] }, options.hosts()) !== undefined ? undefined : await consoleFile(options.consoleDirectory, asset)
+  if (file === undefined) return serveUnknown(options, context)
+  const headers = new Headers({ ...HEADERS, 'content-type': file.contentType, 'cache-control': file.cache, 'content-security-policy': CONSOLE_POLICY })
+  return new Response(new Uint8Array(file.body), { status: 200, headers })
 }
 
 async function serveUnknown({ server, hosts }: RouterOptions, context: RouterContext): Promise<Response> {

@@ -21,7 +21,7 @@ const npm = (args: readonly string[], cwd: string): Promise<CommandResult> => ru
 
 /** A copy of what is committed, with the installed tools beside it, so that packing leaves this checkout alone. */
 function copyOfCheckout(to: string): string {
-  const places = ['bin', 'src', 'spec', 'examples', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'CONTEXT.md', 'CHANGELOG.md', 'LICENSE']
+  const places = ['bin', 'src', 'console', 'spec', 'examples', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'CONTEXT.md', 'CHANGELOG.md', 'LICENSE']
   for (const place of places) cpSync(join(root, place), join(to, place), { recursive: true, filter: (source) => !relative(root, source).split(/[\\/]/).includes('.portcullis') })
   symlinkSync(join(root, 'node_modules'), join(to, 'node_modules'))
   return to
@@ -47,13 +47,13 @@ test('the package, installed from its tarball in an empty folder, works', { time
   const { tarball, files } = await pack(place)
 
   await t.test('the tarball holds the program, its schemas and its documents', () => {
-    for (const file of ['package.json', 'README.md', 'CONTEXT.md', 'CHANGELOG.md', 'LICENSE', 'bin/portcullis.js', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) assert.ok(files.includes(file), file)
+    for (const file of ['package.json', 'README.md', 'CONTEXT.md', 'CHANGELOG.md', 'LICENSE', 'bin/portcullis.js', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/console/index.html']) assert.ok(files.includes(file), file)
     for (const name of ['portcullis', 'task', 'aliases', 'admission-record', 'decision-record', 'provider-script', 'report']) assert.ok(files.includes(`spec/${name}.schema.json`), name)
   })
 
   await t.test('the tarball holds no test, no source and nothing of the workshop', () => {
     const ours = files.filter((file) => !file.startsWith('examples/'))
-    const known = /^(?:bin\/portcullis\.js|dist\/.+\.(?:js|d\.ts)|dist\/cli\/THIRD-PARTY-LICENSES\.txt|docs\/reasons\.md|spec\/(?:[\w-]+\.schema|openapi)\.json|package\.json|README\.md|CONTEXT\.md|CHANGELOG\.md|LICENSE)$/
+    const known = /^(?:bin\/portcullis\.js|dist\/.+\.(?:js|d\.ts)|dist\/cli\/THIRD-PARTY-LICENSES\.txt|dist\/console\/(?:index\.html|THIRD-PARTY-LICENSES\.txt|assets\/[\w-]+\.(?:js|css))|docs\/reasons\.md|spec\/(?:[\w-]+\.schema|openapi)\.json|package\.json|README\.md|CONTEXT\.md|CHANGELOG\.md|LICENSE)$/
     assert.deepEqual(ours.filter((file) => !known.test(file) || /\.test\.|\/fixtures?\//.test(file)), [])
     assert.deepEqual(files.filter((file) => /(?:^|\/)(?:\.portcullis|\.git|node_modules)\//.test(file)), [])
   })

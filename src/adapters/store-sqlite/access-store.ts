@@ -39,6 +39,12 @@ const TOKEN_COLUMNS = 'id, kind, name, created_at AS createdAt, expires_at AS ex
 const HashedToken = AccessToken.extend({ hash: z.string() })
 const DecisionRow = AccessDecision.extend({ position: z.int(), permitted: z.literal([0, 1]) })
 const ChangeRow = z.object({ position: z.int(), runId: z.string(), kind: z.enum(['event', 'verdict']), body: z.string() })
+const DECISION_COLUMNS = 'position, at, surface, method, route, address, permitted, denial, kind, holder'
+const decisionOf = (row: unknown): AccessDecision & { readonly position: number } => {
+  const read = DecisionRow.parse(row)
+  return { ...read, permitted: read.permitted === 1 }
+}
+const CountRow = z.object({ gate: z.string(), outcome: z.string(), count: z.int() })
 const KeptRow = z.object({ digest: z.string(), status: z.int().nullable(), contentType: z.string().nullable(), body: z.string().nullable() })
 
 const GATHER_MS = 3
@@ -120,12 +126,11 @@ class SqliteAccessStore implements AccessStore {
   }
 
   decisionsAfter(position: number, most: number): Promise<readonly (AccessDecision & { readonly position: number })[]> {
-    return this.#guarded('read', () =>
-      this.#database.prepare('SELECT position, at, surface, method, route, address, permitted, denial, kind, holder FROM access_decision WHERE position > ? ORDER BY position LIMIT ?').all(position, most).map((row) => {
-        const read = DecisionRow.parse(row)
-        return { ...read, permitted: read.permitted === 1 }
-      }),
-    )
+    return this.#guarded('read', () => this.#database.prepare(`SELECT ${DECISION_COLUMNS} FROM access_decision WHERE position > ? ORDER BY position LIMIT ?`).all(position, most).map(decisionOf))
+  }
+
+  newestDecisions(most: number): Promise<readonly (AccessDecision & { readonly position: number })[]> {
+    return this.#guarded('read', () => this.#database.prepare(`SELECT ${DECISION_COLUMNS} FROM access_decision ORDER BY position DESC LIMIT ?`).all(most).map(decisionOf))
   }
 
   takeKey({ holder, key, digest, at }: { readonly holder: string; readonly key: string; readonly digest: Digest; readonly at: Date }): Promise<EarlierRequest> {
@@ -154,6 +159,12 @@ class SqliteAccessStore implements AccessStore {
 
   lastPosition(): Promise<number> {
     return this.#guarded('read', () => z.object({ last: z.int() }).parse(this.#database.prepare('SELECT coalesce(max(position), 0) AS last FROM entry').get()).last)
+  }
+
+  verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]> {
+    return this.#guarded('read', () =>
+      this.#database.prepare("SELECT gate, outcome, count(*) AS count FROM entry WHERE sequence IS NOT NULL AND body ->> '$.decidedAt' >= ? GROUP BY gate, outcome").all(since.toISOString()).map((row) => CountRow.parse(row)),
+    )
   }
 
   proveWritable(): Promise<void> {

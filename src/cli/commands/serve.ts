@@ -30,7 +30,7 @@ export const register: Register = (program, surface) => {
 
 async function serve(options: ServeOptions, surface: Surface): Promise<void> {
   const terminal = surface.terminal(options.json === true)
-  const [{ openServer, drainMs }, { listen, ROUTES }] = await Promise.all([import('../../app/serve.ts'), import('../../http/index.ts')])
+  const [{ openServer, drainMs }, { listen, ROUTES }, { CONSOLE_DIRECTORY }] = await Promise.all([import('../../app/serve.ts'), import('../../http/index.ts'), import('../../app/console.ts')])
   const server = await openServer(surface.app(options), {
     given: {
       port: options.port === undefined ? undefined : parsePort(options.port),
@@ -41,7 +41,7 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
     beyondLoopback: options.beyondLoopback === true,
     log: (line) => void process.stderr.write(line),
   })
-  const listening = await listen(server, ROUTES).catch(async (error: unknown) => {
+  const listening = await listen(server, ROUTES, CONSOLE_DIRECTORY).catch(async (error: unknown) => {
     await server.close(AbortSignal.abort())
     throw error
   })
@@ -58,7 +58,7 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
 function announce(terminal: Terminal, server: Server, address: string): void {
   const first = server.firstTokenPath ?? null
   if (terminal.json) return terminal.emit(`${JSON.stringify({ address, wire: server.wireAddress, agent_wire: server.agents.wireAddress ?? null, first_token: first })}\n`)
-  terminal.line(`  The API listens on ${address}, the wire on ${server.wireAddress}${server.agents.wireAddress === undefined ? '' : `, that of the agents on ${server.agents.wireAddress}`}. Ctrl-C ends it.`)
+  terminal.line(`  The API and the console listen on ${address}, the wire on ${server.wireAddress}${server.agents.wireAddress === undefined ? '' : `, that of the agents on ${server.agents.wireAddress}`}. Ctrl-C ends it.`)
   if (first !== null) terminal.line(`  The first token, of kind admin, lies in ${printable(first)}. Make others with it, then remove the file.`)
 }
 

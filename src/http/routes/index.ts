@@ -3,6 +3,7 @@ import { VERSION } from '../../version.ts'
 import { openApiOf } from '../openapi.ts'
 import { defineRoute, NONE, type Route } from '../route.ts'
 import { agentRoutes } from './agents.ts'
+import { consoleRoutes } from './console.ts'
 import { eventRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { mcpRoutes } from './mcp.ts'
@@ -20,6 +21,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

@@ -3,7 +3,7 @@ import { RunId } from '../../contract/ids.ts'
 import { checkAdmission, listAdmissionRecords } from '../../app/admissions.ts'
 import { pageOfCalls } from '../../app/pages.ts'
 import { resolve } from '../../app.ts'
-import { PROBLEM_CODES, ProbedShape, ProfileHealth } from '../../app/shapes.ts'
+import { CallShape, PROBLEM_CODES, ProbedShape, ProfileHealth } from '../../app/shapes.ts'
 import { problemAnswer } from '../answer.ts'
 import { Cursor, Limit, pageSize } from '../paging.ts'
 import { problemOfRefusal } from '../problem.ts'
@@ -53,7 +53,7 @@ const verification = defineRoute({
 const calls = defineRoute({
   id: 'listCalls', method: 'GET', path: '/calls', kinds: LOOKING, summary: 'Model calls, in the order in which they were recorded.',
   parameters: NONE, query: z.strictObject({ run: RunId.optional(), cursor: Cursor.optional(), limit: Limit.optional() }), body: NONE,
-  answer: { status: 200, description: 'A page of calls; it may be short and yet not be the last.', contentType: 'application/json', schema: z.strictObject({ calls: z.array(z.looseObject({ run_id: RunId })), next: z.string().nullable(), last: z.string().describe('Where to begin the next look, also behind the last page.') }) },
+  answer: { status: 200, description: 'A page of calls; it may be short and yet not be the last.', contentType: 'application/json', schema: z.strictObject({ calls: z.array(CallShape.extend({ run_id: RunId })), next: z.string().nullable(), last: z.string().describe('Where to begin the next look, also behind the last page.') }) },
   handle: async ({ server, query }) => {
     const page = await pageOfCalls(server.ledger, { runId: query.run, cursor: Number(query.cursor ?? 0), limit: pageSize(query.limit) })
     return { status: 200, json: { calls: page.rows.map(({ runId, call }) => ({ run_id: runId, ...call })), next: page.next, last: page.last } }
@@ -63,10 +63,15 @@ const calls = defineRoute({
 const Days = z.string().regex(/^\d{1,4}$/)
 const DAY_MS = 86_400_000
 
+const AdmissionRow = z.strictObject({
+  path: z.string(), sha256: z.string().nullable(), pair: z.string().nullable(), status: z.string().nullable(), runtime: z.string().nullable(), stages: z.array(z.string()),
+  expiresAt: z.string().nullable(), expiry: z.enum(['expired', 'soon', 'later', 'never']).nullable(), reviewConditions: z.array(z.string()), endpointBound: z.boolean(), problems: z.array(z.string()), notes: z.array(z.string()),
+})
+
 const admissions = defineRoute({
   id: 'listAdmissions', method: 'GET', path: '/admissions', kinds: LOOKING, summary: 'The admission records beside the configuration, those that end first at the top.',
   parameters: NONE, query: z.strictObject({ soon_days: Days.describe('How near an end must be to be called soon, in days.') }), body: NONE,
-  answer: { status: 200, description: 'The records.', contentType: 'application/json', schema: z.strictObject({ admissions: z.array(z.looseObject({})) }) },
+  answer: { status: 200, description: 'The records.', contentType: 'application/json', schema: z.strictObject({ admissions: z.array(AdmissionRow) }) },
   handle: async ({ server, query }) => ({ status: 200, json: { admissions: await listAdmissionRecords(server.options, Number(query.soon_days) * DAY_MS) } }),
 })
 

@@ -69,10 +69,11 @@ const renew = defineRoute({
 
 const decisions = defineRoute({
   id: 'listAccess', method: 'GET', path: '/access', kinds: RULING, summary: 'Every decision about access, in the order in which they were made.',
-  parameters: NONE, query: z.strictObject({ cursor: Cursor.optional(), limit: Limit.optional() }), body: NONE,
+  parameters: NONE, query: z.strictObject({ cursor: Cursor.optional(), limit: Limit.optional(), newest: z.literal('true').optional().describe('The last ones, newest first, and no further page.') }), body: NONE,
   answer: { status: 200, description: 'A page of decisions.', contentType: 'application/json', schema: z.strictObject({ decisions: z.array(AccessDecision.extend({ position: z.int() })), next: z.string().nullable() }) },
   handle: async ({ server, query }) => {
     const limit = pageSize(query.limit)
+    if (query.newest !== undefined) return { status: 200, json: { decisions: await server.store.newestDecisions(limit), next: null } }
     const rows = await server.store.decisionsAfter(Number(query.cursor ?? 0), limit)
     return { status: 200, json: { decisions: rows, next: rows.length === limit ? String(rows.at(-1)?.position) : null } }
   },

@@ -1,0 +1,93 @@
+/**
+ * CON-26 in the machine's Chromium: what is loaded, how soon the home page can be used, how long a change of page and an event
+ * take. `npm run bench:console`; 1,000 runs stand in the store of a server of its own.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { chromium, type Page } from 'playwright-core'
+import * as z from 'zod'
+import { findBrowser } from '../src/adapters/browser/index.ts'
+import { openLedger } from '../src/adapters/store-sqlite/index.ts'
+import { bundleConsole } from './build.ts'
+
+const root = join(import.meta.dirname, '..')
+const RUNS = 1_000
+const TIMES = 9
+const Ready = z.object({ address: z.string(), first_token: z.string() })
+const median = (values: readonly number[]): number => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const place = mkdtempSync(join(tmpdir(), 'portcullis-bench-console-'))
+const browserPlace = findBrowser(undefined, process.env['PATH'] ?? '')
+if (browserPlace === undefined) throw new Error('no Chromium along PATH: apt-get install chromium')
+const built = join(root, 'dist/console')
+const fault = existsSync(join(built, 'index.html')) ? undefined : bundleConsole(root, built)
+if (fault !== undefined) throw new Error(fault)
+cpSync(join(root, 'examples/slugify'), place, { recursive: true, filter: (source) => !source.includes('/.portcullis') })
+
+const server = spawn(process.execPath, [join(root, 'bin/portcullis.js'), 'serve', '--port', '0', '--wire-port', '0', '--drain', '1s', '--admin-expires', '1d', '--json'], { cwd: place, stdio: ['ignore', 'pipe', 'ignore'] })
+const browser = await chromium.launch({ executablePath: browserPlace.program, chromiumSandbox: browserPlace.sandboxed, args: ['--disable-gpu'] })
+try {
+  const { address, first_token: tokenPath } = Ready.parse(JSON.parse(await firstLine()))
+  const ledger = await openLedger(join(place, '.portcullis/ledger.db'))
+  for (let number = 0; number < RUNS; number++) await ledger.begin({ kind: 'task', taskId: `task-${number}`, startedAt: new Date() })
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+  await page.goto(address)
+  await page.getByLabel('Token').fill(readFileSync(join(place, '.portcullis/admin-token'), 'utf8').trim() || tokenPath)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await usable(page)
+  const [home, change, event] = [await repeated(() => homeMs(page, address)), await repeated(() => changeMs(page)), await repeated(() => eventMs(page, ledger))]
+  await ledger.close()
+  const scripts = readdirSync(join(built, 'assets')).filter((name) => name.endsWith('.js')).reduce((sum, name) => sum + gzipSync(readFileSync(join(built, 'assets', name))).length, 0)
+  console.log(`script, gzip          ${(scripts / 1024).toFixed(0)} KB   (at most 250)\nhome usable           ${median(home).toFixed(0)} ms   (at most 1000)\nchange of page        ${median(change).toFixed(0)} ms   (at most 100)\nevent visible         ${median(event).toFixed(0)} ms   (at most 300)\nmedians of ${TIMES}, ${RUNS} runs in the store, ${execFileSync(browserPlace.program, ['--version']).toString('utf8').trim()}`)
+} finally {
+  await browser.close()
+  server.kill()
+  rmSync(place, { recursive: true, force: true })
+}
+
+function firstLine(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('exit', (code) => reject(new Error(`the server ended with code ${code}`)))
+    server.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8')))
+  })
+}
+
+async function repeated(measure: () => Promise<number>): Promise<number[]> {
+  const found: number[] = []
+  for (let time = 0; time < TIMES; time++) found.push(await measure())
+  return found
+}
+
+function usable(page: Page): Promise<void> {
+  return page.locator('.stages li').nth(8).waitFor()
+}
+
+async function homeMs(page: Page, address: string): Promise<number> {
+  await page.goto('about:blank')
+  const begun = performance.now()
+  await page.goto(address)
+  await usable(page)
+  return performance.now() - begun
+}
+
+/** From the click to the first row, measured in the page itself. */
+async function changeMs(page: Page): Promise<number> {
+  await page.getByRole('link', { name: 'Gatehouse' }).click()
+  await usable(page)
+  const begun = performance.now()
+  await page.getByRole('link', { name: 'Runs', exact: true }).click()
+  await page.locator('.rows a').first().waitFor()
+  return performance.now() - begun
+}
+
+/** From a row that is durable in the ledger to the row on the page. */
+async function eventMs(page: Page, ledger: Awaited<ReturnType<typeof openLedger>>): Promise<number> {
+  const run = await ledger.begin({ kind: 'task', taskId: `event-${Date.now()}`, startedAt: new Date() })
+  await ledger.append({ runId: run.runId, events: [{ type: 'run_opened', at: new Date().toISOString(), data: {} }] })
+  const begun = performance.now()
+  await page.locator('.rows a').filter({ hasText: run.taskId }).waitFor()
+  return performance.now() - begun
+}
