@@ -40,6 +40,24 @@ export function ticketStore(database: Kysely<Tables>, guarded: Guard): TicketSto
     session: (sessionId) => guarded('read', async () => (await database.selectFrom('ticket_session').select('body').where('id', '=', sessionId).execute()).map(sessionOf)[0]),
     sessionOfToken: (sha256) => guarded('read', async () => (await database.selectFrom('ticket_session').select('body').where('token_sha256', '=', sha256).execute()).map(sessionOf)[0]),
     messages: (id) => guarded('read', async () => (await database.selectFrom('ticket_message').select('body').where('ticket', '=', id).orderBy('position').execute()).map(({ body }) => QueuedMessage.parse(JSON.parse(body)))),
+    unknownEvidence: (id, runs, digests) =>
+      guarded('read', async () => {
+        const asked = [...digests]
+        if (asked.length === 0) return []
+        const rows = await Promise.all([
+          runs.length === 0 ? [] : database.selectFrom('entry').select('digest').where('run_id', 'in', [...runs]).where('digest', 'in', asked).execute(),
+          database.selectFrom('ticket_event').innerJoin('entry', 'entry.position', 'ticket_event.position').select('entry.digest').where('ticket_event.ticket', '=', id).where('entry.digest', 'in', asked).execute(),
+          database.selectFrom('ticket_attachment').select('sha256 as digest').where('ticket', '=', id).where('sha256', 'in', asked).execute(),
+        ])
+        const known = new Set(rows.flat().map(({ digest }) => digest))
+        return asked.filter((digest) => !known.has(digest))
+      }),
+    unacceptedRuns: (runs) =>
+      guarded('read', async () => {
+        if (runs.length === 0) return []
+        const accepted = new Set((await database.selectFrom('run').select('run_id').where('run_id', 'in', [...runs]).where('kind', '=', 'task').where('state', '=', 'accepted').execute()).map((row) => row.run_id))
+        return runs.filter((run) => !accepted.has(run))
+      }),
     attachment: (id, sha256) => guarded('read', async () => (await database.selectFrom('ticket_attachment').select('bytes').where('ticket', '=', id).where('sha256', '=', sha256).executeTakeFirst())?.bytes),
     kindOfActor: (actor) => guarded('read', async () => (await database.selectFrom('ticket_actor').select('kind').where('id', '=', actor).executeTakeFirst())?.kind),
   }

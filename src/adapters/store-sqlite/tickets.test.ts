@@ -8,6 +8,7 @@ import { replay, TICKET_STATES, TICKET_TRANSITIONS, type TicketState } from '../
 
 const LEASE_MS = 60_000
 const EVIDENCE = sha256('what shows it')
+const ATTACHED = { name: 'shown.txt', mediaType: 'text/plain', sha256: EVIDENCE, bytes: Buffer.from('what shows it') }
 
 /** Puts a ticket before a worker. */
 async function toDo(stored: Awaited<ReturnType<typeof bookForTest>>, draft: Partial<typeof DRAFT> = {}): Promise<string> {
@@ -120,6 +121,11 @@ verifies('MC-119 MC-120 MC-121', 'a ticket closes only when each item has a pass
   assert.ok(!early.ok && early.refusal.reason === 'transition_illegal', 'work that is not finished')
   await claim(book, id, actor('luci'), LEASE_MS)
   await move(book, id, OPERATOR, { to: 'review', reason: 'look' })
+  const invented = await judgeItem(book, id, OPERATOR, { item: 1, verdict: 'pass', reason: 'I say so', evidence: [EVIDENCE] })
+  assert.ok(!invented.ok && invented.refusal.reason === 'item_unproven', 'a digest that nothing here has')
+  await attach(book, (await book.create(DRAFT, OPERATOR)).id, OPERATOR, ATTACHED)
+  assert.equal((await judgeItem(book, id, gate, { item: 1, verdict: 'pass', reason: 'of another ticket', evidence: [EVIDENCE] })).ok, false)
+  await attach(book, id, OPERATOR, ATTACHED)
   await judgeItem(book, id, gate, { item: 1, verdict: 'pass', reason: 'seen', evidence: [EVIDENCE] })
   const half = await closeTicket(book, id, gate, closing)
   assert.ok(!half.ok)
@@ -128,6 +134,10 @@ verifies('MC-119 MC-120 MC-121', 'a ticket closes only when each item has a pass
   await assert.rejects(book.change(id, gate, () => ({ kind: 'closed', set: { state: 'closed', resolution: 'accepted', evidence: [EVIDENCE] } })), /each acceptance item proven/, 'the store refuses it a second time')
   assert.equal((await book.get(id)).source?.reconciled, false)
   await judgeItem(book, id, gate, { item: 2, verdict: 'pass', reason: 'seen', evidence: [EVIDENCE] })
+  for (const wrong of [{ ...closing, evidence: [sha256('another')] }, { ...closing, runs: ['20261120T213918Z-nothing-1'] }]) {
+    const refused = await closeTicket(book, id, gate, wrong)
+    assert.ok(!refused.ok && refused.refusal.reason === 'item_unproven', JSON.stringify(wrong))
+  }
   const closed = await closeTicket(book, id, gate, closing)
   assert.ok(closed.ok)
   assert.deepEqual([closed.value.state, closed.value.resolution, closed.value.source?.reconciled], ['closed', 'accepted', true])

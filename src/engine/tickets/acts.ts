@@ -1,6 +1,6 @@
 import type { Digest } from '../../contract/verdict.ts'
 import { type Actor, canMoveByHand, holdsSession, isLive, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
-import type { Outcome, TicketBook } from './book.ts'
+import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
 /** How tickets of a project find their agent, as portcullis.yaml says it. */
@@ -111,12 +111,19 @@ export function attach(book: TicketBook, id: string, actor: Actor, file: { reado
   })
 }
 
+/** A digest that nothing here has is a claim, whoever brings it. */
+const unfounded = (asked: string, found: readonly string[]): Decision => ({
+  refusal: { reason: 'item_unproven', message: 'What was named shows nothing of this ticket.', asked, found: `${found.join(', ')}: no row of its runs, no event or attachment of it, or no run that was accepted`, remedy: 'Name evidence of a run of the ticket, or attach what shows it to the ticket first.' },
+})
+
 /** What a gate or reviewer found of one acceptance item (MC-119). */
 export function judgeItem(book: TicketBook, id: string, actor: Actor, judged: { readonly item: number; readonly verdict: 'pass' | 'fail'; readonly reason: string; readonly evidence: readonly Digest[] }): Promise<Outcome<Ticket>> {
-  return book.change(id, actor, (ticket) => {
+  return book.change(id, actor, async (ticket) => {
     if (ticket.state !== 'done' && ticket.state !== 'review') return illegal(ticket, 'a verdict on an item', MOVES_BY_HAND[ticket.state])
     const known = ticket.acceptance.some((item) => item.id === judged.item)
     if (!known || (judged.verdict === 'pass' && judged.evidence.length === 0)) return { refusal: { reason: 'item_unproven', message: 'The verdict on the item does not count.', asked: `item ${judged.item} of ${id} as ${judged.verdict}`, found: known ? 'a pass without evidence' : 'no such item', remedy: 'Give the digest of what shows it.' } }
+    const invented = await book.store.unknownEvidence(id, ticket.runs, judged.evidence)
+    if (invented.length > 0) return unfounded(`item ${judged.item} of ${id} as ${judged.verdict}`, invented)
     const at = book.now().toISOString()
     const acceptance = ticket.acceptance.map((item): TicketItem => (item.id === judged.item ? { ...item, verdict: judged.verdict, reason: judged.reason, evidence: [...judged.evidence], by: actor.id, at } : item))
     return { kind: 'item_judged', text: judged.reason, data: { item: judged.item, verdict: judged.verdict, evidence: [...judged.evidence] }, set: { acceptance } }
@@ -128,7 +135,7 @@ export function judgeItem(book: TicketBook, id: string, actor: Actor, judged: { 
  * finds it closed and changes nothing. The source is reconciled by this event alone (MC-121).
  */
 export async function close(book: TicketBook, id: string, actor: Actor, closing: { readonly gate: string; readonly reason: string; readonly evidence: readonly Digest[]; readonly runs: readonly string[] }): Promise<Outcome<Ticket>> {
-  return book.change(id, actor, (ticket) => {
+  return book.change(id, actor, async (ticket) => {
     if (ticket.state === 'closed') return 'nothing'
     if (actor.kind !== 'gate' && actor.kind !== 'human') return illegal(ticket, `closed by a ${actor.kind}`, MOVES_BY_HAND[ticket.state])
     if (ticket.state !== 'done' && ticket.state !== 'review') return illegal(ticket, 'closed as accepted', MOVES_BY_HAND[ticket.state])
@@ -138,10 +145,14 @@ export async function close(book: TicketBook, id: string, actor: Actor, closing:
       const found = open.length > 0 ? `no pass with evidence for item ${open.join(', ')}` : 'no evidence'
       return { refusal: { reason: 'item_unproven', message: `${id} stays open.`, asked: `${id} closed by ${closing.gate}`, found, remedy: 'Have the gate judge each item, with evidence.' }, details: { items: open.map(String) } }
     }
+    const strangers = await book.store.unacceptedRuns(closing.runs)
+    if (strangers.length > 0) return unfounded(`${id} closed by ${closing.gate}`, strangers)
+    const invented = await book.store.unknownEvidence(id, [...ticket.runs, ...closing.runs], evidence)
+    if (invented.length > 0) return unfounded(`${id} closed by ${closing.gate}`, invented)
     return {
       kind: 'closed',
       text: closing.reason,
-      data: { gate: closing.gate, by: actor.id, evidence, human_input_required: false },
+      data: { gate: closing.gate, by: actor.id, evidence, human_input_required: actor.kind === 'human' },
       set: {
         state: 'closed', resolution: 'accepted', reason: null, claim: null, evidence, runs: [...new Set([...ticket.runs, ...closing.runs])],
         ...(ticket.source === null ? {} : { source: { ...ticket.source, reconciled: true } }),

@@ -47,6 +47,10 @@ export interface TicketStore {
   session(sessionId: string): Promise<TicketSession | undefined>
   sessionOfToken(sha256: Digest): Promise<TicketSession | undefined>
   messages(id: string): Promise<readonly QueuedMessage[]>
+  /** Which of these digests neither a row of these runs, nor an event or attachment of the ticket has. */
+  unknownEvidence(id: string, runs: readonly string[], digests: readonly Digest[]): Promise<readonly Digest[]>
+  /** Which of these are no runs of this ledger that were accepted. */
+  unacceptedRuns(runs: readonly string[]): Promise<readonly string[]>
   attachment(id: string, sha256: Digest): Promise<Uint8Array | undefined>
   /** The kind under which an actor is known; undefined for one that was never seen. */
   kindOfActor(actor: string): Promise<string | undefined>
