@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util'
 import { measureLedger, printLedger } from './bench-ledger.ts'
 import { launchHolds, measureLaunch, printLaunch } from './bench-launch.ts'
 import { printRows, scanRows } from './bench-scan.ts'
-import { printTickets, TicketFigures } from './bench-tickets.ts'
 
 const root = join(import.meta.dirname, '..')
 const MAXIMUM_DIFFERENCE_MS = 150
@@ -39,13 +38,6 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2
-}
-
-/** In a process of its own: the store is filled by many promises, and this program waits for each thing it measures. */
-function ticketsApart(): TicketFigures {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'bench-tickets.ts'), '--json'], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`Expected the claims to be measured, got ${status}:\n${stderr}`)
-  return TicketFigures.parse(JSON.parse(stdout))
 }
 
 /** Runs each subject once a round, so that a busy moment of the machine hits all of them. The first subject is what the others are compared with. */
@@ -103,10 +95,9 @@ export function bench(args: readonly string[], print: (text: string) => void): 0
     const verdict = resolved.length === 0 ? 'no build to measure: npm run build' : `portcullis resolve (built) may take ${MAXIMUM_DIFFERENCE_MS} ms over node -e 0: ${within ? 'it holds' : 'it does not'}`
     const launch = measureLaunch()
     const scan = scanRows()
-    const tickets = ticketsApart()
-    if (values.json === true) print(`${JSON.stringify({ rounds: ROUNDS, node: process.versions.node, maximumDifferenceMs: MAXIMUM_DIFFERENCE_MS, within, measurements, launch, scan, ledger, tickets }, null, 2)}\n`)
-    else print(`Cold start, ${ROUNDS} alternating rounds, Node ${process.versions.node}\n\n${printMeasurements(measurements)}\n${verdict}\n\nStart of an agent\n\n${printLaunch(launch)}\n${printRows(scan)}\n\nThe ledger (EVD-11), with full durability\n\n${printLedger(ledger)}\n${printTickets(tickets)}`)
-    return values.assert === true && !(within && launchHolds(launch) && scan.every((row) => row.within) && tickets.within) ? 1 : 0
+    if (values.json === true) print(`${JSON.stringify({ rounds: ROUNDS, node: process.versions.node, maximumDifferenceMs: MAXIMUM_DIFFERENCE_MS, within, measurements, launch, scan, ledger }, null, 2)}\n`)
+    else print(`Cold start, ${ROUNDS} alternating rounds, Node ${process.versions.node}\n\n${printMeasurements(measurements)}\n${verdict}\n\nStart of an agent\n\n${printLaunch(launch)}\n${printRows(scan)}\n\nThe ledger (EVD-11), with full durability\n\n${printLedger(ledger)}`)
+    return values.assert === true && !(within && launchHolds(launch) && scan.every((row) => row.within)) ? 1 : 0
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
