@@ -554,6 +554,7 @@ export interface Answers {
     readonly versions: {
       readonly portcullis: string
       readonly node: string
+      readonly format: number
     }
     readonly started_at: string
     readonly ended_at: string
@@ -808,7 +809,7 @@ export interface Answers {
       readonly at: string
     } | null
     readonly problems: readonly ({
-      readonly code: 'row_changed' | 'row_malformed' | 'evidence_invalid' | 'evidence_missing' | 'chain_broken' | 'verdict_not_reproduced' | 'facts_contradict_evidence' | 'state_unjustified' | 'run_unfinished' | 'file_missing' | 'file_changed' | 'file_torn' | 'row_removed' | 'row_inserted' | 'rows_swapped' | 'tail_truncated' | 'row_not_in_tree' | 'wrong_key' | 'signature_invalid' | 'checkpoint_malformed' | 'ledger_forked' | 'ledger_rolled_back' | 'anchor_unproven' | 'bundle_malformed' | 'statement_not_reproduced'
+      readonly code: 'row_changed' | 'row_malformed' | 'evidence_invalid' | 'evidence_missing' | 'chain_broken' | 'verdict_not_reproduced' | 'facts_contradict_evidence' | 'state_unjustified' | 'run_unfinished' | 'file_missing' | 'file_changed' | 'file_torn' | 'row_removed' | 'row_inserted' | 'rows_swapped' | 'tail_truncated' | 'row_not_in_tree' | 'wrong_key' | 'signature_invalid' | 'checkpoint_malformed' | 'ledger_forked' | 'ledger_rolled_back' | 'anchor_unproven' | 'bundle_malformed' | 'statement_not_reproduced' | 'format_other'
       readonly where: string
       readonly found: string
     })[]

@@ -27,7 +27,7 @@ export async function show(options: AppOptions, runId: string): Promise<ShownRun
   try {
     const opened = await ledger.openFor(runId)
     const { history, read } = await readHistory({ ledger: opened }, runId)
-    const problem = verifyRun(history, openRunDirectory(stateDirectory, runId)).problems.find(({ code }) => code !== 'run_unfinished' && !code.startsWith('file_'))
+    const problem = verifyRun(history, openRunDirectory(stateDirectory, runId)).problems.find(({ code }) => code !== 'run_unfinished' && code !== 'format_other' && !code.startsWith('file_'))
     if (problem !== undefined) throw new PortcullisError('store_tampered', { asked: `run ${runId} as it was written`, found: `${problem.code} at ${problem.where}: ${problem.found}`, remedy: `See all of it: npx portcullis verify ${runId}` })
     return showRun(history, read, await correctionsOf(opened, runId))
   } finally {

@@ -56,6 +56,7 @@ export async function verify(options: AppOptions, request: VerifyRequest): Promi
 
 function remedyOf({ what, problems }: Counted, unfinished: boolean): string {
   if (problems.length === 0) return 'Nothing has to be done. A run that was not accepted counts for nothing, however well it verifies.'
+  if (problems.every((problem) => problem.code === 'format_other')) return 'Nothing was found changed, and nothing of it counts here: verify it with the version that wrote it.'
   if (unfinished) return 'Nothing of this run counts. If it does not run any more, it was interrupted: run the task again.'
   if (problems.every((problem) => problem.code === 'anchor_unproven')) return 'Compare with an anchor of this ledger, or export the bundle again: npx portcullis bundle <run> --anchor <file>'
   return what === 'ledger' ? 'Trust nothing of this ledger. Find out who could write to it, and go on with a new one in another state directory.' : 'Trust nothing of this run. Find out who could write to the ledger or to its directory, and run the task again.'

@@ -17,7 +17,7 @@ export const RunEvidence = definePredicate(
     backend: z.string().nullable(),
     asked: z.strictObject({ provider: z.string().max(300), model: z.string().max(300) }).nullable(),
     configuration: z.strictObject({ path: z.string(), digest: Digest }),
-    versions: z.strictObject({ portcullis: z.string(), node: z.string() }),
+    versions: z.strictObject({ portcullis: z.string(), node: z.string(), format: z.int().positive() }),
   }),
 )
 

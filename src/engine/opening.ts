@@ -1,6 +1,7 @@
 import { sha256 } from '../contract/canonical.ts'
 import { entryOf } from '../gates/catalog/index.ts'
 import type { Course } from './course.ts'
+import { FORMAT } from './format.ts'
 import { RunEvidence } from './observations.ts'
 import type { TaskRequest } from './run-task.ts'
 import type { World } from './world.ts'
@@ -14,6 +15,6 @@ export function openingOf(world: World, course: Course, request: TaskRequest) {
     backend: entryOf(world.configuration.profiles, request.profile)?.agent ?? null,
     asked: request.asked,
     configuration: { path: world.configurationPath, digest: world.configurationDigest },
-    versions: world.versions,
+    versions: { ...world.versions, format: FORMAT },
   })
 }

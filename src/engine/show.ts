@@ -1,4 +1,5 @@
 import { printDigest } from '../contract/canonical.ts'
+import { FORMAT, formatOf } from './format.ts'
 import { CompletionEvidence } from './observations.ts'
 import { renderRun, storedEnding } from './render-run.ts'
 import { isFinal, type RunHistory } from './ledger.ts'
@@ -13,6 +14,9 @@ export interface ShownRun {
   readonly run_id: string
   readonly kind: string
   readonly state: string
+  /** The form in which it was written, and the one that this version judges and renders. Of another one the verdicts stand as they were given, and nothing is made of them. */
+  readonly format: number
+  readonly format_read: number
   readonly reason: string | null
   /** Digest of the pinned work; what a review must name. Null if it was never pinned. */
   readonly head: string | null
@@ -33,13 +37,17 @@ export function showRun(history: RunHistory, read: ReadHistory, corrections: Sho
   const { runId, kind, state, reason } = history.run
   const [pinned] = record.all(CompletionEvidence)
   const { reviews } = reviewsOf(record)
-  const shown = kind === 'task' && (isFinal(state) || state === 'waiting')
+  const written = formatOf(history)
+  const format = written?.format ?? FORMAT
+  const shown = kind === 'task' && format === FORMAT && (isFinal(state) || state === 'waiting')
   const parked = read.events.findLast((event) => event.type === 'run_parked')?.data
   const answers = answersOf(record)
   return {
     run_id: runId,
     kind,
     state,
+    format,
+    format_read: FORMAT,
     reason: reason ?? (state === 'waiting' ? String(parked?.['reason'] ?? '') : null),
     head: pinned === undefined ? null : printDigest(pinned.workspace.after),
     attempts: read.events.filter((event) => event.type === 'completion_begun').length,

@@ -7,7 +7,7 @@ import { isFinal, type RunHistory } from './ledger.ts'
 import { verifyConsistency } from './merkle.ts'
 import { type BundleLine, manifestIn, otherStatements, readLines, rowIn, type ToldRun, toldBy, unprovenRows } from './read-bundle.ts'
 import { RULEBOOK } from './rulebook.ts'
-import { type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
+import { isOfOtherFormat, type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
 import { verifyStored } from './verify-run.ts'
 
 export interface VerifiedBundle {
@@ -32,7 +32,7 @@ export function verifyBundle(text: string, trust: Trust): VerifiedBundle {
   const { problems, read } = verifyHistory(told.history, RULEBOOK)
   // A line that is missing or not believed makes everything after it differ; what it is, is said once.
   const proven = checkProof(told, trust, order.length === 0)
-  const stored = order.length > 0 ? [] : [...problems, ...verifyStored(told.history, read), ...checkFiles(told, read), ...checkStatements(lines, told, read)]
+  const stored = order.length > 0 ? [] : isOfOtherFormat(problems) ? problems : [...problems, ...verifyStored(told.history, read), ...checkFiles(told, read), ...checkStatements(lines, told, read)]
   return { problems: [...order, ...proven.problems, ...stored], told: { history: told.history, read }, lines: lines.length, checkpoint: proven.checkpoint }
 }
 

@@ -5,6 +5,7 @@ import type { GateName } from '../contract/lifecycle.ts'
 import type { Reason } from '../contract/reasons.ts'
 import { Verdict } from '../contract/verdict.ts'
 import { ApprovalEvidence } from '../gates/acceptance/index.ts'
+import { FORMAT, formatOf } from './format.ts'
 import { GATES_BEFORE, isFinal, type LedgerEntry, RunEvent, type RunHistory, type RunSummary } from './ledger.ts'
 
 /** What a verification can find. The codes are stable: scripts may rely on them. */
@@ -35,6 +36,8 @@ export const PROBLEM_CODES = [
   'anchor_unproven',
   'bundle_malformed',
   'statement_not_reproduced',
+  // Of no change at all: another version wrote it.
+  'format_other',
 ] as const
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
@@ -92,9 +95,22 @@ export function verifyHistory(history: RunHistory, rulebook: Rulebook): { readon
     }
   }
   const read = { run: history.run, statements, verdicts, events }
+  const other = otherFormat(history)
+  // Judged by rules that it was not made by, everything in it would seem changed. What needs no rule is said all the same.
+  if (other !== undefined) return { problems: [...problems.filter(({ code }) => code === 'row_changed'), other], read }
   problems.push(...checkChain(read), ...checkVerdicts(read, rulebook), ...checkState(read))
   return { problems, read }
 }
+
+/** A run in another form cannot be judged again here. It is denied as what it is, never passed and never called tampered with. */
+function otherFormat(history: RunHistory): Problem | undefined {
+  const written = formatOf(history)
+  if (written === undefined || written.format === FORMAT) return undefined
+  return { code: 'format_other', where: `run ${history.run.runId}`, found: `form ${written.format}, written by Portcullis ${written.version}; this version reads form ${FORMAT}` }
+}
+
+/** True if a run was written in a form that this version does not judge. */
+export const isOfOtherFormat = (problems: readonly Problem[]): boolean => problems.some(({ code }) => code === 'format_other')
 
 /** The parsed body of a row, or undefined if it is not the canonical JSON that its digest names. */
 function readRow(entry: LedgerEntry): unknown {

@@ -14,7 +14,7 @@ import { RunRecord } from './read-run.ts'
 import { RULEBOOK } from './rulebook.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { renderTrace } from './trace.ts'
-import { type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
+import { isOfOtherFormat, type Problem, type ReadHistory, verifyHistory } from './verify-chain.ts'
 
 export interface VerifiedRun {
   readonly problems: readonly Problem[]
@@ -26,6 +26,7 @@ export interface VerifiedRun {
 /** Checks a run from what is stored of it and from its directory; nothing else is asked, so it works offline and in any process. */
 export function verifyRun(history: RunHistory, directory: Pick<RunDirectory, 'read' | 'files'>): VerifiedRun {
   const { problems, read } = verifyHistory(history, RULEBOOK)
+  if (isOfOtherFormat(problems)) return { problems, rows: history.entries.length, verdicts: read.verdicts.length, files: 0 }
   const files = history.run.kind === 'task' ? verifyFiles(history, read, directory) : { problems: [], checked: 0 }
   return { problems: [...problems, ...verifyStored(history, read), ...files.problems], rows: history.entries.length, verdicts: read.verdicts.length, files: files.checked }
 }

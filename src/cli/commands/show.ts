@@ -11,6 +11,7 @@ export const register: Register = (program, surface) => {
     const row = (label: string, text: string): void => terminal.line(`  ${terminal.paint('dim', label.padEnd(9))} ${printable(text)}`)
     row('run', `${shown.run_id}${shown.kind === 'task' ? '' : ` (${shown.kind})`}`)
     row('state', `${shown.state}${shown.reason === null ? '' : `: ${shown.reason}`}`)
+    if (shown.report === null && shown.format !== shown.format_read) row('form', `${shown.format}; this version reads ${shown.format_read}, and judges nothing of it again`)
     if (shown.head !== null) row('head', shown.head)
     for (const gate of shown.gates) terminal.line(`  ${gate.outcome === 'pass' ? terminal.paint('green', '✔') : terminal.paint('red', '✘')} ${gate.gate.padEnd(11)} ${printable(gate.reason === null ? gate.message : `${gate.reason}: ${gate.message}`)}`)
     for (const review of shown.reviews) row(review.reviewer.slice(0, 9), `${review.verdict ?? 'gave no verdict'}${review.advisory ? ' (advisory: it changes nothing)' : ''}, ${review.blocking_count} blocking: ${review.reason}`)

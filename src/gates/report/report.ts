@@ -146,7 +146,7 @@ export const Report = z.strictObject({
   secret_scan: z.strictObject({ status: z.enum(['clean', 'leak', 'incomplete', 'not-run']), surfaces: z.int().nonnegative(), rules: z.string().nullable(), known_values: z.int().nonnegative() }),
   markers: z.array(z.string()),
   ledger: z.strictObject({ rows: z.int().nonnegative(), root: PrintedDigest, checkpoint: z.string().nullable().describe('What was signed when the run ended, over all rows of the ledger up to then: a signed note (C2SP tlog-checkpoint).'), key_id: PrintedDigest.nullable().describe('SHA-256 of the PEM file of the public key that the checkpoint is verified with.') }),
-  versions: z.strictObject({ portcullis: z.string(), node: z.string() }),
+  versions: z.strictObject({ portcullis: z.string(), node: z.string(), format: z.int().positive().describe('The form in which the run was stored.') }),
   started_at: Time,
   ended_at: Time,
 })
