@@ -19,7 +19,7 @@ function RunOf({ view }: { readonly view: View }): ReactNode {
   const { run } = view
   const chain = useQuery(verdicts(run.runId))
   // Only a run that has ended has a report; asking before would show a refusal that is none.
-  const told = useQuery({ ...report(run.runId), enabled: run.endedAt !== null, retry: false })
+  const told = useQuery({ ...report(run.runId), enabled: run.kind === 'task' && run.endedAt !== null, retry: false })
   const client = useQueryClient()
   const stopped = chain.data?.verdicts.findLast(({ verdict }) => verdict.outcome === 'block')?.verdict
   return (

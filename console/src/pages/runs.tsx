@@ -36,7 +36,12 @@ export function Runs(): ReactNode {
         <Choice label="State" value={search.state} options={STATES} choose={(state) => change({ state })} />
         <Choice label="Kind" value={search.kind} options={KINDS} choose={(kind) => change({ kind })} />
       </div>
-      <Answer of={asked} rows={12}>{(all) => (all.length === 0 ? <Empty what="No run yet." first={<>Take one through the gates: <code>npx portcullis run task.yaml</code></>} /> : <Table all={all} search={search} />)}</Answer>
+      <Answer of={asked} rows={12}>{(all) => (
+        <>
+          {!all.some(({ kind }) => kind === 'task') && <Empty what="No task has run yet." first={<>Take one through the gates: <code>npx portcullis run task.yaml</code></>} />}
+          {all.length > 0 && <Table all={all} search={search} />}
+        </>
+      )}</Answer>
     </div>
   )
 }
