@@ -52,7 +52,8 @@ class CliSession<Process extends AgentProcess> implements AgentSession<Process> 
     this.#protocol = protocol
     this.#title = title
     this.#now = now
-    void protocol.settled.then(() => leave(process))
+    // The stop at the end of every run asks again, and reports what cannot be ended.
+    void protocol.settled.then(() => leave(process)).catch(() => undefined)
     this.finished = process.exited.then((exit) => {
       this.#state = 'dead'
       return { exit, ...protocol.claim(), runtimeFailure: null, artefacts: [] }

@@ -26,7 +26,7 @@ export interface RunResult {
 }
 
 /** What ended after work was done on it: the work is at fault, not the way to it, and that is counted apart (MC-042). */
-const REJECTIONS: readonly Reason[] = ['review_failed', 'done_without_change', 'protected_changed', 'acceptance_unbound', 'probe_failed', 'not_better_than_untouched'].filter((reason): reason is Reason => Object.hasOwn(REASON_TABLE, reason))
+const REJECTIONS: readonly Reason[] = ['review_failed', 'done_without_change', 'protected_changed', 'acceptance_unbound', 'not_better_than_baseline']
 const isRejection = (reason: Reason): boolean => REJECTIONS.includes(reason) || reason.startsWith('delivery_') || reason.startsWith('probe_') || reason.startsWith('acceptance_')
 
 /** Applies the end of a run to the ticket it was for. Only the claim under which it ran can: a zombie's result is refused. */
