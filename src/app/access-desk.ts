@@ -83,8 +83,14 @@ export class AccessDesk {
 
   /** Whether whoever was let in would be let in again now: what takes long asks from time to time. */
   async isInForce(principal: Principal): Promise<boolean> {
+    if (this.hasSignedOut(principal)) return false
     const facts = principal.kind === 'run' ? undefined : await this.#store.token(principal.id)
     return denialOf(facts, [principal.kind], this.#clock()) === undefined
+  }
+
+  /** Whether the session by which it was let in has ended: its token may go on, what was begun by the session may not. */
+  hasSignedOut({ session }: Principal): boolean {
+    return session !== undefined && !this.#sessions.has(session)
   }
 
   /** Records a request that was refused before anybody asked who it came from. */
@@ -123,7 +129,7 @@ export class AccessDesk {
         const hash = sha256(presented.session)
         const session = this.#sessions.get(hash)
         const token = session === undefined ? undefined : await this.#store.token(session.token)
-        return token === undefined ? nobody('session_unknown', hash) : { facts: token, principal: token, hash, denial: null }
+        return token === undefined ? nobody('session_unknown', hash) : { facts: token, principal: { ...token, session: hash }, hash, denial: null }
       }
     }
   }

@@ -2,7 +2,8 @@ import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve as resolvePath, sep } from 'node:path'
 import type { App, RunAnswer, RunWatcher } from '../app.ts'
 import { PortcullisError } from '../contract/errors.ts'
-import { type AppOptions, configurationPathOf, usage } from './places.ts'
+import { ADMISSIONS_DIRECTORY } from '../adapters/admission-files/index.ts'
+import { type AppOptions, configurationPathOf, stateDirectoryOf, usage } from './places.ts'
 
 export interface RunOrder {
   readonly task: string
@@ -46,7 +47,7 @@ export class RunDesk {
   start(order: RunOrder): Promise<string> {
     if (this.#draining) throw draining('a run')
     const task = this.#inProject(order.task, 'the task')
-    const admissionFile = order.admissionFile === undefined ? undefined : this.#inProject(order.admissionFile, 'the admission record')
+    const admissionFile = order.admissionFile === undefined ? undefined : this.#amongAdmissions(order.admissionFile)
     return this.#carry((cancelled, began) => this.#app.run({ ...order, task, admissionFile, cancelled }, { ...SILENT, opened: (run) => began(run.runId) }))
   }
 
@@ -126,15 +127,30 @@ export class RunDesk {
     this.#endings.set(runId, ending)
   }
 
-  /** A token may start work of this project; it may not have the server read whatever lies on its machine. */
+  /**
+   * A token may start work of this project; it may not have the server read whatever lies on its machine. What runs left in the
+   * state directory was written by agents: a task of theirs is nobody's order.
+   */
   #inProject(file: string, what: string): string {
     const project = realpathSync(dirname(configurationPathOf(this.#options)))
     const path = resolvePath(project, file)
-    const real = realOf(path)
-    const inside = relative(project, real ?? path)
-    if (inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) return path
-    throw usage(`${what} below the directory of portcullis.yaml`, JSON.stringify(file), 'Put the file beside the configuration, and name it relative to that.')
+    const real = realOf(path) ?? path
+    if (isBelow(project, real) && !isBelow(realOf(stateDirectoryOf(this.#options)) ?? stateDirectoryOf(this.#options), real)) return path
+    throw usage(`${what} below the directory of portcullis.yaml, and outside the state directory`, JSON.stringify(file), 'Put the file beside the configuration, and name it relative to that.')
   }
+
+  /** Over a server a record counts only where people keep the records that admit: any other file of the project may be an agent's own. */
+  #amongAdmissions(file: string): string {
+    const path = this.#inProject(file, 'the admission record')
+    const kept = resolvePath(dirname(configurationPathOf(this.#options)), ADMISSIONS_DIRECTORY)
+    if (dirname(realOf(path) ?? path) === (realOf(kept) ?? kept)) return path
+    throw usage(`an admission record of ${ADMISSIONS_DIRECTORY}/ beside portcullis.yaml`, JSON.stringify(file), `Put the record into ${ADMISSIONS_DIRECTORY}/: over a server no other file admits anything.`)
+  }
+}
+
+function isBelow(directory: string, path: string): boolean {
+  const inside = relative(directory, path)
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
 }
 
 function realOf(path: string): string | undefined {

@@ -30,6 +30,8 @@ export interface Principal {
   readonly id: string
   readonly name: string
   readonly expiresAt: string
+  /** The session of the console by which it asks, as a hash; left out where the token itself was shown. */
+  readonly session?: string
 }
 
 /** Why somebody was not let in. It stands in the ledger; the one who asked is told only that there is no access. */

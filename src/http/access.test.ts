@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
 import { type InProcess, inProcessServer } from '../../test/helpers/in-process-server.ts'
@@ -192,6 +193,32 @@ verifies('AUT-05', 'a session is a cookie that no script, no other host and no o
   assert.equal((await running.ask('/session', { method: 'DELETE', headers: own })).status, 204)
   running.wait(MINUTE_MS)
   assert.equal((await running.ask('/tokens', { headers: own })).status, 401)
+})
+
+test('who signs out sees no further row on a stream that was open', async () => {
+  const cookie = z.array(z.string()).parse((await running.ask('/session', { method: 'POST', token: running.admin })).headers['set-cookie'])[0]?.split(';')[0] ?? ''
+  const own = { cookie, origin: running.address, 'sec-fetch-site': 'same-origin' }
+  let seen = ''
+  const { promise: ended, resolve: end, reject } = Promise.withResolvers<void>()
+  const sent = request(new URL('/events', running.address), { headers: own, agent: false })
+  sent.once('error', reject)
+  await new Promise<void>((resolve) => {
+    sent.once('response', (answer) => {
+      assert.equal(answer.statusCode, 200)
+      answer.on('data', (chunk: Buffer) => (seen += chunk.toString('utf8')))
+      answer.once('end', () => end())
+      resolve()
+    })
+    sent.end()
+  })
+  const { runId } = await running.server.ledger.begin({ kind: 'probe', taskId: 'signed-out', startedAt: new Date() })
+  const row = (type: 'process_started' | 'process_ended') => running.server.ledger.append({ runId, events: [{ type, at: new Date().toISOString(), data: {} }] })
+  await row('process_started')
+  while (!seen.includes('event: process_started')) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal((await running.ask('/session', { method: 'DELETE', headers: own })).status, 204)
+  await row('process_ended')
+  await ended
+  assert.equal(seen.includes('event: process_ended'), false)
 })
 
 verifies('AUT-04 AUT-05', 'revoking a token ends its sessions, and its last use stands in the list', async () => {

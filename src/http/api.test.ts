@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
 import { type InProcess, inProcessServer } from '../../test/helpers/in-process-server.ts'
@@ -75,6 +75,22 @@ test('a task or record outside the project is not read', async () => {
     assert.match(told.asked, /below the directory of portcullis\.yaml/)
   }
   assert.match(problemOf(await post('/runs', { task: 'task.yaml', admission: '/etc/passwd' })).asked, /the admission record below/)
+})
+
+test('what an agent left in a workspace neither orders a run nor admits a model; nor does any file but those among the admissions', async () => {
+  const { directory } = running.made
+  const workspace = join(directory, '.portcullis/runs/2026-05-27-slugify-1/workspace')
+  mkdirSync(join(workspace, 'admissions'), { recursive: true })
+  for (const name of ['task.yaml', 'admissions/scripted--coder-1.json']) cpSync(join(directory, name), join(workspace, name))
+  cpSync(join(directory, 'admissions/scripted--coder-1.json'), join(directory, 'record.json'))
+  symlinkSync(join(directory, 'record.json'), join(directory, 'admissions/linked.json'))
+  const left = relative(directory, workspace)
+  assert.match(problemOf(await post('/runs', { task: join(left, 'task.yaml') })).asked, /outside the state directory/)
+  for (const admission of [join(left, 'admissions/scripted--coder-1.json'), 'record.json', 'admissions/linked.json', 'admissions']) {
+    const told = problemOf(await post('/runs', { task: 'task.yaml', admission }))
+    assert.deepEqual([told.status, told.code], [400, 'usage'], admission)
+  }
+  for (const name of ['record.json', 'admissions/linked.json']) rmSync(join(directory, name))
 })
 
 const Page = z.object({ runs: z.array(z.object({ runId: z.string(), number: z.int() })), next: z.string().nullable() })

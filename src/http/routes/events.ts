@@ -39,7 +39,9 @@ function streamOf(server: Server, principal: Principal | undefined, after: numbe
     },
     async pull(controller) {
       const next = await changes.next()
-      if (next.done === true) {
+      // Asked again for each row: whoever signed out while it waited sees no more of them.
+      if (next.done === true || principal === undefined || server.access.hasSignedOut(principal)) {
+        left.abort()
         clearInterval(alive)
         return controller.close()
       }

@@ -31,7 +31,7 @@ const Order = z.strictObject({
   profile: Word.optional(),
   purpose: Word.optional(),
   backend: Word.optional(),
-  admission: Path.optional().describe('The one admission record that may admit it, below the same directory.'),
+  admission: Path.optional().describe('The one admission record that may admit it, in admissions/ beside portcullis.yaml.'),
 })
 
 const start = defineRoute({
