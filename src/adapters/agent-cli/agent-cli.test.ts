@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { launchOf, opened, profile, readinessOf, requestFor, turnFor } from '../../../test/helpers/agents.ts'
 import { temporaryDirectory } from '../../../test/helpers/temporary-directory.ts'
@@ -134,10 +134,25 @@ verifies('ADM-C5', 'what a program would take as something else is refused befor
     assert.equal(refusal.reason, reason)
     assert.match(refusal.found, found)
   }
-  const request = requestFor(t, { dialect: 'gemini', profile: geminiProfile, inherited: {} })
-  mkdirSync(join(request.workspace, '.gemini'))
-  writeFileSync(join(request.workspace, '.gemini/settings.json'), '{}')
-  assert.equal((await refusalOf(geminiCliAgent(nowhere), request)).found, '.gemini/settings.json in the repository')
+})
+
+test('a repository that brings settings, hooks or programs for its agent is refused before the agent starts, however it is held', async (t) => {
+  const nowhere = { program: undefined, directory: temporaryDirectory(t) }
+  const brought: readonly [AgentAdapter, 'gemini' | 'openai-chat', file: string, found: string][] = [
+    [geminiCliAgent(nowhere), 'gemini', '.gemini/settings.json', '.gemini/settings.json'],
+    [geminiCliAgent(nowhere), 'gemini', '.gemini/extensions/one/gemini-extension.json', '.gemini/extensions'],
+    [qwenCodeAgent(nowhere), 'openai-chat', '.qwen/settings.json', '.qwen'],
+    [opencodeAgent(nowhere), 'openai-chat', '.opencode/plugin/one.js', '.opencode'],
+  ]
+  for (const [adapter, dialect, file, found] of brought) {
+    for (const permissions of ['read-only', 'bypass'] as const) {
+      const request = requestFor(t, { dialect, profile: { ...profile, agent: adapter.name, permissions }, inherited: {} })
+      mkdirSync(dirname(join(request.workspace, file)), { recursive: true })
+      writeFileSync(join(request.workspace, file), '{}')
+      const refusal = await refusalOf(adapter, request)
+      assert.deepEqual([refusal.reason, refusal.found], ['agent_setting_unsupported', `${found} in the repository`])
+    }
+  }
 })
 
 verifies('ADM-C4', 'each program that is not there is named, with the version to install', async (t) => {

@@ -23,7 +23,7 @@ export const GEMINI_CLI: CliDescription = {
   dialects: ['gemini'],
   efforts: [],
   modes: MODES,
-  overriding: ['.gemini/settings.json', '.gemini/.env'],
+  overriding: ['.gemini/settings.json', '.gemini/.env', '.gemini/extensions'],
   rewrites: (model) => ALIASES.includes(model) || model.startsWith('auto-'),
   async locate(folder) {
     const path = await resolvedPath(join(folder, 'bundle/gemini.js'))

@@ -18,7 +18,8 @@ export const OPENCODE: CliDescription = {
   dialects: ['openai-chat'],
   efforts: [],
   modes: MODES,
-  overriding: [],
+  // Its configuration is left aside; that plugins and tools of this folder are as well is not shown.
+  overriding: ['.opencode'],
   rewrites: () => false,
   async locate(folder) {
     // The command of the package only starts this one. The baseline build is for processors without AVX2.

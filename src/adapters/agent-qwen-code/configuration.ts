@@ -28,6 +28,9 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     memory: { enableManagedAutoMemory: false },
     ui: { enableFollowupSuggestions: false },
     context: { fileName: [] },
+    // Both: the second is what some of its ways to a hook ask.
+    disableAllHooks: true,
+    hooksConfig: { enabled: false },
     ...(core === undefined ? {} : { tools: { core } }),
     // Left out, it writes it in.
     $version: 4,

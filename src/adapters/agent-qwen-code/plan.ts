@@ -20,7 +20,8 @@ export const QWEN_CODE: CliDescription = {
   dialects: ['openai-chat'],
   efforts: [],
   modes: MODES,
-  overriding: [],
+  // Its hooks run as soon as a session begins, whatever the mode; extensions, agents and a .env lie there as well.
+  overriding: ['.qwen'],
   rewrites: () => false,
   async locate(folder) {
     // The command of the package starts this one as a child, which outlives it.
