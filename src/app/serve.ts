@@ -16,6 +16,7 @@ import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './pla
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { Scheduler } from './scheduler.ts'
+import { openTelemetry, SWEEP_MS } from './telemetry.ts'
 import { composeTickets, type TicketDesk } from './tickets.ts'
 
 /** Settings of which any may be missing. */
@@ -69,7 +70,7 @@ const isLoopback = (host: string): boolean => host === LOOPBACK || host === '::1
 
 /** Settings from options and configuration. Throws `usage` for what stands in neither, and for an address that others reach without all that it needs (AUT-01). */
 export function serverSettings(configured: GivenSettings, { given, beyondLoopback }: Pick<ServerRequest, 'given' | 'beyondLoopback'>): ServerSettings {
-  const { port, wirePort, agentWirePort, drain, adminExpires, host, allowedHosts } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  const { port, wirePort, agentWirePort, drain, adminExpires, host, allowedHosts, telemetry } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
   const missing = Object.entries({ port, wirePort, drain, adminExpires }).filter(([, value]) => value === undefined).map(([name]) => name)
   if (port === undefined || wirePort === undefined || drain === undefined || adminExpires === undefined) {
     throw usage('how the server listens and ends', `nothing for ${missing.join(', ')}`, 'Give the options (npx portcullis serve --help), or write server: { port: 4030, wirePort: 4020, drain: 30s, adminExpires: 30d } into portcullis.yaml.')
@@ -79,7 +80,7 @@ export function serverSettings(configured: GivenSettings, { given, beyondLoopbac
     const lacks = [...(beyondLoopback ? [] : ['--beyond-loopback']), ...(allowedHosts === undefined || allowedHosts.length === 0 ? ['allowedHosts'] : [])]
     if (lacks.length > 0) throw usage(`to listen on ${host}, where others reach it`, `neither TLS nor ${lacks.join(' and ')}`, 'Leave host out to listen on loopback. Else give --beyond-loopback, name every host in server.allowedHosts, and put TLS in front.')
   }
-  return { port, wirePort, drain, adminExpires, ...(agentWirePort === undefined ? {} : { agentWirePort }), ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }) }
+  return { port, wirePort, drain, adminExpires, ...(agentWirePort === undefined ? {} : { agentWirePort }), ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }), ...(telemetry === undefined ? {} : { telemetry }) }
 }
 
 /** Opens what a server is made of: store, wire, access. It listens nowhere but on the wire. Throws `usage`, `configuration_invalid`, `store_*` or `port_taken`. */
@@ -103,7 +104,10 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
     const health = new HealthDesk({ options, app, ledger: world.ledger, store, log })
+    const telemetry = settings.telemetry === undefined ? undefined : await openTelemetry(settings.telemetry, world, (await ledgers.open()).agents, metrics)
+    closing.unshift(async () => telemetry?.close())
     const schedule = new Scheduler(log)
+    if (telemetry !== undefined) schedule.every('telemetry', SWEEP_MS, () => telemetry.sweep())
     schedule.every('probes of profiles', DUE_MS, () => health.sweep())
     schedule.every('agents', TICK_MS, async () => agents.sweep())
     schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
@@ -121,6 +125,7 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
         // A probe of a provider that hangs is not waited for longer than anything else.
         await Promise.race([schedule.stop(), aborted(limit)])
         await agents.close(limit)
+        await telemetry?.last(limit)
         for (const close of closing) await close()
       },
     }

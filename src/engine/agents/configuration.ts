@@ -22,7 +22,8 @@ export const AgentAddresses = z
   .describe('Addresses that are not public and may be called for this agent. Left out, none.')
 export type AgentAddresses = z.infer<typeof AgentAddresses>
 
-const Place = z
+/** An address that requests go to. */
+export const Place = z
   .url({ protocol: /^https?$/ })
   .max(2_000)
   .refine((text) => URL.parse(text)?.username === '' && URL.parse(text)?.password === '', 'expected an address without user or password')
