@@ -698,6 +698,7 @@ export interface Answers {
       readonly healthy: number
       readonly unready: number
     })[]
+    readonly next: string | null
   }
   showAgent: {
     readonly name: string

@@ -25,7 +25,7 @@ export const ProbedShape = z.strictObject({
   refusal: z.strictObject({ asked: z.string(), found: z.string(), remedy: z.string() }).nullable(),
 })
 
-export { Fleet, ShownAgent } from './fleet.ts'
+export { type AgentView, Fleet, FleetPage, ShownAgent } from './fleet.ts'
 export { ProfileHealth } from './health-desk.ts'
 
 /** Why an agent may be started by hand; every other path is the server's own. */

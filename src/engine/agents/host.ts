@@ -14,6 +14,7 @@ import { LiveAgent } from './live.ts'
 import type { AgentRecord } from './states.ts'
 import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
+import { SeenCredentials } from './seen-credentials.ts'
 import { Slots } from './slots.ts'
 import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
@@ -45,6 +46,7 @@ export class AgentHost {
   readonly #wire: Wire
   readonly #noted: (text: string) => void
   readonly #watches = new AdmissionWatches()
+  readonly #credentials = new SeenCredentials()
   readonly #live = new Map<string, LiveAgent>()
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #looking = new Set<string>()
@@ -155,6 +157,13 @@ export class AgentHost {
     if (definition === undefined) await live.stop('no longer in portcullis.yaml', 'agent_stopped')
     else await live.ended('stale_deployment', 'its entries in portcullis.yaml have changed since it was started; a new start gives it a token for what it is to be now')
     this.#live.delete(name)
+  }
+
+  /** Has everybody prove everything again whose provider is given another credential than a moment ago. */
+  async credentialsChanged(): Promise<void> {
+    const held = [...this.#live.values()].filter(({ over }) => !over)
+    const changed = await this.#credentials.changed(this.#world, held.map(({ generation }) => generation.chosen.resolution))
+    for (const live of held) if (changed.has(live.generation.chosen.resolution.pair.provider)) live.askAgain('re_proof')
   }
 
   /** Looks at every agent of which a look is due. Resolves when all of them are done; a look that fails is noted, and raises nobody. */

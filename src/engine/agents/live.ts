@@ -96,12 +96,13 @@ export class LiveAgent {
   }
 
   /**
-   * While it starts, being out of reach is borne until its time is over, and so is having asked no model where somebody else has
-   * to bring the agent its token first; anything else that is missing ends it at once.
+   * While it starts, being out of reach is borne until its time is over, its own and that of its tool servers, and so is having asked no
+   * model where somebody else has to bring the agent its token first; anything else that is missing ends it at once.
    */
   async #judgeStart(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
     const unreached = parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
-    const waiting = parts.length > 0 && (unreached || (this.#hasNotUsedItsToken() && parts.every((part) => part.reason === 'missing_model')))
+    const unused = this.#hasNotUsedItsToken()
+    const waiting = parts.length > 0 && parts.every((part) => part.passing || (unused && part.reason === 'missing_model'))
     if (facts.card.status === 'read') this.#stage = 'readiness'
     if (!waiting) {
       if (facts.card.status === 'refused') this.#stage = 'register'
