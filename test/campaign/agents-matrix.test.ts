@@ -26,7 +26,7 @@ const ENDS = {
   silent: 'failed PROVISION_TIMEOUT',
 } as const
 
-const STARTED: readonly AgentPath[] = ['create', 'external_create', 'import', 'restart', 'auto_restart', 'resume', 'wake', 'configuration_refresh']
+const STARTED: readonly AgentPath[] = ['create', 'external_create', 'import', 'bundle', 'team', 'restart', 'auto_restart', 'resume', 'wake', 'configuration_refresh']
 
 /** Looks until the first stage is over; time that an agent does not use passes at once. */
 async function settled(stage: AgentStage): Promise<string> {

@@ -28,7 +28,7 @@ const show = defineRoute({
 
 const start = defineRoute({
   id: 'startAgent', method: 'POST', path: '/agents/{agent}/start', kinds: WORKING, once: true, summary: 'Begin a new generation of an agent: the only way out of failed.',
-  parameters: OfAgent, query: NONE, body: z.strictObject({ path: z.enum(STARTING_PATHS).optional().describe('Why it is started; create, or external_create, if left out. `resume` takes the seed that was proven last and no other.') }),
+  parameters: OfAgent, query: NONE, body: z.strictObject({ path: z.enum(STARTING_PATHS).optional().describe('Why it is started; create, or external_create, if left out. `bundle` and `team` say that it was started with others, and pass the same gates. `resume` takes the seed that was proven last and no other.') }),
   answer: BEGUN,
   handle: async ({ server, parameters, body }) => begun(await server.agents.start(parameters.agent, body.path)),
 })
