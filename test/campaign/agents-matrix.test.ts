@@ -45,7 +45,7 @@ async function started(stage: AgentStage, assistant: Assistant, path: AgentPath)
 }
 
 async function bench(context: TestContext, kind: 'pull' | 'push', persona: string | undefined = PERSONA): Promise<{ stage: AgentStage; assistant: Assistant }> {
-  const stage = await agentStage(context, kind, { change: (made) => made.set(CONFIGURATION, ['agents', NAME, 'answer'], '2s') })
+  const stage = await agentStage(context, kind, { change: (made) => made.set(CONFIGURATION, ['agents', NAME, 'answer'], '6s') })
   const file = join(stage.made.directory, 'loaded.md')
   if (persona !== undefined) writeFileSync(file, persona)
   return { stage, assistant: await startAssistant(context, stage.places, persona === undefined ? [] : ['--persona', file]) }

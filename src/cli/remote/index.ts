@@ -45,7 +45,7 @@ function addressOf(text: string): URL {
   const isLoopback = url !== undefined && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname)
   // Without TLS the token would be read by everybody between here and there.
   if (url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '' && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))) return url
-  throw new PortcullisError('usage', { asked: 'the address of a server: https, or http on loopback, without user or query', found: 'another --server or PORTCULLIS_SERVER', remedy: 'Write it as in http://127.0.0.1:4030.' })
+  throw new PortcullisError('usage', { asked: 'the address of a server: https, or http on loopback, without user or query', found: 'another --server or PORTCULLIS_SERVER', remedy: 'Write it as in http://127.0.0.1:4030, or unix:/srv/gate/api.sock for a socket.' })
 }
 
 function tokenOf({ tokenFile, environment, cwd }: ServerPlace): string {

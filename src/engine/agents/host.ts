@@ -101,7 +101,11 @@ export class AgentHost {
 
   /** Notes a heartbeat. It can lower an agent; one that comes back only has the agent asked sooner (RDY-14). */
   async heartbeat(name: string, healthy: boolean): Promise<void> {
-    await this.#world.store.heartbeat(name, this.#world.clock())
+    // That it is not well counts at once, whenever the time of it is stored.
+    await Promise.all([this.#world.store.heartbeat(name, this.#world.clock()), this.#heard(name, healthy)])
+  }
+
+  async #heard(name: string, healthy: boolean): Promise<void> {
     const live = this.#live.get(name)
     if (live === undefined) return
     if (!healthy) await this.#inTurn(name, () => live.unwell())
