@@ -68,7 +68,7 @@ export const AgentDefinition = z
     allow: AgentAddresses.optional(),
     startup: Duration.describe('How long it may take from its start until it has proven who it is.'),
     answer: Duration.describe('How long one question to it may take.'),
-    recheck: Duration.describe('How often it is asked again for everything but a call of its model.'),
+    recheck: Duration.describe('Within what time it is noticed that it lost anything but its model: it is asked again a little more often.'),
     reprove: Duration.describe('How often it must prove everything again.'),
     validFor: Duration.describe('How long a proof counts. Longer than reprove, or the agent is out of reach between two.'),
   })

@@ -200,6 +200,21 @@ verifies('RDY-20', 'a provider that is given another credential has its agents p
   assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_model' })
 })
 
+verifies('RDY-20', 'what is lost just after a look is noticed within the interval, and no look comes much sooner', async (context) => {
+  const made = await bench(context)
+  const began = Date.now()
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  made.reality = { ...GOOD, tools: false }
+  // On a clock that goes on meanwhile: far enough from the look that is due.
+  made.advance(20_000 - (Date.now() - began))
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok, 'no look is due')
+  made.advance(9_000)
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_tool' })
+})
+
 verifies('RDY-05', 'a tool server that is out of reach while the agent starts is asked again until its time is over, and then it is what the agent lacks', async (context) => {
   const made = await bench(context)
   const state = async () => made.world.store.find(NAME)
