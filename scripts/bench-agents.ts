@@ -94,7 +94,8 @@ export async function measureAgents(count: number, windowSeconds: number): Promi
     await pause(windowSeconds * 1_000)
     const { user, system } = process.cpuUsage(cpu)
     const elapsedSeconds = (performance.now() - wall) / 1_000
-    const noticed = await notice(names.slice(0, LOST), assistants, store)
+    // Over the whole roll-out, so that they are not all at the same moment of their interval.
+    const noticed = await notice(names.filter((_name, index) => index % Math.max(1, Math.floor(count / LOST)) === 0).slice(0, LOST), assistants, store)
     clearInterval(beating)
     clearInterval(ticking)
     const figures = { agents: count, online: onlineCount, startSeconds, windowSeconds: elapsedSeconds, cores: (user + system) / 1e6 / elapsedSeconds, residentMegabytes: process.memoryUsage().rss / 1_048_576, noticedSeconds: noticed, loadAverage: loadavg()[0] ?? Number.NaN }
@@ -130,7 +131,7 @@ export const printAgents = (figures: AgentFigures): string =>
   ].join('\n')
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { agents: { type: 'string', default: '2000' }, seconds: { type: 'string', default: '60' }, json: { type: 'boolean' }, assert: { type: 'boolean' } } })
+  const { values } = parseArgs({ options: { agents: { type: 'string', default: '2000' }, seconds: { type: 'string', default: '300' }, json: { type: 'boolean' }, assert: { type: 'boolean' } } })
   const figures = await measureAgents(Number(values.agents), Number(values.seconds))
   process.stdout.write(values.json === true ? `${JSON.stringify({ ...figures, within: agentsHold(figures) }, null, 2)}\n` : printAgents(figures))
   process.exitCode = values.assert === true && !agentsHold(figures) ? 1 : 0

@@ -683,7 +683,7 @@ export interface Answers {
       readonly message: string | null
       readonly generation: number | null
       readonly run_id: string | null
-      readonly path: 'create' | 'external_create' | 'import' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof' | null
+      readonly path: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof' | null
       readonly routable: boolean
       readonly proven_until: string | null
       readonly heartbeat_at: string | null
@@ -698,6 +698,7 @@ export interface Answers {
       readonly healthy: number
       readonly unready: number
     })[]
+    readonly next: string | null
   }
   showAgent: {
     readonly name: string
@@ -708,7 +709,7 @@ export interface Answers {
     readonly message: string | null
     readonly generation: number | null
     readonly run_id: string | null
-    readonly path: 'create' | 'external_create' | 'import' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof' | null
+    readonly path: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof' | null
     readonly routable: boolean
     readonly proven_until: string | null
     readonly heartbeat_at: string | null
@@ -731,7 +732,7 @@ export interface Answers {
         readonly name: string
         readonly generation: number
         readonly runId: string
-        readonly path: 'create' | 'external_create' | 'import' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof'
+        readonly path: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'restart' | 'auto_restart' | 'resume' | 'wake' | 'heartbeat_recovery' | 're_register' | 'adoption' | 'configuration_refresh' | 're_proof'
         readonly from: 'provisioning' | 'online' | 'degraded' | 'failed' | 'draining' | 'offline' | 'removed' | null
         readonly to: 'provisioning' | 'online' | 'degraded' | 'failed' | 'draining' | 'offline' | 'removed'
         readonly stage: 'provisioning' | 'register' | 'readiness' | 'serving' | 'ended'
@@ -993,7 +994,7 @@ export interface Bodies {
     readonly admission?: string
   }
   startAgent: {
-    readonly path?: 'create' | 'external_create' | 'import' | 'resume' | 'configuration_refresh'
+    readonly path?: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'resume' | 'configuration_refresh'
   }
   registerAgent: {
     readonly card_url: string

@@ -6,7 +6,7 @@ import { milliseconds } from '../contract/units.ts'
 import { AgentHost, type AgentStore, type AgentWorld, type Begun, converse, type Conversed } from '../engine/index.ts'
 import type { AgentPath } from '../gates/readiness/index.ts'
 import { Conversations } from './conversations.ts'
-import { type Fleet, fleetOf, shownAgent, type ShownAgent } from './fleet.ts'
+import { type Fleet, fleetOf, type FleetPage, pageOfFleet, shownAgent, type ShownAgent } from './fleet.ts'
 import { type AppOptions, configurationOf, usage } from './places.ts'
 
 export type { Begun }
@@ -69,6 +69,10 @@ export class AgentDesk {
 
   list(): Promise<Fleet> {
     return fleetOf(this.#options, this.#store)
+  }
+
+  page(asked: { readonly cursor: string | undefined; readonly limit: number }): Promise<FleetPage> {
+    return pageOfFleet(this.#options, this.#store, asked)
   }
 
   show(name: string): Promise<ShownAgent> {
@@ -160,6 +164,11 @@ export class AgentDesk {
       this.#unreadable = true
       return
     }
+  }
+
+  /** Has agents prove everything again once the credential of their provider has changed. */
+  async rotate(): Promise<void> {
+    await this.#host?.credentialsChanged()
   }
 
   /** Takes no more messages, lets answers finish until `limit`, then ends the processes that were started here. */

@@ -37,6 +37,9 @@ export const Fleet = z.strictObject({
 })
 export type Fleet = Readonly<z.infer<typeof Fleet>>
 
+export const FleetPage = Fleet.extend({ next: Name.nullable().describe('The `cursor` of the next page; null on the last.') })
+export type FleetPage = Readonly<z.infer<typeof FleetPage>>
+
 export const ShownAgent = AgentView.extend({
   conditions: z.array(AgentCondition),
   history: z.strictObject({ complete: z.literal(true), steps: z.array(AgentStep) }).describe('Every step of every generation, in order. None is left out: the store writes it with the change.'),
@@ -59,11 +62,25 @@ export const listAgents = (options: AppOptions): Promise<Fleet> => withStore(opt
 
 /** The same from a store that is open. */
 export async function fleetOf(options: AppOptions, store: AgentStore | undefined): Promise<Fleet> {
+  const { agents, deployments } = await pageOfFleet(options, store, { cursor: undefined, limit: Number.POSITIVE_INFINITY })
+  return { agents, deployments }
+}
+
+/** A page of it, by name: an agent that comes or goes in the meantime moves no other to another page. The counts are of all, whatever the page. */
+export async function pageOfFleet(options: AppOptions, store: AgentStore | undefined, { cursor, limit }: { readonly cursor: string | undefined; readonly limit: number }): Promise<FleetPage> {
   const { configuration } = configurationOf(options)
   const records = new Map(((await store?.all()) ?? []).map((record) => [record.name, record]))
+  const definitionOf = (name: string): AgentDefinition | undefined => (Object.hasOwn(configuration.agents ?? {}, name) ? configuration.agents?.[name] : undefined)
   const names = [...new Set([...Object.keys(configuration.agents ?? {}), ...records.keys()])].sort()
-  const agents = await Promise.all(names.map((name) => viewOf(options, name, configuration.agents?.[name], records.get(name), store)))
-  return { agents, deployments: countsOf(agents) }
+  const now = options.clock()
+  const counted = names.map((name) => {
+    const record = records.get(name)
+    return { deployment: record?.deployment ?? definitionOf(name)?.deployment ?? '', routable: record !== undefined && isRoutable(record, now) }
+  })
+  const left = names.filter((name) => cursor === undefined || name > cursor)
+  const shown = left.slice(0, limit)
+  const agents = await Promise.all(shown.map((name) => viewOf(options, name, definitionOf(name), records.get(name), store)))
+  return { agents, deployments: countsOf(counted), next: left.length === shown.length ? null : (shown.at(-1) ?? null) }
 }
 
 async function viewOf(options: AppOptions, name: string, definition: AgentDefinition | undefined, record: AgentRecord | undefined, store: AgentStore | undefined): Promise<AgentView> {
@@ -89,7 +106,7 @@ async function viewOf(options: AppOptions, name: string, definition: AgentDefini
   }
 }
 
-function countsOf(agents: readonly AgentView[]): Fleet['deployments'] {
+function countsOf(agents: readonly Pick<AgentView, 'deployment' | 'routable'>[]): Fleet['deployments'] {
   const deployments = [...new Set(agents.map(({ deployment }) => deployment))].sort()
   return deployments.map((deployment) => {
     const own = agents.filter((agent) => agent.deployment === deployment)

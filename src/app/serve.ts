@@ -11,11 +11,13 @@ import { AgentDesk, REFRESH_MS, TICK_MS } from './agent-desk.ts'
 import { agentWorldOf } from './agents.ts'
 import { firstToken } from './access.ts'
 import { DUE_MS, HealthDesk } from './health-desk.ts'
+import { isLoopback, listeningPlace, type ListeningPlace, mergedPlace } from './listening.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { Scheduler } from './scheduler.ts'
+import { openTelemetry, SWEEP_MS } from './telemetry.ts'
 import { composeTickets, type TicketDesk } from './tickets.ts'
 
 /** Settings of which any may be missing. */
@@ -41,6 +43,8 @@ export interface ReadinessCheck {
 export interface Server {
   readonly options: AppOptions
   readonly settings: ServerSettings
+  /** Where it is to listen. */
+  readonly place: ListeningPlace
   readonly app: App
   readonly access: AccessDesk
   readonly store: AccessStore
@@ -64,27 +68,27 @@ export interface Server {
   close(limit: AbortSignal): Promise<void>
 }
 
-const LOOPBACK = '127.0.0.1'
-const isLoopback = (host: string): boolean => host === LOOPBACK || host === '::1' || host === 'localhost'
-
-/** Settings from options and configuration. Throws `usage` for what stands in neither, and for an address that others reach without all that it needs (AUT-01). */
-export function serverSettings(configured: GivenSettings, { given, beyondLoopback }: Pick<ServerRequest, 'given' | 'beyondLoopback'>): ServerSettings {
-  const { port, wirePort, agentWirePort, drain, adminExpires, host, allowedHosts } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
-  const missing = Object.entries({ port, wirePort, drain, adminExpires }).filter(([, value]) => value === undefined).map(([name]) => name)
-  if (port === undefined || wirePort === undefined || drain === undefined || adminExpires === undefined) {
+/** Settings from options and configuration, and the place that they name. Throws `usage` for what stands in neither, and for an address that others reach without all that it needs (AUT-01). */
+export function serverSettings(configured: GivenSettings, { given, beyondLoopback }: Pick<ServerRequest, 'given' | 'beyondLoopback'>, around: { readonly configured: string; readonly given: string; readonly now: Date }): { readonly settings: ServerSettings; readonly place: ListeningPlace } {
+  const { wirePort, agentWirePort, drain, adminExpires, allowedHosts, telemetry } = { ...configured, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  const place = listeningPlace(mergedPlace(configured, given, around), around.now)
+  const missing = Object.entries({ port: place, wirePort, drain, adminExpires }).filter(([, value]) => value === undefined).map(([name]) => name)
+  if (place === undefined || wirePort === undefined || drain === undefined || adminExpires === undefined) {
     throw usage('how the server listens and ends', `nothing for ${missing.join(', ')}`, 'Give the options (npx portcullis serve --help), or write server: { port: 4030, wirePort: 4020, drain: 30s, adminExpires: 30d } into portcullis.yaml.')
   }
   if (parseDuration(drain) === undefined) throw usage('a duration to drain in', JSON.stringify(drain), 'Write it as in 30s.')
-  if (host !== undefined && !isLoopback(host)) {
-    const lacks = [...(beyondLoopback ? [] : ['--beyond-loopback']), ...(allowedHosts === undefined || allowedHosts.length === 0 ? ['allowedHosts'] : [])]
-    if (lacks.length > 0) throw usage(`to listen on ${host}, where others reach it`, `neither TLS nor ${lacks.join(' and ')}`, 'Leave host out to listen on loopback. Else give --beyond-loopback, name every host in server.allowedHosts, and put TLS in front.')
+  if (place.kind === 'address' && !isLoopback(place.host)) {
+    const lacks = [...(beyondLoopback || place.tls !== undefined ? [] : ['TLS, nor --beyond-loopback']), ...(allowedHosts === undefined || allowedHosts.length === 0 ? ['allowedHosts'] : [])]
+    if (lacks.length > 0) throw usage(`to listen on ${place.host}, where others reach it`, `no ${lacks.join(', and no ')}`, 'Leave host out to listen on loopback. Else name every host in server.allowedHosts, and give server.tls; or say --beyond-loopback, and put TLS in front.')
   }
-  return { port, wirePort, drain, adminExpires, ...(agentWirePort === undefined ? {} : { agentWirePort }), ...(host === undefined ? {} : { host }), ...(allowedHosts === undefined ? {} : { allowedHosts }) }
+  const settings = { wirePort, drain, adminExpires, ...(agentWirePort === undefined ? {} : { agentWirePort }), ...(allowedHosts === undefined ? {} : { allowedHosts }), ...(telemetry === undefined ? {} : { telemetry }) }
+  return { settings, place }
 }
 
 /** Opens what a server is made of: store, wire, access. It listens nowhere but on the wire. Throws `usage`, `configuration_invalid`, `store_*` or `port_taken`. */
 export async function openServer(options: AppOptions, asked: ServerRequest): Promise<Server> {
-  const settings = serverSettings(configurationOf(options).configuration.server ?? {}, asked)
+  const { configuration, directory } = configurationOf(options)
+  const { settings, place } = serverSettings(configuration.server ?? {}, asked, { configured: directory, given: options.cwd, now: options.clock() })
   const stateDirectory = stateDirectoryOf(options)
   const path = join(stateDirectory, 'ledger.db')
   const store = await openAccessStore(path)
@@ -103,13 +107,17 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
     const health = new HealthDesk({ options, app, ledger: world.ledger, store, log })
+    const telemetry = settings.telemetry === undefined ? undefined : await openTelemetry(settings.telemetry, world, (await ledgers.open()).agents, metrics)
+    closing.unshift(async () => telemetry?.close())
     const schedule = new Scheduler(log)
+    if (telemetry !== undefined) schedule.every('telemetry', SWEEP_MS, () => telemetry.sweep())
     schedule.every('probes of profiles', DUE_MS, () => health.sweep())
     schedule.every('agents', TICK_MS, async () => agents.sweep())
     schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
+    schedule.every('credentials of agents', REFRESH_MS, () => agents.rotate())
     const tickets = composeTickets(options, await ledgers.open(), world)
     return {
-      options, settings, app, store, ledger: world.ledger, runs, agents, health, tickets, metrics, log, schedule, firstTokenPath,
+      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),
@@ -121,6 +129,7 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
         // A probe of a provider that hangs is not waited for longer than anything else.
         await Promise.race([schedule.stop(), aborted(limit)])
         await agents.close(limit)
+        await telemetry?.last(limit)
         for (const close of closing) await close()
       },
     }

@@ -25,11 +25,11 @@ export const ProbedShape = z.strictObject({
   refusal: z.strictObject({ asked: z.string(), found: z.string(), remedy: z.string() }).nullable(),
 })
 
-export { Fleet, ShownAgent } from './fleet.ts'
+export { type AgentView, Fleet, FleetPage, ShownAgent } from './fleet.ts'
 export { ProfileHealth } from './health-desk.ts'
 
 /** Why an agent may be started by hand; every other path is the server's own. */
-export const STARTING_PATHS = ['create', 'external_create', 'import', 'resume', 'configuration_refresh'] as const satisfies readonly AgentPath[]
+export const STARTING_PATHS = ['create', 'external_create', 'import', 'bundle', 'team', 'resume', 'configuration_refresh'] as const satisfies readonly AgentPath[]
 
 /** A generation that has begun, with what an agent of somebody else needs to reach its model. */
 export const AgentStarted = z.strictObject({

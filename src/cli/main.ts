@@ -98,7 +98,7 @@ function buildProgram(surface: Surface, placed: (place: ServerOptions) => void):
   const program = new Command('portcullis')
     .description('A fail-closed gate for AI agents: nothing starts, goes online or counts as done unless it is proven.')
     .version(VERSION, '-V, --version')
-    .option('--server <address>', 'ask a server instead of this machine (PORTCULLIS_SERVER)')
+    .option('--server <address>', 'ask a server instead of this machine, as in http://127.0.0.1:4030 or unix:/srv/gate/api.sock (PORTCULLIS_SERVER)')
     .option('--token-file <file>', 'the file with the token for it (or the variable PORTCULLIS_TOKEN)')
     .exitOverride()
     .showHelpAfterError(false)

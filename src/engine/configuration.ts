@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
 import { Duration } from '../contract/units.ts'
 import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, ReviewerDefinition, TaskClass } from '../gates/catalog/index.ts'
-import { AgentDefinitions } from './agents/configuration.ts'
+import { AgentAddresses, AgentDefinitions, Place } from './agents/configuration.ts'
 import { TicketSettings } from './tickets/configuration.ts'
 
 /** When the traffic itself shows that a pair is unhealthy (WIR-30). Left out, only probes do. */
@@ -26,16 +26,32 @@ export const HealthPolicy = z.strictObject({
 
 const Port = z.int().min(0).max(65_535)
 
+/** Where the spans of OpenTelemetry go. Left out, none are made. */
+export const TelemetrySettings = z
+  .strictObject({
+    endpoint: Place.describe('Where a collector takes traces by OTLP over HTTP in JSON, as in http://127.0.0.1:4318/v1/traces.'),
+    allow: AgentAddresses.optional().describe('Addresses that are not public and may be called for it, as in addresses: [127.0.0.1:4318]. Left out, none.'),
+    timeout: Duration.describe('How long the collector may take for one answer.'),
+  })
+  .describe('Spans of runs, verdicts and calls for a collector of OpenTelemetry. They hold names, numbers and reasons, never what was said.')
+export type TelemetrySettings = z.infer<typeof TelemetrySettings>
+
 /** What `portcullis serve` needs to know; each can be given as an option instead. */
 export const ServerSettings = z
   .strictObject({
-    port: Port.describe('Where the API listens; 0 takes any free port.'),
+    port: Port.optional().describe('Where the API listens; 0 takes any free port. Needed unless socket is given.'),
+    socket: z.string().min(1).max(100).optional().describe('A Unix socket to listen on instead, relative to this file. Only its owner can open it.'),
+    tls: z
+      .strictObject({ certificate: z.string().min(1).max(1_000).describe('The certificate, with those between it and its root, in PEM.'), key: z.string().min(1).max(1_000).describe('Its key in PEM, in a file that only its owner may read.') })
+      .optional()
+      .describe('The API is served over TLS. Files relative to this one, read when the server starts.'),
     wirePort: Port.describe('Where the wire listens, on loopback; 0 takes any free port.'),
     agentWirePort: Port.optional().describe('Where the agents of this file reach their models, on loopback. Needed where there are agents; the same at every start, or agents of others cannot be taken up again.'),
     drain: Duration.describe('How long requests and runs may go on once the server was told to end.'),
     adminExpires: Duration.describe('How long the first token, made when there is none, is in force.'),
-    host: z.string().min(1).max(255).optional().describe('Another address than 127.0.0.1. It needs --beyond-loopback and allowedHosts.'),
+    host: z.string().min(1).max(255).optional().describe('Another address than 127.0.0.1. It needs allowedHosts, and tls or --beyond-loopback.'),
     allowedHosts: z.array(z.string().regex(/^[a-z0-9.\-[\]:]+$/i)).min(1).optional().describe('Host headers that are answered beside those of loopback, with their port, as in portcullis.internal:8443.'),
+    telemetry: TelemetrySettings.optional(),
   })
   .describe('How portcullis serve listens.')
 export type ServerSettings = z.infer<typeof ServerSettings>

@@ -1,7 +1,7 @@
 export { type AccessStore, type Change, denialOf, type EarlierRequest, type StoredAnswer, type TokenFacts } from './access.ts'
 export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSession } from './agent.ts'
 export { type ApprovedImages, approveRender, type ApproveParts, createApprovals, type RecordedApproval, type RenderApprovalRequest } from './approvals.ts'
-export { Configuration, HealthPolicy, ServerSettings } from './configuration.ts'
+export { Configuration, HealthPolicy, ServerSettings, type TelemetrySettings } from './configuration.ts'
 export { AgentDefinition, AgentDefinitions } from './agents/configuration.ts'
 export { type AgentMessenger, AgentWithdrawn, converse, type Conversed } from './agents/converse.ts'
 export { type AgentAccess, LicensedAgent } from './agents/generation.ts'

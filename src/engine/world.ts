@@ -1,6 +1,6 @@
 import type { Clock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
-import type { IsolationLevel, OverrideState } from '../gates/catalog/index.ts'
+import type { IsolationLevel, OverrideState, Provider } from '../gates/catalog/index.ts'
 import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
@@ -134,6 +134,8 @@ export interface World {
   readonly scanner: SecretScanner
   /** Every credential value that the wire has read. Compared with what an agent would be given; never stored. */
   readonly knownSecrets: () => readonly string[]
+  /** Changes when what a provider is given as its credential changes, and tells nothing about it. */
+  credentialMark(provider: Provider): Promise<string>
   /** How many bytes of an agent's output are kept in its log at most. */
   readonly logBytes: number
   /** Our own environment, of which an agent may inherit what the launch gate lists. */

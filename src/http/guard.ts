@@ -36,5 +36,5 @@ export function sessionDenial({ origin, secFetchSite }: RequestOrigin, unsafe: b
 }
 
 /** Host headers that are answered: the loopback names with the port that is listened on, and those that the configuration allows. */
-export const allowedHosts = (port: number, configured: readonly string[]): ReadonlySet<string> =>
-  new Set([`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, ...(port === 80 ? ['127.0.0.1', 'localhost', '[::1]'] : []), ...configured.map((host) => host.toLowerCase())])
+export const allowedHosts = (port: number, configured: readonly string[], scheme: 'http' | 'https' = 'http'): ReadonlySet<string> =>
+  new Set([`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, ...(port === (scheme === 'http' ? 80 : 443) ? ['127.0.0.1', 'localhost', '[::1]'] : []), ...configured.map((host) => host.toLowerCase())])

@@ -86,7 +86,7 @@ verifies('RDY-22 RDY-23', 'in every phase of an agent a question is answered by 
 })
 
 verifies('RDY-33 RDY-36 RDY-15 AUT-03', 'an agent registers and beats for itself alone, and a card that may not be called is refused with 400 and stored nowhere', async (context) => {
-  const stage = await servedAgents(context, 'push')
+  const stage = await servedAgents(context, 'push', { times: { startup: '20s', answer: '15s' } })
   const assistant = await assistantOf(context, stage)
   const worker = async (name: string): Promise<string> => z.object({ token: z.string() }).parse((await stage.ask('/tokens', { method: 'POST', body: { kind: 'worker', name, expires: '1h' } })).json()).token
   const [own, other] = [await worker(NAME), await worker('somebody')]

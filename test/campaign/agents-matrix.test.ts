@@ -26,7 +26,7 @@ const ENDS = {
   silent: 'failed PROVISION_TIMEOUT',
 } as const
 
-const STARTED: readonly AgentPath[] = ['create', 'external_create', 'import', 'restart', 'auto_restart', 'resume', 'wake', 'configuration_refresh']
+const STARTED: readonly AgentPath[] = ['create', 'external_create', 'import', 'bundle', 'team', 'restart', 'auto_restart', 'resume', 'wake', 'configuration_refresh']
 
 /** Looks until the first stage is over; time that an agent does not use passes at once. */
 async function settled(stage: AgentStage): Promise<string> {
@@ -45,7 +45,7 @@ async function started(stage: AgentStage, assistant: Assistant, path: AgentPath)
 }
 
 async function bench(context: TestContext, kind: 'pull' | 'push', persona: string | undefined = PERSONA): Promise<{ stage: AgentStage; assistant: Assistant }> {
-  const stage = await agentStage(context, kind, { change: (made) => made.set(CONFIGURATION, ['agents', NAME, 'answer'], '2s') })
+  const stage = await agentStage(context, kind, { change: (made) => made.set(CONFIGURATION, ['agents', NAME, 'answer'], '6s') })
   const file = join(stage.made.directory, 'loaded.md')
   if (persona !== undefined) writeFileSync(file, persona)
   return { stage, assistant: await startAssistant(context, stage.places, persona === undefined ? [] : ['--persona', file]) }

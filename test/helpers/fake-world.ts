@@ -121,6 +121,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     signer: openSigner(join(directory, 'keys')),
     scanner: createSecretScanner(() => secrets),
     knownSecrets: () => secrets,
+    credentialMark: () => Promise.resolve('none'),
     logBytes: 1_000,
     inherited: {},
     loadOverride: () => Promise.resolve(null),

@@ -38,11 +38,12 @@ export interface ServedAgents {
 }
 
 /** The command `serve` with the concierge in its configuration, on a wire for agents that stays where it is. */
-export async function servedAgents(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly faultDirectory?: string; readonly times?: Partial<Record<keyof typeof TIMES, string>>; readonly script?: ProviderScript; readonly arguments?: readonly string[] } = {}): Promise<ServedAgents> {
+export async function servedAgents(context: TestContext, kind: 'process' | 'pull' | 'push', options: { readonly faultDirectory?: string; readonly times?: Partial<Record<keyof typeof TIMES, string>>; readonly script?: ProviderScript; readonly arguments?: readonly string[]; readonly change?: (made: Scenario) => void } = {}): Promise<ServedAgents> {
   const made = await scenario(context, options.script === undefined ? {} : { script: options.script })
   const [places, wirePort] = [await assistantPlaces(), await freePort()]
   describeConcierge(made, places, kind, options)
   for (const [name, value] of Object.entries({ ...TIMES, ...options.times })) made.set(CONFIGURATION, ['agents', NAME, name], value)
+  options.change?.(made)
   const start = (): Promise<ServedApi> => servedApi(context, made.directory, { arguments: ['--agent-wire-port', String(wirePort), ...(options.arguments ?? [])] })
   let server = await start()
   const ask = (path: string, asking: Asking = {}): Promise<ApiAnswer> => server.ask(path, { token: server.admin, ...asking })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { request as requestSecurely } from 'node:https'
 import * as z from 'zod'
 import type { TestContext } from 'node:test'
 import { PORTCULLIS } from './run-cli.ts'
@@ -19,6 +20,8 @@ export interface Asking {
   readonly token?: string | undefined
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: unknown
+  /** Whose certificates are believed, in PEM. */
+  readonly authority?: string | undefined
 }
 
 export interface ServedApi {
@@ -38,10 +41,12 @@ export interface ServedApi {
 const Ready = z.object({ address: z.string(), wire: z.string(), first_token: z.string().nullable() })
 
 /** One request as it is, with whatever headers: `fetch` would not send a Host of our choice. */
-export function askAt(address: string, path: string, { method = 'GET', token, headers = {}, body }: Asking = {}): Promise<ApiAnswer> {
+export function askAt(address: string, path: string, { method = 'GET', token, headers = {}, body, authority }: Asking = {}): Promise<ApiAnswer> {
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const sent = request(new URL(path, address), { method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(method === 'GET' ? {} : { 'content-type': 'application/json' }), ...(text === undefined || 'transfer-encoding' in headers ? {} : { 'content-length': Buffer.byteLength(text) }), ...headers }, agent: false }, (answer) => {
+    const socket = address.startsWith('unix:') ? { socketPath: address.slice('unix:'.length) } : {}
+    const place = new URL(path, 'socketPath' in socket ? 'http://localhost' : address)
+    const sent = (place.protocol === 'https:' ? requestSecurely : request)(place, { ...socket, ...(authority === undefined ? {} : { ca: authority, servername: 'localhost' }), method, headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(method === 'GET' ? {} : { 'content-type': 'application/json' }), ...(text === undefined || 'transfer-encoding' in headers ? {} : { 'content-length': Buffer.byteLength(text) }), ...headers }, agent: false }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('error', reject)
@@ -68,8 +73,8 @@ export class ServerEnded extends Error {
 }
 
 /** The command `serve` as a process, until the test is over. */
-export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly program?: string } = {}): Promise<ServedApi> {
-  const child = spawn(process.execPath, [options.program ?? PORTCULLIS, 'serve', '--port', '0', '--wire-port', '0', '--drain', '10s', '--admin-expires', '1d', '--json', ...(options.arguments ?? [])], { cwd: directory, env: { PATH: process.env['PATH'], HOME: `${directory}/no-home`, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly place?: readonly string[]; readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly program?: string } = {}): Promise<ServedApi> {
+  const child = spawn(process.execPath, [options.program ?? PORTCULLIS, 'serve', ...(options.place ?? ['--port', '0']), '--wire-port', '0', '--drain', '10s', '--admin-expires', '1d', '--json', ...(options.arguments ?? [])], { cwd: directory, env: { PATH: process.env['PATH'], HOME: `${directory}/no-home`, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   context.after(() => child.kill('SIGKILL'))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   let printed = ''

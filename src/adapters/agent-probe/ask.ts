@@ -1,7 +1,7 @@
 import type { RequestInit } from 'undici'
 import { systemCode } from '../../contract/errors.ts'
 import type { ChallengeFacts } from '../../gates/readiness/index.ts'
-import { AddressRefused, type GuardedClient } from '../outgoing/index.ts'
+import { AddressRefused, type GuardedClient, limitOf } from '../outgoing/index.ts'
 
 /** Longer answers are cut off: whoever is asked who it is does not need a megabyte. */
 const MAX_BYTES = 262_144
@@ -12,14 +12,17 @@ export type Asked = { readonly status: 'answered'; readonly bytes: Buffer } | { 
 
 /** One request, its answer in full. Never rejects. */
 export async function ask(client: GuardedClient, url: string, timeoutMs: number, init: RequestInit = {}): Promise<Asked> {
+  const limit = limitOf(timeoutMs)
   try {
-    const answer = await client.fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+    const answer = await client.fetch(url, { ...init, signal: limit.signal })
     const bytes = await bodyOf(answer.body)
     if (bytes === undefined) return { status: 'failed', failure: 'error', found: `an answer of more than ${MAX_BYTES} bytes` }
     return answer.status === 200 ? { status: 'answered', bytes } : { status: 'failed', failure: 'error', found: `status ${answer.status}` }
   } catch (error) {
     if (error instanceof AddressRefused) return { status: 'refused', found: error.found }
     return { status: 'failed', ...failureOf(error, timeoutMs) }
+  } finally {
+    limit.clear()
   }
 }
 

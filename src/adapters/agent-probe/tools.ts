@@ -1,7 +1,7 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { digestOf } from '../../contract/canonical.ts'
 import type { AgentQuestion, ChallengeFacts, ServerFacts } from '../../gates/readiness/index.ts'
-import { AddressRefused, type GuardedClient } from '../outgoing/index.ts'
+import { AddressRefused, type GuardedClient, limitOf } from '../outgoing/index.ts'
 import { failureOf } from './ask.ts'
 
 const MOST_TOOLS = 5_000
@@ -27,7 +27,7 @@ export async function lookAtServer(client: GuardedClient, required: AgentQuestio
 /** `initialize`, then `tools/list` to its end. */
 async function listTools(guarded: GuardedClient, url: string, timeoutMs: number): Promise<string[]> {
   const mcp = new Client({ name: 'portcullis', version: '1' })
-  const signal = AbortSignal.timeout(timeoutMs)
+  const { signal, clear } = limitOf(timeoutMs)
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: fetchOver(guarded, url, signal), reconnectionOptions: { maxRetries: 0, initialReconnectionDelay: 1, maxReconnectionDelay: 1, reconnectionDelayGrowFactor: 1 } })
   try {
     await mcp.connect(transport, { timeout: timeoutMs, signal })
@@ -40,6 +40,7 @@ async function listTools(guarded: GuardedClient, url: string, timeoutMs: number)
     } while (cursor !== undefined && names.length < MOST_TOOLS)
     return names.slice(0, MOST_TOOLS)
   } finally {
+    clear()
     await mcp.close().catch(() => undefined)
   }
 }

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto'
 import { milliseconds } from '../../contract/units.ts'
 import type { Dialect } from '../../contract/model.ts'
 import type { CredentialSource, Provider } from '../../gates/catalog/index.ts'
@@ -11,6 +12,8 @@ export interface Credentials extends CredentialReader {
    * may call this, and nothing may print, store or send what it gives.
    */
   knownValues(): readonly string[]
+  /** Something that changes when what a provider is given changes, and tells nothing about it: not the same in another process, and not comparable with anything else. */
+  mark(provider: Provider): Promise<string>
 }
 
 type Found = Extract<SourceRead, { ok: true }>
@@ -21,6 +24,7 @@ const COMMAND_REUSE_MS = 60_000
 /** Reads providers' credentials from where the configuration says, and hands them to the wire only (SEC-01). Files and variables are read anew for each call. */
 export function createCredentials(world: SourceWorld): Credentials {
   const known = new Set<string>()
+  const key = randomBytes(32)
   const latest = new Map<string, { readonly result: Found; readonly dialect: Dialect; readonly credential: ReadCredential }>()
   const commands = new Map<string, { readonly readAt: number; readonly value: Promise<SourceRead> }>()
 
@@ -52,6 +56,13 @@ export function createCredentials(world: SourceWorld): Credentials {
       return { ok: true, credential }
     },
     knownValues: () => [...known],
+    async mark(provider) {
+      if (provider.credential.source === 'none') return 'none'
+      const result = await read(provider.credential, provider)
+      if (!result.ok) return 'unreadable'
+      known.add(result.value)
+      return createHmac('sha256', key).update(JSON.stringify([result.value, result.oauth, result.accountId ?? null])).digest('hex')
+    },
   }
 }
 

@@ -166,3 +166,21 @@ void test('a source is described by where, never by what', () => {
   assert.equal(describeSource({ source: 'command', command: ['op', 'read', 'op://vault/item'], class: 'c' }), 'command op')
   assert.equal(describeSource({ source: 'none', class: 'c' }), 'none')
 })
+
+test('a mark changes with the value, stays with it, tells nothing of it, and is another for what cannot be read and in another process', async (context) => {
+  const path = join(temporaryDirectory(context), 'key')
+  const source: CredentialSource = { source: 'file', path, class: 'provider-api-key' }
+  const world = { environment: {}, homeDirectory: '/nonexistent' }
+  const credentials = createCredentials(world)
+  const mark = () => credentials.mark(providerWith(source))
+  const unreadable = await mark()
+  writeFileSync(path, KEY)
+  const [first, again, elsewhere] = [await mark(), await mark(), await createCredentials(world).mark(providerWith(source))]
+  writeFileSync(path, `${KEY}x`)
+  const second = await mark()
+  assert.equal(first, again)
+  assert.equal(new Set([unreadable, first, elsewhere, second, await credentials.mark(providerWith({ source: 'none', class: 'no-secret' }))]).size, 5)
+  for (const needle of needlesOf(KEY)) assert.equal(first.includes(needle.bytes.toString('latin1')), false)
+  // What was read is looked for from then on.
+  assert.ok(credentials.knownValues().includes(KEY))
+})

@@ -14,6 +14,10 @@ export interface Metrics {
   answered(answer: { readonly surface: string; readonly method: string; readonly route: string; readonly status: number; readonly seconds: number }): void
   /** Somebody who was not let in. */
   denied(surface: string, denial: string): void
+  /** Spans that the collector of OpenTelemetry took. */
+  traced(spans: number): void
+  /** Spans that did not arrive there, and why. */
+  untraced(spans: number, loss: string): void
   /** What a scraper reads, and its content type. */
   exposition(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Serves `GET /metrics` on loopback. Throws `port_taken`. */
@@ -35,6 +39,8 @@ export function createMetrics(): Metrics {
   const firstByte = new Histogram({ name: 'portcullis_first_byte_seconds', help: 'From the request to the first byte of the provider.', labelNames: ['pair'], buckets: SECONDS, registers })
   const answers = new Histogram({ name: 'portcullis_http_request_duration_seconds', help: 'Requests to the server, until their answer began.', labelNames: ['surface', 'method', 'route', 'status'], buckets: SECONDS, registers })
   const denials = new Counter({ name: 'portcullis_access_denied_total', help: 'Requests that were not let in, by what they were told.', labelNames: ['surface', 'denial'], registers })
+  const traced = new Counter({ name: 'portcullis_spans_sent_total', help: 'Spans that the collector of OpenTelemetry took.', registers })
+  const untraced = new Counter({ name: 'portcullis_spans_lost_total', help: 'Spans that did not arrive there, by why. The ledger holds what they told.', labelNames: ['loss'], registers })
   return {
     recorded: (call) => {
       const pair = printPair(call.admitted)
@@ -52,6 +58,8 @@ export function createMetrics(): Metrics {
     unrecorded: () => lost.inc(),
     answered: ({ surface, method, route, status, seconds }) => answers.observe({ surface, method, route, status: String(status) }, seconds),
     denied: (surface, denial) => denials.inc({ surface, denial }),
+    traced: (spans) => traced.inc(spans),
+    untraced: (spans, loss) => untraced.inc({ loss }, spans),
     exposition: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
     serve: (port) => serve(registry, port),
   }

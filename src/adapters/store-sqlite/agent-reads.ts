@@ -4,8 +4,8 @@ import type { Tables } from './schema.ts'
 
 type Guard = <Result>(operation: string, action: () => Promise<Result>) => Promise<Result>
 
-/** Agents as this store has them. `guarded` turns what SQLite throws into a fault of ours. */
-export function agentStore(database: Kysely<Tables>, guarded: Guard): AgentStore {
+/** Agents as this store has them. `guarded` turns what SQLite throws into a fault of ours; `beat` writes the time of a heartbeat. */
+export function agentStore(database: Kysely<Tables>, guarded: Guard, beat: AgentStore['heartbeat']): AgentStore {
   const records = () => database.selectFrom('agent').innerJoin('agent_generation', (join) => join.onRef('agent_generation.name', '=', 'agent.name').onRef('agent_generation.generation', '=', 'agent.generation')).selectAll('agent').select('agent_generation.path as path')
   return {
     all: () => guarded('read', async () => (await records().orderBy('agent.name').execute()).map(recordOf)),
@@ -29,10 +29,7 @@ export function agentStore(database: Kysely<Tables>, guarded: Guard): AgentStore
         const event: unknown = row === undefined ? undefined : JSON.parse(row.body)
         return event
       }),
-    heartbeat: (name, at) =>
-      guarded('write', async () => {
-        await database.updateTable('agent').set({ heartbeat_at: at.toISOString() }).where('name', '=', name).execute()
-      }),
+    heartbeat: (name, at) => guarded('write', () => beat(name, at)),
   }
 }
 

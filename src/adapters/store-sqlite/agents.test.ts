@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
@@ -162,6 +163,28 @@ verifies('RDY-14', 'a heartbeat changes the time of the last one, and nothing el
     await ledger.agents.heartbeat(NAME, new Date('2026-11-21T09:00:00Z'))
     assert.deepEqual(await ledger.agents.find(NAME), { ...before, heartbeatAt: '2026-11-21T09:00:00.000Z' })
   }
+})
+
+test('heartbeats of many agents become durable together, the last of each; one that waits is written before the store closes', async (context) => {
+  const path = join(temporaryDirectory(context), 'ledger.db')
+  const ledger = await openLedger(path)
+  const names = Array.from({ length: 20 }, (_each, index) => `agent-${index}`)
+  for (const name of names) {
+    const { runId } = await ledger.begin({ kind: 'agent', taskId: name, startedAt: new Date() })
+    await ledger.append({ runId, birth: { name, deployment: 'desk', path: 'create', message: 'begun', at: new Date() } })
+  }
+  const other = new DatabaseSync(path)
+  context.after(() => other.close())
+  const logged = (): number => statSync(`${path}-wal`).size / 4_120
+  const before = logged()
+  await Promise.all([1_000, 2_000].flatMap((at) => names.map((name) => ledger.agents.heartbeat(name, new Date(at)))))
+  const heard = (): unknown[] => other.prepare('SELECT DISTINCT heartbeat_at FROM agent').all().map((row) => row['heartbeat_at'])
+  assert.deepEqual(heard(), [new Date(2_000).toISOString()])
+  assert.ok(logged() - before < names.length, `${logged() - before} pages: one commit for all of them`)
+  const last = ledger.agents.heartbeat('agent-3', new Date(3_000))
+  await ledger.close()
+  await last
+  assert.equal(heard().length, 2)
 })
 
 test('a condition keeps the time of its last transition until its status changes', async (context) => {

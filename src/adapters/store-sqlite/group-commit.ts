@@ -14,6 +14,13 @@ interface Waiting {
 
 /** How many writes one transaction takes at most: a wait for a longer one would be felt by the first. */
 const MOST_WRITES = 64
+/** How long heartbeats are gathered, so that thousands of agents cost a commit a few times a second, and not one each. */
+const BEATS_MS = 200
+
+interface Beats {
+  readonly latest: Map<string, string>
+  readonly written: Promise<void>
+}
 
 /**
  * Appends in groups: what was asked for while a group is written becomes the next one, in the same order, under one
@@ -25,6 +32,7 @@ export class GroupCommit {
   readonly #tree: SignedTree
   readonly #waiting: Waiting[] = []
   #writing = false
+  #beats: Beats | undefined
   readonly #statements
   readonly #agents: AgentWrites
   readonly #tickets: TicketWrites
@@ -43,6 +51,7 @@ export class GroupCommit {
       charge: database.prepare('INSERT INTO charge (profile, day, calls, tokens, cost_nano, unpriced) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens, cost_nano = cost_nano + excluded.cost_nano, unpriced = unpriced + excluded.unpriced'),
       next: database.prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM run'),
       open: database.prepare("INSERT INTO run (run_id, number, kind, task_id, state, reason, started_at, ended_at) VALUES (?, ?, ?, ?, 'open', NULL, ?, NULL)"),
+      beat: database.prepare('UPDATE agent SET heartbeat_at = ? WHERE name = ?'),
       change: database.prepare('UPDATE run SET state = ?, reason = ?, ended_at = ? WHERE run_id = ?'),
     }
   }
@@ -72,6 +81,28 @@ export class GroupCommit {
     )
     if (opened === undefined) throw new Error('no run was opened')
     return opened
+  }
+
+  /** Notes when an agent was last heard of. Resolves once that is durable, with those of all others that were heard of meanwhile; rejects with SQLite's error. */
+  heartbeat(name: string, at: Date): Promise<void> {
+    this.#beats ??= this.#gather()
+    this.#beats.latest.set(name, at.toISOString())
+    return this.#beats.written
+  }
+
+  /** Resolves once nothing is waiting to be written, however that ended: its own caller is told. */
+  async settled(): Promise<void> {
+    await this.#beats?.written.catch(() => undefined)
+  }
+
+  #gather(): Beats {
+    const latest = new Map<string, string>()
+    const gathered = new Promise<void>((resolve) => setTimeout(resolve, BEATS_MS))
+    const written = gathered.then(() => {
+      this.#beats = undefined
+      return this.#exclusive(() => this.#unsigned(() => latest.forEach((at, name) => this.#statements.beat.run(at, name))))
+    })
+    return { latest, written }
   }
 
   async #writeAll(): Promise<void> {

@@ -92,7 +92,7 @@ class SqliteLedger implements Store {
     this.#database = kysely
     this.#connection = database
     this.#path = path
-    this.agents = agentStore(kysely, (operation, action) => guarded(operation, path, action))
+    this.agents = agentStore(kysely, (operation, action) => guarded(operation, path, action), async (name, at) => this.#writable().heartbeat(name, at))
     this.tickets = ticketStore(kysely, (operation, action) => guarded(operation, path, action))
     this.#tree = new StoredTree(database)
     if (signer === undefined) return
@@ -102,15 +102,13 @@ class SqliteLedger implements Store {
 
   async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
     return guarded('begin', this.#path, async () => {
-      if (this.#writes === undefined) throw new Error('it is readonly, open for questions alone')
-      return this.#writes.begin(run)
+      return this.#writable().begin(run)
     })
   }
 
   async append(write: LedgerWrite): Promise<void> {
     await guarded('append', this.#path, async () => {
-      if (this.#writes === undefined) throw new Error('it is open for questions alone')
-      await this.#writes.append(write)
+      await this.#writable().append(write)
     })
   }
 
@@ -187,7 +185,13 @@ class SqliteLedger implements Store {
     })
   }
 
+  #writable(): GroupCommit {
+    if (this.#writes === undefined) throw new Error('it is open for questions alone')
+    return this.#writes
+  }
+
   async close(): Promise<void> {
+    await this.#writes?.settled()
     await this.#database.destroy()
   }
 }

@@ -164,7 +164,7 @@ verifies('SEC-01', 'a missing credential is a refusal that says where it was loo
 })
 
 void test('a fault of the wire itself is recorded and never becomes an answer', async (context) => {
-  const broken = { credentialFor: () => Promise.reject(new RangeError('with sk-provider-secret in it')), knownValues: () => [] }
+  const broken = { credentialFor: () => Promise.reject(new RangeError('with sk-provider-secret in it')), knownValues: () => [], mark: () => Promise.resolve('none') }
   const bench = await startBench(context, (response) => json(response, answerBy('openai-chat', 'coder-1')), { credentials: broken })
   await assert.rejects(ask(bench))
   assert.deepEqual([bench.recorder.only.outcome, bench.recorder.only.reason, bench.recorder.only.detail], ['failed', 'gate_crashed', 'the wire threw RangeError'])

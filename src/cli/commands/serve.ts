@@ -1,4 +1,5 @@
 import { type CommonOptions, parsePort, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
+import { PortcullisError } from '../../contract/errors.ts'
 import { printable, type Terminal } from '../terminal.ts'
 import type { Server } from '../../app/serve.ts'
 
@@ -11,6 +12,9 @@ interface ServeOptions extends CommonOptions {
   readonly host?: string
   readonly allowedHost?: string[]
   readonly beyondLoopback?: true
+  readonly socket?: string
+  readonly tlsCertificate?: string
+  readonly tlsKey?: string
 }
 
 export const register: Register = (program, surface) => {
@@ -22,7 +26,10 @@ export const register: Register = (program, surface) => {
     .option('--agent-wire-port <number>', 'where the agents of the configuration reach their models; 0 takes any free port (server.agentWirePort)')
     .option('--drain <duration>', 'how long requests and runs may go on once it was told to end (server.drain)')
     .option('--admin-expires <when>', 'how long the first token, made when there is none, is in force (server.adminExpires)')
-    .option('--host <address>', 'another address than 127.0.0.1 (server.host); it needs --beyond-loopback and --allowed-host')
+    .option('--socket <path>', 'a Unix socket instead of an address, which only its owner can open (server.socket)')
+    .option('--tls-certificate <file>', 'serve over TLS with this certificate in PEM (server.tls)')
+    .option('--tls-key <file>', 'the key of that certificate, in a file that only its owner may read')
+    .option('--host <address>', 'another address than 127.0.0.1 (server.host); it needs --allowed-host, and TLS or --beyond-loopback')
     .option('--allowed-host <host...>', 'a Host header that is answered beside those of loopback (server.allowedHosts)')
     .option('--beyond-loopback', 'say that others may reach the API; put TLS in front')
   withExamples(withCommonOptions(command), 'serve --port 4030 --wire-port 4020 --drain 30s --admin-expires 30d').action(async (options: ServeOptions) => serve(options, surface))
@@ -36,6 +43,7 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
       port: options.port === undefined ? undefined : parsePort(options.port),
       wirePort: options.wirePort === undefined ? undefined : parsePort(options.wirePort),
       agentWirePort: options.agentWirePort === undefined ? undefined : parsePort(options.agentWirePort),
+      socket: options.socket, tls: tlsOf(options),
       drain: options.drain, adminExpires: options.adminExpires, host: options.host, allowedHosts: options.allowedHost,
     },
     beyondLoopback: options.beyondLoopback === true,
@@ -53,6 +61,12 @@ async function serve(options: ServeOptions, surface: Surface): Promise<void> {
   await Promise.all([listening.close(limit), server.runs.drain(limit)])
   await server.close(limit)
   server.log.info({}, 'ended')
+}
+
+function tlsOf({ tlsCertificate: certificate, tlsKey: key }: ServeOptions): { readonly certificate: string; readonly key: string } | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  if (certificate === undefined && key === undefined) return undefined
+  throw new PortcullisError('usage', { asked: 'a certificate and its key', found: `only --tls-${certificate === undefined ? 'key' : 'certificate'}`, remedy: 'Give both, or neither.' })
 }
 
 function announce(terminal: Terminal, server: Server, address: string): void {

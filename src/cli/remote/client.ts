@@ -11,14 +11,19 @@ export type Asked<Value> = { readonly ok: true; readonly value: Value } | { read
 const isReason = (code: string): code is Reason => Object.hasOwn(REASON_TABLE, code)
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_TABLE, code)
 
+/** How one request is sent; as `fetch` does it. */
+export type Ask = (url: URL, init: { readonly method: string; readonly headers: Record<string, string>; readonly redirect: 'error'; readonly signal?: AbortSignal; readonly body?: string }) => Promise<Response>
+
 /** Speaks to one server. A refusal of a gate comes back as a value, a fault is thrown as the command itself would have thrown it. */
 export class ServerClient {
   readonly #address: URL
   readonly #token: string
+  readonly #ask: Ask
 
-  constructor(address: URL, token: string) {
+  constructor(address: URL, token: string, ask: Ask = fetch) {
     this.#address = address
     this.#token = token
+    this.#ask = ask
   }
 
   async ask<Schema extends z.ZodType>(schema: Schema, path: string, body?: object, ended?: AbortSignal): Promise<Asked<z.infer<Schema>>> {
@@ -54,7 +59,7 @@ export class ServerClient {
 
   async #send(path: string, body?: object, ended?: AbortSignal): Promise<Response> {
     try {
-      return await fetch(new URL(path, this.#address), {
+      return await this.#ask(new URL(path, this.#address), {
         method: body === undefined ? 'GET' : 'POST',
         headers: { authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         // A redirect would hand the token to whoever the answer names.

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { KeepRequest, Kept, ToldAgent } from '../../app/agents.ts'
-import { AgentStarted, Fleet, ShownAgent } from '../../app/shapes.ts'
+import { AgentStarted, type AgentView, type Fleet, FleetPage, ShownAgent } from '../../app/shapes.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { PortcullisError } from '../../contract/errors.ts'
@@ -24,8 +24,14 @@ export class RemoteAgents {
     this.#client = client
   }
 
-  list(): Promise<Fleet> {
-    return this.#client.must(Fleet, '/agents')
+  async list(): Promise<Fleet> {
+    const agents: AgentView[] = []
+    for (let query = ''; ; ) {
+      const page = await this.#client.must(FleetPage, `/agents?limit=500${query}`)
+      agents.push(...page.agents)
+      if (page.next === null) return { agents, deployments: page.deployments }
+      query = `&cursor=${encodeURIComponent(page.next)}`
+    }
   }
 
   show(name: string): Promise<ShownAgent> {

@@ -22,7 +22,8 @@ export const AgentAddresses = z
   .describe('Addresses that are not public and may be called for this agent. Left out, none.')
 export type AgentAddresses = z.infer<typeof AgentAddresses>
 
-const Place = z
+/** An address that requests go to. */
+export const Place = z
   .url({ protocol: /^https?$/ })
   .max(2_000)
   .refine((text) => URL.parse(text)?.username === '' && URL.parse(text)?.password === '', 'expected an address without user or password')
@@ -67,7 +68,7 @@ export const AgentDefinition = z
     allow: AgentAddresses.optional(),
     startup: Duration.describe('How long it may take from its start until it has proven who it is.'),
     answer: Duration.describe('How long one question to it may take.'),
-    recheck: Duration.describe('How often it is asked again for everything but a call of its model.'),
+    recheck: Duration.describe('Within what time it is noticed that it lost anything but its model: it is asked again a little more often.'),
     reprove: Duration.describe('How often it must prove everything again.'),
     validFor: Duration.describe('How long a proof counts. Longer than reprove, or the agent is out of reach between two.'),
   })

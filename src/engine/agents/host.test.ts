@@ -22,11 +22,13 @@ interface Reality {
   readonly card: boolean
   readonly persona: boolean
   readonly tools: boolean
+  /** Whether its tool server answers. */
+  readonly server: boolean
   readonly model: boolean
   readonly build: boolean
   readonly bound: boolean
 }
-const GOOD: Reality = { card: true, persona: true, tools: true, model: true, build: true, bound: true }
+const GOOD: Reality = { card: true, persona: true, tools: true, server: true, model: true, build: true, bound: true }
 const isGood = (reality: Reality): boolean => Object.values(reality).every(Boolean)
 
 interface Bench {
@@ -35,6 +37,8 @@ interface Bench {
   reality: Reality
   /** What was true at the last full look. */
   seen: Reality | undefined
+  /** Of the credential of its provider. */
+  mark: string
   advance(ms: number): void
   restart(): Promise<void>
 }
@@ -47,7 +51,7 @@ async function bench(context: TestContext): Promise<Bench> {
   const made = await stage(context, { configuration: { agents: { [NAME]: agent } } })
   const ledger = await openLedger(join(made.directory, 'ledger.db'))
   context.after(() => ledger.close())
-  const bench: { reality: Reality; seen: Reality | undefined } = { reality: GOOD, seen: undefined }
+  const bench: { reality: Reality; seen: Reality | undefined; mark: string } = { reality: GOOD, seen: undefined, mark: 'first' }
   const wires: FakeWire[] = []
   const world: AgentWorld = {
     ...made.world,
@@ -62,6 +66,7 @@ async function bench(context: TestContext): Promise<Bench> {
       return { latencyMs: 1, httpStatus: 200, failure: null }
     },
     store: ledger.agents,
+    credentialMark: () => Promise.resolve(bench.mark),
     readMaterial: (material) => Promise.resolve({ sha256: 'sha256' in material ? material.sha256 : '', proof: null }),
     seedDirectory: (seed) => seed,
     headCommit: () => Promise.resolve('c'.repeat(40)),
@@ -81,7 +86,7 @@ async function bench(context: TestContext): Promise<Bench> {
             status: 'answered', nonce, requestSha256: PERSONA, responseSha256: PERSONA, bound: { runId, generation: reality.bound ? generation : generation - 1, nonce },
             persona: reality.persona ? { sha256: PERSONA, proof: null } : null, build: { sha256: reality.build ? BUILD : PERSONA, proof: null }, claims: { model: null, provider: null }, servers: [],
           },
-          servers: [{ name: 'workspaces', status: 'listed', url: null, found: null, tools: reality.tools ? ['create_workspace'] : [], listSha256: null }],
+          servers: !reality.server ? [{ name: 'workspaces', status: 'failed', url: null, found: 'initialize or tools/list failed', tools: [], listSha256: null }] : [{ name: 'workspaces', status: 'listed', url: null, found: null, tools: reality.tools ? ['create_workspace'] : [], listSha256: null }],
         }
       },
     },
@@ -108,7 +113,7 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
   fc.boolean().map((healthy): Act => ({ name: `heartbeat ${healthy}`, run: ({ host }) => host.heartbeat(NAME, healthy) })),
   fc.constant<Act>({ name: 'tick', run: ({ host }) => host.tick() }),
   fc.constantFrom(1_000, 31_000, 301_000, 401_000).map((ms): Act => ({ name: `advance ${ms}`, run: async (bench) => bench.advance(ms) })),
-  fc.constantFrom<Partial<Reality>>({}, {}, { card: false }, { persona: false }, { tools: false }, { model: false }, { build: false }, { bound: false }).map((change): Act => ({ name: `reality ${JSON.stringify(change)}`, run: async (bench) => (bench.reality = { ...GOOD, ...change }) })),
+  fc.constantFrom<Partial<Reality>>({}, {}, { card: false }, { persona: false }, { tools: false }, { server: false }, { model: false }, { build: false }, { bound: false }).map((change): Act => ({ name: `reality ${JSON.stringify(change)}`, run: async (bench) => (bench.reality = { ...GOOD, ...change }) })),
   fc.constant<Act>({ name: 'restart server', run: (bench) => bench.restart() }),
   fc.constant<Act>({ name: 'adopt', run: ({ host }) => host.adopt() }),
   fc.constant<Act>({ name: 'stop', run: ({ host }) => host.stop(NAME) }),
@@ -178,6 +183,63 @@ verifies('RDY-12', 'a configuration that changed has everybody prove everything 
   assert.ok((await made.host.route(NAME)).ok)
   await made.host.reconfigure({ configuration: { ...made.world.configuration, agents: {} }, configurationDigest: BUILD })
   assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'offline', reason: 'agent_stopped' })
+})
+
+verifies('RDY-20', 'a provider that is given another credential has its agents prove everything again at once', async (context) => {
+  const made = await bench(context)
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  await made.host.credentialsChanged()
+  made.reality = { ...GOOD, model: false }
+  await made.host.credentialsChanged()
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok, 'nothing has changed, and no look is due')
+  made.mark = 'second'
+  await made.host.credentialsChanged()
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_model' })
+})
+
+verifies('RDY-20', 'what is lost just after a look is noticed within the interval, and no look comes much sooner', async (context) => {
+  const made = await bench(context)
+  const began = Date.now()
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  made.reality = { ...GOOD, tools: false }
+  // On a clock that goes on meanwhile: far enough from the look that is due.
+  made.advance(20_000 - (Date.now() - began))
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok, 'no look is due')
+  made.advance(9_000)
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_tool' })
+})
+
+verifies('RDY-05', 'a tool server that is out of reach while the agent starts is asked again until its time is over, and then it is what the agent lacks', async (context) => {
+  const made = await bench(context)
+  const state = async () => made.world.store.find(NAME)
+  made.reality = { ...GOOD, server: false }
+  await made.host.start(NAME, 'create')
+  for (const ms of [0, 1_000, 30_000]) {
+    made.advance(ms)
+    await made.host.tick()
+    assert.equal((await state())?.state, 'provisioning')
+  }
+  made.reality = GOOD
+  made.advance(1_000)
+  await made.host.tick()
+  assert.equal((await state())?.state, 'online')
+  made.reality = { ...GOOD, server: false }
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  made.advance(61_000)
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await state(), { state: 'failed', reason: 'missing_mcp_server' })
+  // What is missing for good besides is not waited for.
+  made.reality = { ...GOOD, server: false, persona: false }
+  await made.host.start(NAME, 'create')
+  await made.host.tick()
+  assert.partialDeepStrictEqual(await state(), { state: 'failed', reason: 'missing_identity' })
 })
 
 test('who drains gets no new message, and finishes what it began under the proof that it had', async (context) => {

@@ -14,6 +14,7 @@ import { LiveAgent } from './live.ts'
 import type { AgentRecord } from './states.ts'
 import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
+import { SeenCredentials } from './seen-credentials.ts'
 import { Slots } from './slots.ts'
 import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
@@ -45,6 +46,7 @@ export class AgentHost {
   readonly #wire: Wire
   readonly #noted: (text: string) => void
   readonly #watches = new AdmissionWatches()
+  readonly #credentials = new SeenCredentials()
   readonly #live = new Map<string, LiveAgent>()
   readonly #turns = new Map<string, Promise<unknown>>()
   readonly #looking = new Set<string>()
@@ -99,7 +101,11 @@ export class AgentHost {
 
   /** Notes a heartbeat. It can lower an agent; one that comes back only has the agent asked sooner (RDY-14). */
   async heartbeat(name: string, healthy: boolean): Promise<void> {
-    await this.#world.store.heartbeat(name, this.#world.clock())
+    // That it is not well counts at once, whenever the time of it is stored.
+    await Promise.all([this.#world.store.heartbeat(name, this.#world.clock()), this.#heard(name, healthy)])
+  }
+
+  async #heard(name: string, healthy: boolean): Promise<void> {
     const live = this.#live.get(name)
     if (live === undefined) return
     if (!healthy) await this.#inTurn(name, () => live.unwell())
@@ -155,6 +161,13 @@ export class AgentHost {
     if (definition === undefined) await live.stop('no longer in portcullis.yaml', 'agent_stopped')
     else await live.ended('stale_deployment', 'its entries in portcullis.yaml have changed since it was started; a new start gives it a token for what it is to be now')
     this.#live.delete(name)
+  }
+
+  /** Has everybody prove everything again whose provider is given another credential than a moment ago. */
+  async credentialsChanged(): Promise<void> {
+    const held = [...this.#live.values()].filter(({ over }) => !over)
+    const changed = await this.#credentials.changed(this.#world, held.map(({ generation }) => generation.chosen.resolution))
+    for (const live of held) if (changed.has(live.generation.chosen.resolution.pair.provider)) live.askAgain('re_proof')
   }
 
   /** Looks at every agent of which a look is due. Resolves when all of them are done; a look that fails is noted, and raises nobody. */

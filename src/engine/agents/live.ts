@@ -15,6 +15,8 @@ import type { AgentWorld } from './world.ts'
 export const MOST_FAILURES = 3
 /** How long between two looks at an agent that is still starting. */
 export const STARTING_LOOK_MS = 250
+/** So much of the interval lies between two looks: what is lost just after one is then noticed within the interval, with the time that the next takes. */
+const OF_THE_INTERVAL = 0.9
 
 /** A generation of an agent that this process holds: looks at it, judges it, and writes what follows. */
 export class LiveAgent {
@@ -67,6 +69,10 @@ export class LiveAgent {
     return this.#state !== 'draining' && this.#world.clock().getTime() >= Math.min(this.#nextLightMs, this.#nextFullMs)
   }
 
+  get #betweenLooksMs(): number {
+    return milliseconds(this.generation.definition.recheck) * OF_THE_INTERVAL
+  }
+
   /** Has it prove everything again as soon as possible. */
   askAgain(path: AgentPath): void {
     this.#path = path
@@ -78,30 +84,32 @@ export class LiveAgent {
     const withdrawal = this.generation.withdrawal()
     if (withdrawal !== undefined) return this.ended(withdrawal.reason, withdrawal.found)
     if (this.#state === 'draining') return
-    const full = this.#state !== 'online' || this.#world.clock().getTime() >= this.#nextFullMs
+    const beganMs = this.#world.clock().getTime()
+    const full = this.#state !== 'online' || beganMs >= this.#nextFullMs
     const facts = await lookAt(this.#world, this.generation, full ? 'full' : 'light', this.#path)
     const parts = missingParts(facts)
-    this.#schedule(full)
+    this.#schedule(full, beganMs)
     if (this.#state === 'provisioning') return this.#judgeStart(facts, parts)
     if (parts.length > 0) return this.#judgeLoss(facts, parts)
     if (full) return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     this.#failures = 0
   }
 
-  #schedule(full: boolean): void {
+  #schedule(full: boolean, beganMs: number): void {
     const now = this.#world.clock().getTime()
     const { recheck, reprove } = this.generation.definition
-    this.#nextLightMs = now + (this.#state === 'provisioning' ? STARTING_LOOK_MS : milliseconds(recheck))
+    this.#nextLightMs = this.#state === 'provisioning' ? now + STARTING_LOOK_MS : beganMs + this.#betweenLooksMs
     if (full) this.#nextFullMs = now + (this.#state === 'provisioning' ? STARTING_LOOK_MS : this.#state === 'degraded' ? milliseconds(recheck) : milliseconds(reprove))
   }
 
   /**
-   * While it starts, being out of reach is borne until its time is over, and so is having asked no model where somebody else has
-   * to bring the agent its token first; anything else that is missing ends it at once.
+   * While it starts, being out of reach is borne until its time is over, its own and that of its tool servers, and so is having asked no
+   * model where somebody else has to bring the agent its token first; anything else that is missing ends it at once.
    */
   async #judgeStart(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
     const unreached = parts.every((part) => part.reason === 'agent_probe_error' || part.reason === 'agent_probe_timeout')
-    const waiting = parts.length > 0 && (unreached || (this.#hasNotUsedItsToken() && parts.every((part) => part.reason === 'missing_model')))
+    const unused = this.#hasNotUsedItsToken()
+    const waiting = parts.length > 0 && parts.every((part) => part.passing || (unused && part.reason === 'missing_model'))
     if (facts.card.status === 'read') this.#stage = 'readiness'
     if (!waiting) {
       if (facts.card.status === 'refused') this.#stage = 'register'
@@ -160,6 +168,7 @@ export class LiveAgent {
 
   #took(change: AgentChange | undefined, endpoint: string | null): void {
     if (change === undefined) return
+    const wasOnline = this.#state === 'online'
     this.#failures = change.failures
     this.#state = change.to === 'online' || change.to === 'degraded' || change.to === 'draining' ? change.to : 'over'
     if (change.to === 'online') {
@@ -168,7 +177,7 @@ export class LiveAgent {
       this.#path = 're_proof'
       const now = this.#world.clock().getTime()
       this.#nextFullMs = now + milliseconds(this.generation.definition.reprove)
-      this.#nextLightMs = now + milliseconds(this.generation.definition.recheck)
+      if (!wasOnline) this.#nextLightMs = now + this.#betweenLooksMs
     } else if (change.to === 'degraded') this.#nextFullMs = this.#nextLightMs
   }
 

@@ -10,7 +10,7 @@ import { ReadinessFacts } from './readiness-facts.ts'
 export const AGENT_READINESS_VERSION = 'agent-readiness/1'
 
 /** Every way on which an agent can come to be in reach. Each passes the same gate (RDY-12). */
-export const AGENT_PATHS = ['create', 'external_create', 'import', 'restart', 'auto_restart', 'resume', 'wake', 'heartbeat_recovery', 're_register', 'adoption', 'configuration_refresh', 're_proof'] as const
+export const AGENT_PATHS = ['create', 'external_create', 'import', 'bundle', 'team', 'restart', 'auto_restart', 'resume', 'wake', 'heartbeat_recovery', 're_register', 'adoption', 'configuration_refresh', 're_proof'] as const
 export const AgentPath = z.enum(AGENT_PATHS)
 export type AgentPath = z.infer<typeof AgentPath>
 

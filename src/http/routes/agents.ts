@@ -1,9 +1,10 @@
 import * as z from 'zod'
-import { AgentStarted, Fleet, ShownAgent, STARTING_PATHS } from '../../app/shapes.ts'
+import { AgentStarted, FleetPage, ShownAgent, STARTING_PATHS } from '../../app/shapes.ts'
 import { drainMs } from '../../app/serve.ts'
 import { Name } from '../../contract/ids.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Begun } from '../../app/agent-desk.ts'
+import { Limit, pageSize } from '../paging.ts'
 import { problemAnswer } from '../answer.ts'
 import { ACCESS_PROBLEMS, problemOfRefusal } from '../problem.ts'
 import { type Answer, type Call, defineRoute, LOOKING, NONE, REPORTING, WORKING } from '../route.ts'
@@ -13,9 +14,9 @@ const BEGUN = { status: 202, description: 'A new generation has begun. Nothing i
 
 const list = defineRoute({
   id: 'listAgents', method: 'GET', path: '/agents', kinds: LOOKING, summary: 'Every agent that lives on: who each must be beside who was seen, whether it may be asked now, and the counts of each deployment.',
-  parameters: NONE, query: NONE, body: NONE,
-  answer: { status: 200, description: 'The agents.', contentType: 'application/json', schema: Fleet },
-  handle: async ({ server }) => ({ status: 200, json: await server.agents.list() }),
+  parameters: NONE, query: z.strictObject({ cursor: Name.optional().describe('The `next` of the page before.'), limit: Limit.optional() }), body: NONE,
+  answer: { status: 200, description: 'A page of the agents, by name. The counts are of all of them.', contentType: 'application/json', schema: FleetPage },
+  handle: async ({ server, query }) => ({ status: 200, json: await server.agents.page({ cursor: query.cursor, limit: pageSize(query.limit) }) }),
 })
 
 const show = defineRoute({
@@ -27,7 +28,7 @@ const show = defineRoute({
 
 const start = defineRoute({
   id: 'startAgent', method: 'POST', path: '/agents/{agent}/start', kinds: WORKING, once: true, summary: 'Begin a new generation of an agent: the only way out of failed.',
-  parameters: OfAgent, query: NONE, body: z.strictObject({ path: z.enum(STARTING_PATHS).optional().describe('Why it is started; create, or external_create, if left out. `resume` takes the seed that was proven last and no other.') }),
+  parameters: OfAgent, query: NONE, body: z.strictObject({ path: z.enum(STARTING_PATHS).optional().describe('Why it is started; create, or external_create, if left out. `bundle` and `team` say that it was started with others, and pass the same gates. `resume` takes the seed that was proven last and no other.') }),
   answer: BEGUN,
   handle: async ({ server, parameters, body }) => begun(await server.agents.start(parameters.agent, body.path)),
 })

@@ -1,0 +1,1 @@
+export { type Loss, LOSSES, TelemetryFollower, type TelemetryParts } from './follower.ts'
