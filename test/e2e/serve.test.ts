@@ -23,7 +23,7 @@ const Checks = z.object({ ready: z.boolean(), checks: z.array(z.object({ name: z
 
 test('the server is live and ready, and says of what it is not', async () => {
   assert.deepEqual([(await served.ask('/livez')).status, (await served.ask('/livez')).json()], [200, { live: true }])
-  const ready = await served.ask('/readyz')
+  const ready = await onceReady()
   assert.deepEqual([ready.status, Checks.parse(ready.json()).checks.map((check) => [check.name, check.ready])], [200, [['store', true], ['wire', true], ['configuration', true]]])
   const good = join(made.directory, 'portcullis.yaml')
   const kept = (await import('node:fs')).readFileSync(good, 'utf8')
@@ -33,8 +33,16 @@ test('the server is live and ready, and says of what it is not', async () => {
   writeFileSync(good, kept)
   assert.deepEqual([broken.status, health.status], [503, 503])
   assert.deepEqual(Checks.parse(broken.json()).checks.filter((check) => !check.ready), [{ name: 'configuration', ready: false, found: 'configuration_invalid' }])
-  assert.equal((await served.ask('/readyz')).status, 200)
+  assert.equal((await onceReady()).status, 200)
 })
+
+/** The first answer that says it is ready. On a machine that is busy with other things a look may take longer than the server gives it, and then it is not. */
+async function onceReady(): ReturnType<typeof served.ask> {
+  for (const deadline = Date.now() + 20_000; ; ) {
+    const answer = await served.ask('/readyz')
+    if (answer.status === 200 || Date.now() > deadline) return answer
+  }
+}
 
 verifies('AUT-04', 'the first token lies in a file that only its owner can read, and opens what an admin may', async () => {
   assert.equal(statSync(served.firstTokenPath).mode & 0o777, 0o600)
