@@ -65,6 +65,18 @@ verifies('MC-042', 'wrong work is rejected with what was found, which stands in 
   assert.deepEqual(readdirSync(made.directory).filter((name) => name.startsWith('task.T-')), [])
 })
 
+test('work that cannot even begin leaves no claim behind, and a ticket without an item is done and not closed', async (context) => {
+  const made = await scenario(context)
+  await ready(made, [])
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', '--task', 'gone.yaml', '--lease', '1h'])).code, 2)
+  const { ticket } = await shown(made)
+  assert.deepEqual([ticket.state, ticket.claim, ticket.epoch], ['todo', null, 1])
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', '--task', 'task.yaml', '--lease', '80d'])).code, 2, 'a claim for longer than a day')
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', ...WORK])).code, 4)
+  const worked = await shown(made)
+  assert.deepEqual([worked.ticket.state, worked.ticket.reason, worked.ticket.source?.reconciled, worked.cards.next_action.code], ['done', 'item_unproven', false, 'operator'])
+})
+
 test('a profile that may not be used for the purpose starts nothing, and the ticket stays usable', async (context) => {
   const made = await scenario(context)
   await ready(made)
