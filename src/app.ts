@@ -73,6 +73,8 @@ export interface RunRequest {
   readonly backend: string | undefined
   /** The one record that may admit the pair; undefined takes those in admissions/, or for Case the one its variable names. */
   readonly admissionFile: string | undefined
+  /** The ticket whose claim the run works under; nobody else can name one. */
+  readonly ticket?: string | undefined
   readonly cancelled: AbortSignal
 }
 
@@ -168,6 +170,7 @@ class LocalApp implements App {
       admissionFile: chosen.admissionFile,
       remotes: loaded.remotes,
       asked: chosen.asked,
+      ticket: request.ticket,
       cancelled: request.cancelled,
     }
     let carried: string | undefined

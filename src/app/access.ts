@@ -7,6 +7,7 @@ import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError, systemCode } from '../contract/errors.ts'
 import { createAccessToken, Name } from '../contract/ids.ts'
 import type { AccessStore } from '../engine/index.ts'
+import { actorId } from '../gates/dispatch/index.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
 
@@ -21,6 +22,8 @@ export interface GivenToken {
 /** Makes a token and stores its hash. */
 export async function giveToken(store: AccessStore, asked: { readonly kind: GivenKind; readonly name: string; readonly expiresAt: Date; readonly now: Date }): Promise<GivenToken> {
   if (!Name.safeParse(asked.name).success) throw usage('a name for the token: letters, digits, ".", "_" or "-", and a letter or digit first', JSON.stringify(asked.name), 'Name who holds it, as in --name build-machine.')
+  const alike = (await store.tokens()).find((known) => known.name !== asked.name && actorId(known.name) === actorId(asked.name) && accessRowOf(known, asked.now).state === 'live')
+  if (alike !== undefined) throw usage('a name for the token that nobody else has', `${asked.name}, and a live token of ${alike.name}: written otherwise, it is the same actor`, `Write it as ${alike.name} for the same holder, or give another one.`)
   const token = createAccessToken()
   const stored: AccessToken = { id: `tok_${randomBytes(8).toString('hex')}`, kind: asked.kind, name: asked.name, createdAt: asked.now.toISOString(), expiresAt: asked.expiresAt.toISOString(), lastUsedAt: null, revokedAt: null }
   await store.create(stored, sha256(token))

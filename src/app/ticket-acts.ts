@@ -3,6 +3,6 @@ import { attach, type Outcome, type TicketBook } from '../engine/index.ts'
 import type { Actor, Ticket } from '../gates/dispatch/index.ts'
 
 // Surfaces know the app and the contract alone.
-export { claim, claimNext, closeTicket, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady } from '../engine/index.ts'
+export { addItems, claim, claimNext, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady } from '../engine/index.ts'
 
 export const attachBytes = (book: TicketBook, id: string, actor: Actor, file: { readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }): Promise<Outcome<Ticket>> => attach(book, id, actor, { ...file, sha256: sha256(file.bytes) })

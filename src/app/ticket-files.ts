@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { PortcullisError } from '../contract/errors.ts'
 import { Name } from '../contract/ids.ts'
 import { comment, type TicketDraft } from '../engine/index.ts'
-import { type Actor, type PRIORITIES, Ticket, TicketEvent, type WORK_KINDS } from '../gates/dispatch/index.ts'
+import { type Actor, PageAddress, type PRIORITIES, Ticket, TicketEvent, type WORK_KINDS } from '../gates/dispatch/index.ts'
 import type { TicketDesk } from './tickets.ts'
 
 /** What `tickets export` writes: each ticket with its whole history. */
@@ -11,16 +11,20 @@ export type TicketFile = z.infer<typeof TicketFile>
 
 const PAGE = 500
 
-/** Every ticket with its events, the oldest first. */
-export async function exportTickets(desk: TicketDesk): Promise<TicketFile> {
-  const tickets: Ticket[] = []
+async function* pagesOf(desk: TicketDesk): AsyncGenerator<readonly Ticket[]> {
   for (let before: number | undefined; ; ) {
     const page = await desk.book.store.list({ state: undefined, project: undefined, owner: undefined, before, limit: PAGE })
-    tickets.push(...page)
+    yield page
     before = page.at(-1)?.number
-    if (page.length < PAGE) break
+    if (page.length < PAGE) return
   }
-  return { portcullis_tickets: 1, tickets: await Promise.all(tickets.toReversed().map(async (ticket) => ({ ticket, events: [...(await desk.book.store.events(ticket.id, 0, Number.MAX_SAFE_INTEGER))] }))) }
+}
+
+/** Every ticket with its events, the oldest first. */
+export async function exportTickets(desk: TicketDesk): Promise<TicketFile> {
+  const tickets: TicketFile['tickets'] = []
+  for await (const page of pagesOf(desk)) for (const ticket of page) tickets.push({ ticket, events: [...(await desk.book.store.events(ticket.id, 0, ticket.version))] })
+  return { portcullis_tickets: 1, tickets: tickets.toReversed() }
 }
 
 /** An issue as GitHub's API and `gh issue list --json` give it; what else stands there is left aside. */
@@ -28,8 +32,8 @@ const GitHubIssue = z.object({
   number: z.int().positive(),
   title: z.string().min(1),
   body: z.string().nullish(),
-  html_url: z.url().optional(),
-  url: z.url().optional(),
+  html_url: PageAddress.optional(),
+  url: PageAddress.optional(),
   labels: z.array(z.union([z.string(), z.object({ name: z.string() })])).optional(),
   pull_request: z.unknown().optional(),
 })
@@ -49,7 +53,7 @@ export interface Imported {
 export async function importTickets(desk: TicketDesk, actor: Actor, document: unknown, given: { readonly project: string; readonly kind: (typeof WORK_KINDS)[number]; readonly priority: (typeof PRIORITIES)[number] }): Promise<Imported> {
   const incoming = incomingOf(document, given)
   const known = new Set<string>()
-  for (const { ticket } of (await exportTickets(desk)).tickets) if (ticket.source !== null) known.add(ticket.source.reference)
+  for await (const page of pagesOf(desk)) for (const { source } of page) if (source !== null) known.add(source.reference)
   const created: string[] = []
   const skipped: string[] = []
   for (const { draft, comments } of incoming) {

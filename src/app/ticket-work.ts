@@ -3,7 +3,7 @@ import { extname, resolve as resolvePath } from 'node:path'
 import { parseDocument } from 'yaml'
 import { type App, openApp, type Report, type RunWatcher } from '../app.ts'
 import { printTriple } from '../contract/model.ts'
-import { applyRun, claim, type Outcome, renewClaim, RETRY_LIMIT, type RunResult } from '../engine/index.ts'
+import { applyRun, claim, type Outcome, releaseClaim, renewClaim, RETRY_LIMIT, type RunResult } from '../engine/index.ts'
 import type { Actor, Ticket } from '../gates/dispatch/index.ts'
 import type { AppOptions } from './places.ts'
 import { durationMs, localActor, type TicketDesk, type TicketView, withTickets } from './tickets.ts'
@@ -50,15 +50,17 @@ async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs
   const renewing = setInterval(() => {
     renewClaim(desk.book, ticket.id, worker, { epoch, leaseMs }).then((outcome) => outcome.ok || lost.abort(), () => undefined)
   }, leaseMs / RENEWALS)
-  const path = resolvePath(options.cwd, task)
-  const told = withFindings(path, ticket)
+  let told: ReturnType<typeof withFindings> | undefined
   try {
-    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, cancelled: AbortSignal.any([cancelled, lost.signal]) }, watcher)
+    told = withFindings(resolvePath(options.cwd, task), ticket)
+    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: ticket.id, cancelled: AbortSignal.any([cancelled, lost.signal]) }, watcher)
     const { dispatch = RETRY_LIMIT, review = RETRY_LIMIT } = desk.settings().limits ?? {}
     return await applyRun(desk.book, ticket.id, worker, epoch, { dispatch, review }, resultOf(report))
   } finally {
     clearInterval(renewing)
-    if (told.own) rmSync(told.path, { force: true })
+    if (told?.own === true) rmSync(told.path, { force: true })
+    // What could not even be run keeps nobody from the ticket; after a run that counted there is no claim of ours any more.
+    await releaseClaim(desk.book, ticket.id, worker, { epoch, why: 'The work ended without a result.' })
   }
 }
 

@@ -3,8 +3,8 @@ import { userInfo } from 'node:os'
 import { LedgerOnDemand, type StoredLedger } from '../adapters/store-sqlite/index.ts'
 import type { AccessKind, Principal } from '../contract/access.ts'
 import { PortcullisError } from '../contract/errors.ts'
-import { milliseconds, parseDuration } from '../contract/units.ts'
-import { autoTriage, choosePhases, type Outcome, TicketBook, type TicketDraft, type TicketSettings, type TicketView, viewOf, type World } from '../engine/index.ts'
+import { LONGEST_LEASE_MS, milliseconds, parseDuration } from '../contract/units.ts'
+import { ACCEPTANCE_GATE, autoTriage, choosePhases, type Closing, closeTicket, type Outcome, TicketBook, type TicketDraft, type TicketSettings, type TicketView, viewOf, type World } from '../engine/index.ts'
 import { type Actor, actorId, type Ticket, type TicketEvent } from '../gates/dispatch/index.ts'
 import { composeWorld } from '../app.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
@@ -20,6 +20,9 @@ export function actorOf(principal: Principal | undefined): Actor {
 /** Whoever may start commands here, by the name of the account. */
 export const localActor = (): Actor => ({ id: actorId(userInfo().username), kind: 'human', holder: 'local' })
 
+/** The gate of whoever may operate the server: a person who answers with a name. */
+const OPERATOR_GATE = 'operator'
+
 /** Everything that a surface may ask of tickets. */
 export interface TicketDesk {
   readonly book: TicketBook
@@ -27,6 +30,8 @@ export interface TicketDesk {
   view(id: string): Promise<TicketView>
   triage(id: string, actor: Actor): Promise<Outcome<Ticket>>
   choosePhases(id: string, actor: Actor, phases: readonly string[]): Promise<Outcome<Ticket>>
+  /** Closes in the name of a gate that a person may speak for. Throws `usage` for any other. */
+  close(id: string, actor: Actor, closing: Closing): Promise<Outcome<Ticket>>
 }
 
 /** The desk over a store that is open. The configuration is read when it is asked, so that a changed one counts at once. */
@@ -44,6 +49,11 @@ export function composeTickets(options: AppOptions, ledger: StoredLedger, world:
       if (strange !== undefined) throw usage('phases of portcullis.yaml', JSON.stringify(strange), known.length === 0 ? 'Add tickets: phases: to portcullis.yaml.' : `Choose of ${known.join(', ')}.`)
       return choosePhases(book, id, actor, phases)
     },
+    close: (id, actor, closing) => {
+      const known = [OPERATOR_GATE, ...Object.entries(settings().phases ?? {}).flatMap(([name, { kind }]) => (kind === 'decision' && name !== ACCEPTANCE_GATE ? [name] : []))]
+      if (!known.includes(closing.gate)) throw usage(`a gate of ${known.join(', ')}`, JSON.stringify(closing.gate), 'Close as operator, or in the name of a phase of kind decision in portcullis.yaml. What its run has proven closes a ticket by itself.')
+      return closeTicket(book, id, actor, closing)
+    },
   }
 }
 
@@ -59,9 +69,13 @@ export async function withTickets<Value>(options: AppOptions, use: (desk: Ticket
   }
 }
 
-/** A duration that somebody gave; there is none by itself. Throws `usage`. */
+/** A shorter claim ends before its renewal can be written. */
+const SHORTEST_LEASE_MS = 1_000
+
+/** A lease that somebody asked for; there is none by itself. Throws `usage`. */
 export function durationMs(text: string, what: string): number {
-  if (parseDuration(text) === undefined) throw usage(what, JSON.stringify(text), 'Write it as in 60s or 10m.')
+  const givenMs = parseDuration(text)
+  if (givenMs === undefined || givenMs < SHORTEST_LEASE_MS || givenMs > LONGEST_LEASE_MS) throw usage(what, JSON.stringify(text), 'Write it as in 60s or 10m: at least 1s, at most 24h.')
   return milliseconds(text)
 }
 

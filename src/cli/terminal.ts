@@ -44,4 +44,8 @@ export function createTerminal(options: { json: boolean; stdout: Output; stderr:
 
 /** Text from a file, a model or a provider, made safe for a terminal: control characters are shown, not obeyed. */
 export const printable = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => (character === '\n' || character === '\t' ? ' ' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`))
+  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (character === '\n' || character === '\t' ? ' ' : `\\x${character.codePointAt(0)?.toString(16).padStart(2, '0')}`))
+
+/** JSON in which no character moves a terminal or hides: the same value, with what JSON leaves bare written as an escape. */
+export const printableJson = (json: string): string =>
+  json.replace(/[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu, (character) => Array.from({ length: character.length }, (_each, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''))

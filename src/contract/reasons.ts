@@ -102,6 +102,8 @@ export const REASON_TABLE = {
   // tickets: moves, claims, turns and completions
   transition_illegal: { title: 'The ticket cannot go there from where it stands', http: 409, exit: 3, retry: 'never' },
   ticket_claimed: { title: 'Somebody else works on the ticket', http: 409, exit: 75, retry: 'later' },
+  ticket_full: { title: 'The ticket has no room for more', http: 409, exit: 3, retry: 'never' },
+  change_invalid: { title: 'The change does not fit the ticket', http: 422, exit: 3, retry: 'never' },
   claim_stale: { title: 'The claim has ended, or belongs to an earlier epoch', http: 409, exit: 3, retry: 'never' },
   no_runtime: { title: 'No live session is attached to the ticket', http: 409, exit: 3, retry: 'later' },
   runtime_dead: { title: 'The session of the ticket has ended', http: 409, exit: 4, retry: 'later' },

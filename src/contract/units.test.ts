@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Duration, Money, milliseconds, parseDuration, parseMoney, parseSize, printMilliseconds, Size } from './units.ts'
+import { Duration, Lease, Lifetime, LONGEST_TIMER_MS, Money, milliseconds, parseDuration, parseMoney, parseSize, printMilliseconds, Size } from './units.ts'
 
 const endless = '9'.repeat(400)
 
@@ -18,6 +18,17 @@ test('what is no duration is no duration: a limit is never guessed, and none is 
     assert.equal(Duration.safeParse(text).success, false, JSON.stringify(text))
     assert.throws(() => milliseconds(text), RangeError, JSON.stringify(text))
   }
+})
+
+test('what becomes a timer is shorter than the longest one, a lease is at most a day, and a lifetime an instant that there is', () => {
+  for (const [shape, longest, tooLong] of [[Duration, '24d', '25d'], [Lease, '24h', '24.1h'], [Lifetime, '36500d', '36501d']] as const) {
+    assert.equal(shape.parse(longest), longest)
+    assert.equal(shape.safeParse(tooLong).success, false, tooLong)
+    assert.equal(shape.safeParse('0s').success, false)
+  }
+  assert.equal(Duration.safeParse(`${LONGEST_TIMER_MS + 1}ms`).success, false)
+  assert.equal(Duration.parse(`${LONGEST_TIMER_MS}ms`), `${LONGEST_TIMER_MS}ms`)
+  assert.ok(!Number.isNaN(new Date(Date.now() + milliseconds('36500d')).getTime()))
 })
 
 test('a size is a whole number and a binary unit', () => {

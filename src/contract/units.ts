@@ -13,8 +13,21 @@ export function parseDuration(text: string): number | undefined {
 
 const DURATION_EXPECTED = 'expected a duration greater than zero, as in 250ms, 30s, 10m or 24h'
 
-/** A duration as people write it. Validated, kept as text, so that the schema describes the file and not our reading of it. */
-export const Duration = z.string(DURATION_EXPECTED).refine((text) => parseDuration(text) !== undefined, DURATION_EXPECTED).meta({ pattern: DURATION.source, description: 'A duration: 250ms, 30s, 10m, 24h' })
+const atMost = (longestMs: number, expected: string) => z.string(DURATION_EXPECTED).refine((text) => parseDuration(text) !== undefined, DURATION_EXPECTED).refine((text) => (parseDuration(text) ?? 0) <= longestMs, expected)
+
+/** A timer that is set for longer fires at once: what was meant as a month would be a millisecond. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+const DAY_MS = 86_400_000
+
+/** A duration as people write it, short enough for a timer. Validated, kept as text, so that the schema describes the file and not our reading of it. */
+export const Duration = atMost(LONGEST_TIMER_MS, 'expected a duration of at most 24d').meta({ pattern: DURATION.source, description: 'A duration: 250ms, 30s, 10m, 24h' })
+
+/** How long something stays in force that no timer ends: its end is an instant that is compared. */
+export const Lifetime = atMost(36_500 * DAY_MS, 'expected a duration of at most 36500d').meta({ pattern: DURATION.source, description: 'A duration: 10m, 24h, 30d' })
+
+/** How long somebody may be silent who holds a thing that others wait for. */
+export const LONGEST_LEASE_MS = DAY_MS
+export const Lease = atMost(LONGEST_LEASE_MS, 'expected a duration of at most 24h').meta({ pattern: DURATION.source, description: 'A duration of at most a day: 30s, 10m, 24h' })
 
 /** Milliseconds of a text that `Duration` has validated. Throws RangeError otherwise: a limit is never guessed. */
 export function milliseconds(duration: string): number {

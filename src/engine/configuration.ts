@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Name } from '../contract/ids.ts'
-import { Duration } from '../contract/units.ts'
+import { Duration, Lifetime } from '../contract/units.ts'
 import { BrowserProgram, Budget, Catalog, NetworkClasses, ProbeDefinition, ReviewerDefinition, TaskClass } from '../gates/catalog/index.ts'
 import { AgentAddresses, AgentDefinitions, Place } from './agents/configuration.ts'
 import { TicketSettings } from './tickets/configuration.ts'
@@ -20,7 +20,7 @@ export const PassivePolicy = z
 export const HealthPolicy = z.strictObject({
   onStart: z.boolean().describe('Probe when Portcullis starts.'),
   every: Duration.describe('How often a profile is probed.'),
-  maxAge: Duration.describe('How old a probe may be and still count.'),
+  maxAge: Lifetime.describe('How old a probe may be and still count.'),
   passive: PassivePolicy.optional(),
 })
 
@@ -48,7 +48,7 @@ export const ServerSettings = z
     wirePort: Port.describe('Where the wire listens, on loopback; 0 takes any free port.'),
     agentWirePort: Port.optional().describe('Where the agents of this file reach their models, on loopback. Needed where there are agents; the same at every start, or agents of others cannot be taken up again.'),
     drain: Duration.describe('How long requests and runs may go on once the server was told to end.'),
-    adminExpires: Duration.describe('How long the first token, made when there is none, is in force.'),
+    adminExpires: Lifetime.describe('How long the first token, made when there is none, is in force.'),
     host: z.string().min(1).max(255).optional().describe('Another address than 127.0.0.1. It needs allowedHosts, and tls or --beyond-loopback.'),
     allowedHosts: z.array(z.string().regex(/^[a-z0-9.\-[\]:]+$/i)).min(1).optional().describe('Host headers that are answered beside those of loopback, with their port, as in portcullis.internal:8443.'),
     telemetry: TelemetrySettings.optional(),

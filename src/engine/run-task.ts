@@ -50,6 +50,8 @@ export interface TaskRequest {
   readonly remotes: Readonly<Record<string, string>>
   /** The pair that the caller asks for beside the profile, for an agent that must be asked so; null where the profile alone asks. */
   readonly asked: ModelPair | null
+  /** The ticket that the run is for. It stands in the opening, so that no run of something else can speak for the ticket later. */
+  readonly ticket?: string | undefined
   readonly cancelled: AbortSignal
 }
 
@@ -90,7 +92,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const directory = world.createDirectory(summary.runId)
   let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...hostData(world.host) })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...(request.ticket === undefined ? {} : { ticket: request.ticket }), ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()

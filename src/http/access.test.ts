@@ -27,7 +27,7 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listAgents: LOOK, showAgent: LOOK, startAgent: WORK, restartAgent: WORK, wakeAgent: WORK, stopAgent: WORK, drainAgent: WORK, messageAgent: WORK,
   registerAgent: ['admin', 'operator', 'worker'], beatAgent: ['admin', 'operator', 'worker', 'run'],
   listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
-  claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, judgeTicketItem: WORK, closeTicket: WORK,
+  claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, addTicketItems: WORK, judgeTicketItem: WORK, closeTicket: WORK,
   showOverview: LOOK, showMatrix: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK,
   followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,
 }

@@ -78,7 +78,8 @@ verifies('MC-026', 'chosen phases stand in the ticket, unknown ones are refused,
   assert.equal((await post(`/tickets/${id}/review-ready`, {}, worker)).status, 409)
   await post(`/tickets/${id}/move`, { to: 'todo', reason: 'clear' })
   await post(`/tickets/${id}/claim`, { lease: '60s' }, worker)
-  assert.equal(TicketView.parse((await post(`/tickets/${id}/review-ready`, {}, worker)).json()).ticket.state, 'review')
+  assert.equal(problemOf(await post(`/tickets/${id}/review-ready`, {}, worker)).code, 'claim_stale', 'a program says under which claim')
+  assert.equal(TicketView.parse((await post(`/tickets/${id}/review-ready`, { epoch: 1 }, worker)).json()).ticket.state, 'review')
   assert.deepEqual(Events.parse((await get(`/tickets/${id}/events`)).json()).events.slice(-1).map(({ kind, text }) => [kind, text]), [['review_ready', 'Work ready for review']])
 })
 
@@ -102,6 +103,49 @@ verifies('MC-016', 'the events of the API, page by page, replay to the ticket th
   }
   assert.equal(events.length, 6)
   assert.deepEqual(replay(events), TicketView.parse((await get(`/tickets/${id}`)).json()).ticket)
+})
+
+verifies('MC-119 MC-120', 'over the API too a ticket without an item stays open, and nobody closes in the name of the gate that a run speaks for', async () => {
+  const id = await create({ acceptance: [], source: null })
+  await post(`/tickets/${id}/move`, { to: 'todo', reason: 'clear' })
+  await post(`/tickets/${id}/claim`, { lease: '60s' }, worker)
+  const { ticket } = TicketView.parse((await post(`/tickets/${id}/attachments`, { name: 'x.txt', media_type: 'text/plain', content: Buffer.from('nothing').toString('base64') }, worker)).json())
+  await post(`/tickets/${id}/review-ready`, { epoch: 1 }, worker)
+  const close = (gate: string) => post(`/tickets/${id}/close`, { gate, reason: 'fine', evidence: ticket.attachments.map(({ sha256 }) => sha256), runs: [] })
+  for (const gate of ['acceptance', 'anything', 'work']) assert.equal(problemOf(await close(gate)).code, 'usage', gate)
+  for (const gate of ['operator', 'gate']) {
+    const told = problemOf(await close(gate))
+    assert.deepEqual([told.code, told.found], ['item_unproven', 'no acceptance item'], gate)
+  }
+  assert.equal((await post(`/tickets/${id}/items`, { items: ['it holds'] }, worker)).status, 403)
+  assert.equal(TicketView.parse((await post(`/tickets/${id}/items`, { items: ['it holds'] })).json()).ticket.acceptance.length, 1)
+  assert.equal(problemOf(await close('gate')).found, 'no pass with evidence for item 1')
+  assert.equal((await post(`/tickets/${id}/items/1`, { verdict: 'pass', reason: 'I tried it', evidence: ticket.attachments.map(({ sha256 }) => sha256) })).status, 200)
+  const closed = TicketView.parse((await close('gate')).json())
+  assert.deepEqual([closed.ticket.state, closed.ticket.acceptance[0]?.by], ['closed', 'first'])
+})
+
+test('what does not fit is the fault of whoever sent it, and is told again under its key: a type that is none, a lease beyond a day, an address that runs a script', async () => {
+  const id = await create()
+  await post(`/tickets/${id}/move`, { to: 'todo', reason: 'clear' })
+  const wrong: readonly (readonly [string, unknown])[] = [
+    [`/tickets/${id}/attachments`, { name: 'x.txt', media_type: 'abc', content: '' }],
+    ...['999999999999d', '36500d', '25h', '0.1ms'].map((lease) => [`/tickets/${id}/claim`, { lease }] as const),
+    ...['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd'].map((url) => ['/tickets', { ...DRAFT, source: { ...DRAFT.source, url } }] as const),
+  ]
+  for (const [number, [path, body]] of wrong.entries()) {
+    const once = () => post(path, body, worker, { 'idempotency-key': `wrong-${id}-${number}` })
+    const [first, again] = [await once(), await once()]
+    assert.ok(first.status >= 400 && first.status < 500, `${path} ${JSON.stringify(body)}: ${first.status}`)
+    assert.deepEqual([again.status, problemOf(again).code], [first.status, problemOf(first).code])
+  }
+  assert.equal(TicketView.parse((await get(`/tickets/${id}`)).json()).ticket.claim, null)
+  assert.equal((await post('/tickets', { ...DRAFT, source: { ...DRAFT.source, url: 'https://example.org/9' } }, worker)).status, 201)
+})
+
+test('a token of a name that a live one has in another writing is not given: the two would be one actor', async () => {
+  const refused = await post('/tokens', { kind: 'worker', name: 'Worker', expires: '1h' })
+  assert.deepEqual([refused.status, problemOf(refused).code], [400, 'usage'])
 })
 
 test('tickets come in pages, newest first, by state and project; a create under one idempotency key makes one', async () => {

@@ -30,7 +30,8 @@ verifies('MC-119 MC-120 MC-121 MC-091', 'the real pi does the work of a ticket t
   assert.deepEqual(ticket.acceptance.map(({ verdict, by, evidence }) => [verdict, by, evidence.length > 0]), [['pass', 'gate:acceptance', true]])
   assert.deepEqual([ticket.evidence.length, ticket.runs.length], [9, 1])
   assert.deepEqual([ticket.runtime.profile, ticket.runtime.triple, ticket.runtime.mode], ['pi_scripted', 'pi/scripted/coder-1', 'HEADLESS'])
-  assert.deepEqual(events.map(({ kind }) => kind), ['created', 'moved', 'claimed', 'turn_ended', 'item_judged', 'closed'])
+  // How often the claim was renewed is a matter of how fast the machine is.
+  assert.deepEqual(events.map(({ kind }) => kind).filter((kind) => kind !== 'claim_renewed'), ['created', 'moved', 'claimed', 'turn_ended', 'item_judged', 'closed'])
   const run = events.find(({ kind }) => kind === 'turn_ended')
   assert.deepEqual([run?.data['profile'], run?.data['purpose'], run?.data['status']], ['pi_scripted', 'ticket', 'pass'])
   assert.equal((await made.portcullis(['verify'])).code, 0)
@@ -63,6 +64,18 @@ verifies('MC-042', 'wrong work is rejected with what was found, which stands in 
   const [before = '', after = ''] = ticket.runs.map((run) => readFileSync(join(made.directory, '.portcullis/runs', run, 'report.json'), 'utf8')).map((text) => Report.parse(JSON.parse(text)).task.digest)
   assert.notEqual(before, after, 'the second run had another prompt')
   assert.deepEqual(readdirSync(made.directory).filter((name) => name.startsWith('task.T-')), [])
+})
+
+test('work that cannot even begin leaves no claim behind, and a ticket without an item is done and not closed', async (context) => {
+  const made = await scenario(context)
+  await ready(made, [])
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', '--task', 'gone.yaml', '--lease', '1h'])).code, 2)
+  const { ticket } = await shown(made)
+  assert.deepEqual([ticket.state, ticket.claim, ticket.epoch], ['todo', null, 1])
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', '--task', 'task.yaml', '--lease', '80d'])).code, 2, 'a claim for longer than a day')
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-1', ...WORK])).code, 4)
+  const worked = await shown(made)
+  assert.deepEqual([worked.ticket.state, worked.ticket.reason, worked.ticket.source?.reconciled, worked.cards.next_action.code], ['done', 'item_unproven', false, 'operator'])
 })
 
 test('a profile that may not be used for the purpose starts nothing, and the ticket stays usable', async (context) => {

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
+import { LIFECYCLE } from '../../src/contract/lifecycle.ts'
+import { type Digest, Verdict } from '../../src/contract/verdict.ts'
 import { openLedger, type StoredLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { TicketBook, type TicketDraft } from '../../src/engine/index.ts'
@@ -45,4 +47,22 @@ export async function bookForTest(context: TestContext): Promise<BookForTest> {
       return new TicketBook({ ledger: more, store: more.tickets, ...parts })
     },
   }
+}
+
+const SHOWN = { _type: 'https://in-toto.io/Statement/v1' as const, subject: [{ name: 'thing', digest: { sha256: 'a'.repeat(64) } }], predicateType: 'https://portcullis.dev/evidence/example/v1' }
+
+/** A run in the store, opened for a ticket or for none, whose gates passed; and the digest of what it holds. */
+export async function runInStore({ ledger }: BookForTest, made: { readonly ticket: string | undefined; readonly state: 'accepted' | 'failed' }): Promise<{ readonly runId: string; readonly digest: Digest }> {
+  const now = new Date()
+  const { runId } = await ledger.begin({ kind: 'task', taskId: 'r1-string-slugify', startedAt: now })
+  const at = now.toISOString()
+  await ledger.append({ runId, evidence: [{ ...SHOWN, predicate: { runId } }], events: [{ type: 'run_opened', at, data: made.ticket === undefined ? {} : { ticket: made.ticket } }] })
+  for (const [sequence, gate] of LIFECYCLE.entries()) {
+    await ledger.append({ runId, verdict: Verdict.parse({ gate, runId, sequence, subject: SHOWN.subject, policy: { name: 'p', digest: { sha256: 'b'.repeat(64) } }, decidedAt: at, evidence: ['c'.repeat(64)], previous: null, message: 'm', outcome: 'pass', expiresAt: '2999-01-01T00:00:00.000Z' }) })
+  }
+  await ledger.append({ runId, state: { to: 'started', reason: null, at: now } })
+  await ledger.append({ runId, state: { to: made.state, reason: made.state === 'failed' ? 'review_failed' : null, at: now } })
+  const digest = (await ledger.history(runId))?.entries.find(({ kind }) => kind === 'evidence')?.digest
+  if (digest === undefined) throw new Error('the run holds no evidence')
+  return { runId, digest }
 }

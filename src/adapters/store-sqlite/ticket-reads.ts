@@ -40,28 +40,42 @@ export function ticketStore(database: Kysely<Tables>, guarded: Guard): TicketSto
     session: (sessionId) => guarded('read', async () => (await database.selectFrom('ticket_session').select('body').where('id', '=', sessionId).execute()).map(sessionOf)[0]),
     sessionOfToken: (sha256) => guarded('read', async () => (await database.selectFrom('ticket_session').select('body').where('token_sha256', '=', sha256).execute()).map(sessionOf)[0]),
     messages: (id) => guarded('read', async () => (await database.selectFrom('ticket_message').select('body').where('ticket', '=', id).orderBy('position').execute()).map(({ body }) => QueuedMessage.parse(JSON.parse(body)))),
-    unknownEvidence: (id, runs, digests) =>
+    unknownEvidence: (id, runs, digests, counts) =>
       guarded('read', async () => {
         const asked = [...digests]
         if (asked.length === 0) return []
+        const counted = await runsOf(database, id, runs, counts.runs)
         const rows = await Promise.all([
-          runs.length === 0 ? [] : database.selectFrom('entry').select('digest').where('run_id', 'in', [...runs]).where('digest', 'in', asked).execute(),
-          database.selectFrom('ticket_event').innerJoin('entry', 'entry.position', 'ticket_event.position').select('entry.digest').where('ticket_event.ticket', '=', id).where('entry.digest', 'in', asked).execute(),
-          database.selectFrom('ticket_attachment').select('sha256 as digest').where('ticket', '=', id).where('sha256', 'in', asked).execute(),
+          counted.length === 0 ? [] : database.selectFrom('entry').select('digest').where('run_id', 'in', counted).where('digest', 'in', asked).execute(),
+          ...(counts.claims ? claimsOf(database, id, asked) : []),
         ])
         const known = new Set(rows.flat().map(({ digest }) => digest))
         return asked.filter((digest) => !known.has(digest))
       }),
-    unacceptedRuns: (runs) =>
+    unacceptedRuns: (id, runs) =>
       guarded('read', async () => {
-        if (runs.length === 0) return []
-        const accepted = new Set((await database.selectFrom('run').select('run_id').where('run_id', 'in', [...runs]).where('kind', '=', 'task').where('state', '=', 'accepted').execute()).map((row) => row.run_id))
+        const accepted = new Set(await runsOf(database, id, runs, 'accepted'))
         return runs.filter((run) => !accepted.has(run))
       }),
     attachment: (id, sha256) => guarded('read', async () => (await database.selectFrom('ticket_attachment').select('bytes').where('ticket', '=', id).where('sha256', '=', sha256).executeTakeFirst())?.bytes),
     kindOfActor: (actor) => guarded('read', async () => (await database.selectFrom('ticket_actor').select('kind').where('id', '=', actor).executeTakeFirst())?.kind),
   }
 }
+
+/** Those of the runs whose opening, in the chain, names the ticket: a run of something else proves nothing of it, however well it ended. */
+async function runsOf(database: Kysely<Tables>, id: string, runs: readonly string[], which: 'accepted' | 'any'): Promise<string[]> {
+  if (runs.length === 0) return []
+  const opened = database.selectFrom('run').innerJoin('entry', 'entry.run_id', 'run.run_id').select('run.run_id').where('run.run_id', 'in', [...runs]).where('run.kind', '=', 'task').where('entry.kind', '=', 'event')
+    .where(sql`json_extract(entry.body, '$.type')`, '=', 'run_opened').where(sql`json_extract(entry.body, '$.data.ticket')`, '=', id)
+  return (await (which === 'accepted' ? opened.where('run.state', '=', 'accepted') : opened).execute()).map((row) => row.run_id)
+}
+
+/** What was attached to a ticket, and what a person said of it. That it was created or claimed shows nothing. */
+const claimsOf = (database: Kysely<Tables>, id: string, asked: readonly string[]): readonly Promise<{ readonly digest: string }[]>[] => [
+  database.selectFrom('ticket_event').innerJoin('entry', 'entry.position', 'ticket_event.position').select('entry.digest').where('ticket_event.ticket', '=', id).where('entry.digest', 'in', [...asked])
+    .where(sql`json_extract(entry.body, '$.data.kind')`, '=', 'commented').where(sql`json_extract(entry.body, '$.data.actor_kind')`, '=', 'human').where(sql`json_extract(entry.body, '$.data.origin')`, '=', 'observed').execute(),
+  database.selectFrom('ticket_attachment').select('sha256 as digest').where('ticket', '=', id).where('sha256', 'in', [...asked]).execute(),
+]
 
 const turnQuery = (database: Kysely<Tables>) => database.selectFrom('ticket_turn').select('body')
 

@@ -114,7 +114,7 @@ const ALLOWED = Object.entries(TICKET_TRANSITIONS)
 const ITS_EVENT = `EXISTS (SELECT 1 FROM entry WHERE position = NEW.position AND kind = 'event' AND json_extract(body, '$.type') = 'ticket_changed'
   AND json_extract(body, '$.data.ticket') = NEW.id AND json_extract(body, '$.data.sequence') = NEW.version AND json_extract(body, '$.data.state') = NEW.state)`
 
-const UNPROVEN = `EXISTS (SELECT 1 FROM json_each(NEW.body, '$.acceptance') WHERE json_extract(value, '$.verdict') IS NOT 'pass' OR json_array_length(value, '$.evidence') = 0)`
+const UNPROVEN = `json_array_length(NEW.body, '$.acceptance') = 0 OR EXISTS (SELECT 1 FROM json_each(NEW.body, '$.acceptance') WHERE json_extract(value, '$.verdict') IS NOT 'pass' OR json_array_length(value, '$.evidence') = 0)`
 const WITHOUT_EVIDENCE = `json_array_length(NEW.body, '$.evidence') = 0`
 
 export function ticketConstraints(refuse: (name: string, when: string, message: string) => string): readonly string[] {

@@ -7,7 +7,7 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printRefusal } from '../refusal.ts'
-import { printable, type Terminal } from '../terminal.ts'
+import { printable, printableJson, type Terminal } from '../terminal.ts'
 
 export const register: Register = (program, surface) => {
   const tickets = program.command('tickets').description('requested pieces of work: where each stands, who works on it, and everything that ever changed it')
@@ -74,7 +74,7 @@ function registerNew(tickets: Command, surface: Surface): void {
 const MARKS = { triage: '?', todo: '·', in_progress: '…', review: '◇', question: '?', blocked: '✘', done: '✔', closed: '■' } as const
 
 function printView(terminal: Terminal, view: TicketView): void {
-  if (terminal.json) return terminal.emit(`${JSON.stringify(view, null, 2)}\n`)
+  if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify(view, null, 2))}\n`)
   const { ticket, cards, status } = view
   terminal.line(`  ${MARKS[ticket.state]} ${ticket.id} ${printable(ticket.title)}`)
   terminal.line(`      ${status.sentence} (${status.code})`)
@@ -91,7 +91,7 @@ function printOutcome(surface: Surface, options: CommonOptions, outcome: Outcome
   if (outcome.ok) return printView(terminal, outcome.value)
   const { refusal, details } = outcome
   surface.exit(exitCodeOf(refusal.reason, false))
-  if (terminal.json) return terminal.emit(`${JSON.stringify({ allowed: false, ...refusal, details }, null, 2)}\n`)
+  if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify({ allowed: false, ...refusal, details }, null, 2))}\n`)
   terminal.line(`  ${terminal.paint('red', '✘')} ${refusal.reason}: ${printable(refusal.message)}`)
   printRefusal(terminal, refusal)
 }
@@ -102,7 +102,7 @@ function registerList(tickets: Command, surface: Surface): void {
     const terminal = surface.terminal(options.json === true)
     const state = options.in !== undefined ? await word(options.in, shapes().then(({ TICKET_STATES }) => TICKET_STATES), '--in') : undefined
     const rows = await (await commandsOf(surface, options)).list({ state, project: options.project })
-    if (terminal.json) return terminal.emit(`${JSON.stringify(rows, null, 2)}\n`)
+    if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify(rows, null, 2))}\n`)
     if (rows.length === 0) return terminal.line('  No tickets. Bring one: npx portcullis tickets new --help')
     for (const row of rows) terminal.line(`  ${MARKS[row.state]} ${row.id.padEnd(8)} ${row.state.padEnd(12)} ${row.priority.padEnd(7)} ${printable(row.owner ?? '-').padEnd(16)} ${printable(row.title)}`.trimEnd())
   })
@@ -112,7 +112,7 @@ function registerShow(tickets: Command, surface: Surface): void {
   withExamples(withCommonOptions(tickets.command('show <ticket>').description('show a ticket, with everything that ever changed it')), 'tickets show T-1').action(async (id: string, options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
     const { view, events } = await (await commandsOf(surface, options)).show(id)
-    if (terminal.json) return terminal.emit(`${JSON.stringify({ ...view, events }, null, 2)}\n`)
+    if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify({ ...view, events }, null, 2))}\n`)
     printView(terminal, view)
     terminal.line()
     for (const event of events) terminal.line(`      ${event.at} ${event.kind} by ${printable(event.actor.id)} (${event.actor.kind}${event.origin === 'mirrored' ? ', mirrored' : ''})${event.text === null ? '' : `: ${printable(event.text)}`}`)
@@ -155,7 +155,7 @@ function registerWork(tickets: Command, surface: Surface): void {
 
 function registerFiles(tickets: Command, surface: Surface): void {
   withExamples(withCommonOptions(tickets.command('export').description('print every ticket with its whole history as JSON')), 'tickets export > tickets.json').action(async (options: CommonOptions) => {
-    surface.terminal(true).emit(`${JSON.stringify(await (await commandsOf(surface, options)).exportAll(), null, 2)}\n`)
+    surface.terminal(true).emit(`${printableJson(JSON.stringify(await (await commandsOf(surface, options)).exportAll(), null, 2))}\n`)
   })
   const command = tickets
     .command('import <file>')
@@ -167,7 +167,7 @@ function registerFiles(tickets: Command, surface: Surface): void {
     const terminal = surface.terminal(options.json === true)
     const { PRIORITIES, WORK_KINDS } = await shapes()
     const imported = await (await commandsOf(surface, options)).importDocument({ document: readDocument(resolvePath(process.cwd(), file)), project: options.project, kind: await word(options.kind, Promise.resolve(WORK_KINDS), '--kind'), priority: await word(options.priority, Promise.resolve(PRIORITIES), '--priority') })
-    if (terminal.json) return terminal.emit(`${JSON.stringify(imported, null, 2)}\n`)
+    if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify(imported, null, 2))}\n`)
     terminal.line(`  ${imported.created.length} brought in, ${imported.skipped.length} here already`)
   })
 }

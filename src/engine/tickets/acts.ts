@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, holdsSession, isLive, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
@@ -29,14 +29,25 @@ export function move(book: TicketBook, id: string, actor: Actor, asked: { readon
   })
 }
 
-/** An atomic claim: of two at once exactly one gets it, and the other is told who did (MC-022). It ends by itself after `leaseMs`. */
-export function claim(book: TicketBook, id: string, actor: Actor, leaseMs: number): Promise<Outcome<Ticket>> {
+/** True for the one who holds the claim: by name, by the credential that claimed, and in its epoch. Whoever has the name alone is somebody else. */
+export const holdsClaim = ({ claim: held }: Ticket, actor: Actor, epoch: number): boolean => held !== null && held.holder === actor.id && held.shown_by === actor.holder && held.epoch === epoch
+
+const hasEnded = (book: TicketBook, { claim: held }: Ticket): boolean => held !== null && Date.parse(held.expires_at) <= book.now().getTime()
+
+/**
+ * An atomic claim: of two at once exactly one gets it, and the other is told who did (MC-022). It ends by itself after
+ * `leaseMs`: one that has ended is taken back first, so that nobody has to tidy up before work goes on.
+ */
+export async function claim(book: TicketBook, id: string, actor: Actor, leaseMs: number): Promise<Outcome<Ticket>> {
+  if (hasEnded(book, await book.get(id))) await releaseEnded(book, id, actor)
   return book.change(id, actor, (ticket) => {
     if (ticket.claim !== null) {
       const { holder, expires_at } = ticket.claim
       return { refusal: { reason: 'ticket_claimed', message: `${holder} works on ${id}.`, asked: `${id} for ${actor.id}`, found: `a claim of ${holder} until ${expires_at}`, remedy: 'Take another ticket, or wait until the claim has ended.' }, details: { holder, expires_at } }
     }
     if (ticket.state !== 'todo') return illegal(ticket, 'in_progress', MOVES_BY_HAND[ticket.state])
+    // Said before the work: its result would have no room, and all of it would be for nothing.
+    if (ticket.runs.length >= MOST_RUNS) return full(id, 'another run', `${ticket.runs.length} runs`)
     if (ticket.retry_at !== null && Date.parse(ticket.retry_at) > book.now().getTime()) return { refusal: { reason: 'ticket_claimed', message: `${id} is tried again later.`, asked: `${id} for ${actor.id}`, found: `a retry at ${ticket.retry_at}`, remedy: 'Wait until then.' }, details: { holder: null, expires_at: ticket.retry_at } }
     const epoch = ticket.epoch + 1
     const kindOfWorker = actor.kind === 'service' ? 'background worker' : actor.kind
@@ -44,36 +55,54 @@ export function claim(book: TicketBook, id: string, actor: Actor, leaseMs: numbe
       kind: 'claimed',
       text: `${actor.id} picks up this ticket (${kindOfWorker}).`,
       data: { epoch, worker: actor.id, worker_kind: kindOfWorker },
-      set: { state: 'in_progress', reason: null, epoch, owner: ticket.owner ?? actor.id, retry_at: null, claim: { holder: actor.id, kind: actor.kind, epoch, expires_at: new Date(book.now().getTime() + leaseMs).toISOString() } },
+      set: { state: 'in_progress', reason: null, epoch, owner: ticket.owner ?? actor.id, retry_at: null, claim: { holder: actor.id, shown_by: actor.holder, kind: actor.kind, epoch, expires_at: new Date(book.now().getTime() + leaseMs).toISOString() } },
     }
   })
 }
 
+/** So many claims that have ended are taken back before the next ticket is chosen. */
+const MOST_RELEASED = 100
+
 /** The most urgent ticket that waits, claimed; undefined if there is none. `owners`: for whom else than nobody it may be. */
 export async function claimNext(book: TicketBook, actor: Actor, asked: { readonly leaseMs: number; readonly owners: readonly string[] | 'any' }): Promise<Ticket | undefined> {
+  await releaseExpired(book, actor, MOST_RELEASED)
   for (;;) {
     const next = await book.store.nextTodo(book.now(), asked.owners)
     if (next === undefined) return undefined
     const claimed = await claim(book, next.id, actor, asked.leaseMs)
     if (claimed.ok) return claimed.value
+    // One that is full would be found again and again, and nobody would get the next.
+    if (claimed.refusal.reason === 'ticket_full') await blockFull(book, next.id, actor)
   }
 }
+
+const blockFull = (book: TicketBook, id: string, actor: Actor): Promise<Outcome<Ticket>> =>
+  book.change(id, actor, (ticket) => (ticket.state === 'todo' && ticket.runs.length >= MOST_RUNS ? { kind: 'moved', text: 'It has as many runs as it may.', data: { from: 'todo', to: 'blocked' }, set: { state: 'blocked', reason: 'ticket_full' } } : 'nothing'))
 
 /** Says that the holder of a claim is alive. An older epoch is a zombie's, and is refused. */
 export function renewClaim(book: TicketBook, id: string, actor: Actor, asked: { readonly epoch: number; readonly leaseMs: number }): Promise<Outcome<Ticket>> {
   return book.change(id, actor, (ticket) => {
     const held = ticket.claim
-    if (held === null || held.holder !== actor.id || held.epoch !== asked.epoch || Date.parse(held.expires_at) <= book.now().getTime()) return { refusal: stale(ticket, actor, asked.epoch), details: { holder: held?.holder ?? null, epoch: ticket.epoch } }
+    if (held === null || !holdsClaim(ticket, actor, asked.epoch) || hasEnded(book, ticket)) return { refusal: stale(ticket, actor, asked.epoch), details: { holder: held?.holder ?? null, epoch: ticket.epoch } }
     return { kind: 'claim_renewed', set: { claim: { ...held, expires_at: new Date(book.now().getTime() + asked.leaseMs).toISOString() } } }
   })
 }
 
-export const stale = (ticket: Ticket, actor: Actor, epoch: number) => ({
+/** The holder gives its claim back, because the work could not go on; another may take the ticket up at once. Changes nothing of what is not its own. */
+export function releaseClaim(book: TicketBook, id: string, actor: Actor, asked: { readonly epoch: number; readonly why: string }): Promise<Outcome<Ticket>> {
+  return book.change(id, actor, (ticket) => (holdsClaim(ticket, actor, asked.epoch) && !isLive(ticket.runtime.state) ? { kind: 'released', text: asked.why, data: { holder: actor.id, epoch: asked.epoch }, set: { claim: null, ...(ticket.state === 'in_progress' ? { state: 'todo', reason: null } : {}) } } : 'nothing'))
+}
+
+export const stale = (ticket: Ticket, actor: Actor, epoch: number | undefined) => ({
   reason: 'claim_stale' as const,
   message: 'The claim is not in force any more.',
-  asked: `${ticket.id} as ${actor.id} in epoch ${epoch}`,
+  asked: `${ticket.id} as ${actor.id} in ${epoch === undefined ? 'no epoch' : `epoch ${epoch}`}`,
   found: ticket.claim === null ? `no claim, epoch ${ticket.epoch}` : `${ticket.claim.holder} in epoch ${ticket.claim.epoch}, until ${ticket.claim.expires_at}`,
   remedy: 'Stop the work: nothing of it counts. Claim the ticket again.',
+})
+
+const full = (id: string, asked: string, found: string) => ({
+  refusal: { reason: 'ticket_full' as const, message: `${id} has no room for more.`, asked: `${asked} of ${id}`, found, remedy: 'Close the ticket, and bring a new one for what is left.' },
 })
 
 /** Assigns by rules, or leaves it to a person (MC-020, MC-021). */
@@ -95,10 +124,12 @@ export function choosePhases(book: TicketBook, id: string, actor: Actor, phases:
   return book.change(id, actor, (ticket) => (ticket.state === 'closed' || ticket.state === 'done' ? illegal(ticket, 'other phases', []) : { kind: 'phases_chosen', data: { phases: [...phases] }, set: { phases: [...phases], phase: 0 } }))
 }
 
-/** The work is put before a reviewer (MC-026). Whoever holds the claim may say so, or an operator. */
-export function reviewReady(book: TicketBook, id: string, actor: Actor): Promise<Outcome<Ticket>> {
+/** The work is put before a reviewer (MC-026): by whoever holds the claim, in its epoch and from work alone, or by a person. What waits for a person is not taken from there by a program. */
+export function reviewReady(book: TicketBook, id: string, actor: Actor, epoch: number | undefined): Promise<Outcome<Ticket>> {
   return book.change(id, actor, (ticket) => {
-    if (ticket.state !== 'in_progress' && ticket.state !== 'question' && ticket.state !== 'done') return illegal(ticket, 'review', MOVES_BY_HAND[ticket.state])
+    const person = actor.kind === 'human'
+    if (ticket.state !== 'in_progress' && !(person && (ticket.state === 'question' || ticket.state === 'done'))) return illegal(ticket, 'review', MOVES_BY_HAND[ticket.state])
+    if (!person && (epoch === undefined || !holdsClaim(ticket, actor, epoch) || hasEnded(book, ticket))) return { refusal: stale(ticket, actor, epoch), details: { holder: ticket.claim?.holder ?? null, epoch: ticket.epoch } }
     return { kind: 'review_ready', text: 'Work ready for review', set: { state: 'review', reason: 'review_ready', claim: null } }
   })
 }
@@ -106,23 +137,40 @@ export function reviewReady(book: TicketBook, id: string, actor: Actor): Promise
 export function attach(book: TicketBook, id: string, actor: Actor, file: { readonly name: string; readonly mediaType: string; readonly sha256: Digest; readonly bytes: Uint8Array }): Promise<Outcome<Ticket>> {
   return book.change(id, actor, (ticket) => {
     if (ticket.state === 'closed') return illegal(ticket, 'an attachment', [])
+    if (ticket.attachments.length >= MOST_ATTACHMENTS) return full(id, 'another attachment', `${ticket.attachments.length} attachments`)
     const attachment = { name: file.name, media_type: file.mediaType, sha256: file.sha256, bytes: file.bytes.length, by: actor.id, at: book.now().toISOString() }
     return { kind: 'attached', text: file.name, data: { sha256: file.sha256 }, set: { attachments: [...ticket.attachments, attachment] }, attached: { sha256: file.sha256, bytes: file.bytes } }
   })
 }
 
+/** Puts what must hold to a ticket, by a person: what was brought without an item has nothing that could be proven, and never closes as accepted. */
+export function addItems(book: TicketBook, id: string, actor: Actor, texts: readonly string[]): Promise<Outcome<Ticket>> {
+  return book.change(id, actor, (ticket) => {
+    if (ticket.state === 'closed' || actor.kind !== 'human') return illegal(ticket, `more acceptance items by a ${actor.kind}`, MOVES_BY_HAND[ticket.state])
+    if (ticket.acceptance.length + texts.length > MOST_ITEMS) return full(id, `${texts.length} more acceptance items`, `${ticket.acceptance.length} acceptance items`)
+    const last = Math.max(0, ...ticket.acceptance.map((item) => item.id))
+    const added = texts.map((text, index): TicketItem => ({ id: last + index + 1, text, verdict: null, reason: null, evidence: [], by: null, at: null }))
+    return { kind: 'edited', data: { items: added.map((item) => item.id) }, set: { acceptance: [...ticket.acceptance, ...added] } }
+  })
+}
+
 /** A digest that nothing here has is a claim, whoever brings it. */
 const unfounded = (asked: string, found: readonly string[]): Decision => ({
-  refusal: { reason: 'item_unproven', message: 'What was named shows nothing of this ticket.', asked, found: `${found.join(', ')}: no row of its runs, no event or attachment of it, or no run that was accepted`, remedy: 'Name evidence of a run of the ticket, or attach what shows it to the ticket first.' },
+  refusal: { reason: 'item_unproven', message: 'What was named shows nothing of this ticket.', asked, found: `${found.join(', ')}: no row of an accepted run of the ticket, and nothing that a person may judge by`, remedy: 'Name evidence of a run of the ticket that was accepted; a person may also name an attachment of the ticket.' },
 })
+
+/** What somebody attached or said is a claim: it counts only where a person answers for it with a name. A gate counts what runs of the ticket have proven. */
+const countsFor = (actor: Actor, runs: 'accepted' | 'any') => ({ runs, claims: actor.kind === 'human' })
 
 /** What a gate or reviewer found of one acceptance item (MC-119). */
 export function judgeItem(book: TicketBook, id: string, actor: Actor, judged: { readonly item: number; readonly verdict: 'pass' | 'fail'; readonly reason: string; readonly evidence: readonly Digest[] }): Promise<Outcome<Ticket>> {
   return book.change(id, actor, async (ticket) => {
+    if (actor.kind !== 'gate' && actor.kind !== 'human') return illegal(ticket, `a verdict of a ${actor.kind}`, MOVES_BY_HAND[ticket.state])
     if (ticket.state !== 'done' && ticket.state !== 'review') return illegal(ticket, 'a verdict on an item', MOVES_BY_HAND[ticket.state])
     const known = ticket.acceptance.some((item) => item.id === judged.item)
     if (!known || (judged.verdict === 'pass' && judged.evidence.length === 0)) return { refusal: { reason: 'item_unproven', message: 'The verdict on the item does not count.', asked: `item ${judged.item} of ${id} as ${judged.verdict}`, found: known ? 'a pass without evidence' : 'no such item', remedy: 'Give the digest of what shows it.' } }
-    const invented = await book.store.unknownEvidence(id, ticket.runs, judged.evidence)
+    // What was rejected may show that an item does not hold, and never that it does.
+    const invented = await book.store.unknownEvidence(id, ticket.runs, judged.evidence, countsFor(actor, judged.verdict === 'pass' ? 'accepted' : 'any'))
     if (invented.length > 0) return unfounded(`item ${judged.item} of ${id} as ${judged.verdict}`, invented)
     const at = book.now().toISOString()
     const acceptance = ticket.acceptance.map((item): TicketItem => (item.id === judged.item ? { ...item, verdict: judged.verdict, reason: judged.reason, evidence: [...judged.evidence], by: actor.id, at } : item))
@@ -130,31 +178,50 @@ export function judgeItem(book: TicketBook, id: string, actor: Actor, judged: { 
   })
 }
 
+/** The gate that the run of a ticket speaks for. No person closes in its name. */
+export const ACCEPTANCE_GATE = 'acceptance'
+
+export interface Closing {
+  readonly gate: string
+  readonly reason: string
+  readonly evidence: readonly Digest[]
+  readonly runs: readonly string[]
+}
+
+/** Which items keep a ticket open. One without any has nothing that was proven, and that is not the same as everything. */
+function openItems(ticket: Ticket): { readonly items: readonly string[]; readonly found: string } | undefined {
+  if (ticket.acceptance.length === 0) return { items: [], found: 'no acceptance item' }
+  const open = ticket.acceptance.filter(({ verdict, evidence }) => verdict !== 'pass' || evidence.length === 0).map((item) => String(item.id))
+  return open.length === 0 ? undefined : { items: open, found: `no pass with evidence for item ${open.join(', ')}` }
+}
+
 /**
  * The authoritative gate closes (MC-120): only finished work, with a verdict and evidence for each item. A second closer
  * finds it closed and changes nothing. The source is reconciled by this event alone (MC-121).
  */
-export async function close(book: TicketBook, id: string, actor: Actor, closing: { readonly gate: string; readonly reason: string; readonly evidence: readonly Digest[]; readonly runs: readonly string[] }): Promise<Outcome<Ticket>> {
+export async function close(book: TicketBook, id: string, actor: Actor, closing: Closing): Promise<Outcome<Ticket>> {
   return book.change(id, actor, async (ticket) => {
     if (ticket.state === 'closed') return 'nothing'
     if (actor.kind !== 'gate' && actor.kind !== 'human') return illegal(ticket, `closed by a ${actor.kind}`, MOVES_BY_HAND[ticket.state])
+    if ((actor.kind === 'gate') !== (closing.gate === ACCEPTANCE_GATE)) return illegal(ticket, `closed by a ${actor.kind} in the name of ${closing.gate}`, MOVES_BY_HAND[ticket.state])
     if (ticket.state !== 'done' && ticket.state !== 'review') return illegal(ticket, 'closed as accepted', MOVES_BY_HAND[ticket.state])
-    const open = ticket.acceptance.filter(({ verdict, evidence }) => verdict !== 'pass' || evidence.length === 0).map((item) => item.id)
     const evidence = [...new Set([...ticket.evidence, ...closing.evidence])]
-    if (open.length > 0 || evidence.length === 0) {
-      const found = open.length > 0 ? `no pass with evidence for item ${open.join(', ')}` : 'no evidence'
-      return { refusal: { reason: 'item_unproven', message: `${id} stays open.`, asked: `${id} closed by ${closing.gate}`, found, remedy: 'Have the gate judge each item, with evidence.' }, details: { items: open.map(String) } }
+    const open = openItems(ticket)
+    if (open !== undefined || evidence.length === 0) {
+      return { refusal: { reason: 'item_unproven', message: `${id} stays open.`, asked: `${id} closed by ${closing.gate}`, found: open?.found ?? 'no evidence', remedy: 'Say what must hold, item by item, and have the gate judge each of them with evidence; or give the ticket up by moving it to closed.' }, details: { items: open?.items ?? [] } }
     }
-    const strangers = await book.store.unacceptedRuns(closing.runs)
+    const runs = [...new Set([...ticket.runs, ...closing.runs])]
+    if (runs.length > MOST_RUNS || evidence.length > MOST_EVIDENCE) return full(id, 'more runs and evidence', `${ticket.runs.length} runs and ${ticket.evidence.length} pieces of evidence`)
+    const strangers = await book.store.unacceptedRuns(id, closing.runs)
     if (strangers.length > 0) return unfounded(`${id} closed by ${closing.gate}`, strangers)
-    const invented = await book.store.unknownEvidence(id, [...ticket.runs, ...closing.runs], evidence)
+    const invented = await book.store.unknownEvidence(id, runs, evidence, countsFor(actor, 'accepted'))
     if (invented.length > 0) return unfounded(`${id} closed by ${closing.gate}`, invented)
     return {
       kind: 'closed',
       text: closing.reason,
       data: { gate: closing.gate, by: actor.id, evidence, human_input_required: actor.kind === 'human' },
       set: {
-        state: 'closed', resolution: 'accepted', reason: null, claim: null, evidence, runs: [...new Set([...ticket.runs, ...closing.runs])],
+        state: 'closed', resolution: 'accepted', reason: null, claim: null, evidence, runs,
         ...(ticket.source === null ? {} : { source: { ...ticket.source, reconciled: true } }),
         ...(ticket.runtime.state === 'none' ? {} : { runtime: closedRuntime(ticket.runtime, book.now()) }),
       },
@@ -166,22 +233,24 @@ export async function close(book: TicketBook, id: string, actor: Actor, closing:
 export async function releaseExpired(book: TicketBook, actor: Actor, most: number): Promise<number> {
   let released = 0
   for (const id of await book.store.expiredClaims(book.now(), most)) {
-    const outcome = await book.change(id, actor, async (ticket) => {
-      if (ticket.claim === null || Date.parse(ticket.claim.expires_at) > book.now().getTime()) return 'nothing'
-      const session = isLive(ticket.runtime.state) && ticket.runtime.session !== null ? await book.store.session(ticket.runtime.session) : undefined
-      // A turn that is open is ended first, with its record.
-      if (session !== undefined && (await book.store.turns(id)).some((turn) => turn.session === session.id && holdsSession(turn.state))) return 'nothing'
-      const at = book.now()
-      const closed = session === undefined ? undefined : { ...session, state: 'closed' as const, ended_at: at.toISOString() }
-      return {
-        ...(closed === undefined ? {} : { sessions: [closed] }),
-        kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? {} : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
-      }
-    })
+    const outcome = await releaseEnded(book, id, actor)
     if (outcome.ok && outcome.value.claim === null) released += 1
   }
   return released
 }
+
+const releaseEnded = (book: TicketBook, id: string, actor: Actor): Promise<Outcome<Ticket>> =>
+  book.change(id, actor, async (ticket) => {
+    if (ticket.claim === null || !hasEnded(book, ticket)) return 'nothing'
+    const session = isLive(ticket.runtime.state) && ticket.runtime.session !== null ? await book.store.session(ticket.runtime.session) : undefined
+    // A turn that is open is ended first, with its record.
+    if (session !== undefined && (await book.store.turns(id)).some((turn) => turn.session === session.id && holdsSession(turn.state))) return 'nothing'
+    const closed = session === undefined ? undefined : { ...session, state: 'closed' as const, ended_at: book.now().toISOString() }
+    return {
+      ...(closed === undefined ? {} : { sessions: [closed] }),
+      kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? {} : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
+    }
+  })
 
 const illegal = (ticket: Ticket, asked: string, legal: readonly string[]) => ({
   refusal: { reason: 'transition_illegal' as const, message: `${ticket.id} is ${ticket.state}.`, asked: `${ticket.id} to ${asked}`, found: `it is ${ticket.state}`, remedy: legal.length === 0 ? 'Nothing follows it.' : `By hand it can become ${legal.join(', ')}.` },

@@ -1,8 +1,9 @@
+import * as z from 'zod'
 import { canonicalJson } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Refusal } from '../../contract/gate.ts'
-import { type Actor, applyEvent, NO_RUNTIME, QueuedMessage, type Ticket, TicketEvent, TicketSession, type TicketSource, TicketTurn } from '../../gates/dispatch/index.ts'
+import { Actor, applyEvent, NO_RUNTIME, QueuedMessage, type Ticket, TicketEvent, TicketSession, type TicketSource, TicketTurn } from '../../gates/dispatch/index.ts'
 import type { SecretScanner } from '../../gates/report/index.ts'
 import { refuseSecretsIn } from '../course.ts'
 import type { Ledger } from '../ledger.ts'
@@ -45,6 +46,19 @@ export interface TicketChange {
 }
 
 export type Decision = TicketChange | { readonly refusal: Refusal; readonly details?: RefusalDetails | undefined } | 'nothing'
+
+/** The event and the ticket after it; a refusal where what was asked does not fit in: nothing was done, and whoever asked is told what stands against it. */
+function changedBy(before: Ticket, draft: TicketEvent): { readonly event: TicketEvent; readonly ticket: Ticket } | { readonly refusal: Refusal } {
+  try {
+    const event = TicketEvent.parse(draft)
+    return { event, ticket: applyEvent(before, event) }
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error
+    // Where it stands and what was expected there; never what was given, which nobody has scanned yet.
+    const found = error.issues.slice(0, 5).map(({ path, code }) => `${path.join('.')}: ${code}`).join('; ')
+    return { refusal: { reason: 'change_invalid', message: `${before.id} stays as it is.`, asked: `${draft.kind} of ${before.id}`, found, remedy: 'Send what fits the schema of the ticket.' } }
+  }
+}
 
 /** Others may win so often before it is given up; each of them made progress. */
 const MOST_TRIES = 100
@@ -109,8 +123,9 @@ export class TicketBook {
       const { kind, text = null, data = {}, set = {}, origin = 'observed', ...rest } = decision
       const at = this.now().toISOString()
       const since = set.state !== undefined && set.state !== before.state ? { state_since: at } : {}
-      const event = TicketEvent.parse({ ticket: id, sequence: before.version + 1, kind, at, actor, origin, text, data, set: { ...set, ...since } })
-      const ticket = applyEvent(before, event)
+      const changed = changedBy(before, { ticket: id, sequence: before.version + 1, kind, at, actor: Actor.parse(actor), origin, text, data, set: { ...set, ...since } })
+      if ('refusal' in changed) return refused(changed.refusal)
+      const { event, ticket } = changed
       // What could not be read back must not be written: the ticket could never be asked for again.
       const sessions = rest.sessions?.map((session) => TicketSession.parse(session))
       const turns = rest.turns?.map((turn) => TicketTurn.parse(turn))

@@ -47,10 +47,13 @@ export interface TicketStore {
   session(sessionId: string): Promise<TicketSession | undefined>
   sessionOfToken(sha256: Digest): Promise<TicketSession | undefined>
   messages(id: string): Promise<readonly QueuedMessage[]>
-  /** Which of these digests neither a row of these runs, nor an event or attachment of the ticket has. */
-  unknownEvidence(id: string, runs: readonly string[], digests: readonly Digest[]): Promise<readonly Digest[]>
-  /** Which of these are no runs of this ledger that were accepted. */
-  unacceptedRuns(runs: readonly string[]): Promise<readonly string[]>
+  /**
+   * Which of these digests show nothing of the ticket: no row of those of these runs that were opened for it (`accepted`: and
+   * were accepted), and, where claims count, neither an attachment of it nor what a person said of it.
+   */
+  unknownEvidence(id: string, runs: readonly string[], digests: readonly Digest[], counts: { readonly runs: 'accepted' | 'any'; readonly claims: boolean }): Promise<readonly Digest[]>
+  /** Which of these are no runs that were opened for the ticket and accepted. */
+  unacceptedRuns(id: string, runs: readonly string[]): Promise<readonly string[]>
   attachment(id: string, sha256: Digest): Promise<Uint8Array | undefined>
   /** The kind under which an actor is known; undefined for one that was never seen. */
   kindOfActor(actor: string): Promise<string | undefined>

@@ -36,8 +36,10 @@ export function nextActionOf(ticket: Ticket, now: Date): NextAction {
       return action(ticket.reason === 'no_signal' || ticket.reason === 'review_waiting' ? 'operator' : 'wait')
     case 'todo':
       return ticket.retry_at !== null && Date.parse(ticket.retry_at) > now.getTime() ? action('retry', ticket.retry_at) : action('wait')
-    case 'in_progress':
     case 'done':
+      // No run speaks for what is left: a person judges it, or gives it up.
+      return action(ticket.reason === 'item_unproven' ? 'operator' : 'wait')
+    case 'in_progress':
       return action('wait')
   }
 }

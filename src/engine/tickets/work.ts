@@ -1,7 +1,7 @@
 import { type Reason, REASON_TABLE } from '../../contract/reasons.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { Actor, TerminalState, Ticket, TicketState } from '../../gates/dispatch/index.ts'
-import { close, judgeItem, stale } from './acts.ts'
+import { ACCEPTANCE_GATE, close, holdsClaim, judgeItem, stale } from './acts.ts'
 import { type Decision, done, type Outcome, type TicketBook } from './book.ts'
 import type { Limits } from './endings.ts'
 
@@ -32,7 +32,7 @@ const isRejection = (reason: Reason): boolean => REJECTIONS.includes(reason) || 
 /** Applies the end of a run to the ticket it was for. Only the claim under which it ran can: a zombie's result is refused. */
 export async function applyRun(book: TicketBook, id: string, worker: Actor, epoch: number, limits: Limits, result: RunResult): Promise<Outcome<Ticket>> {
   const ended = await book.change(id, worker, (ticket): Decision => {
-    if (ticket.claim?.holder !== worker.id || ticket.claim.epoch !== epoch || ticket.state !== 'in_progress') return { refusal: stale(ticket, worker, epoch), details: { epoch: ticket.epoch } }
+    if (!holdsClaim(ticket, worker, epoch) || ticket.state !== 'in_progress') return { refusal: stale(ticket, worker, epoch), details: { epoch: ticket.epoch } }
     return changeOf(ticket, limits, result)
   })
   if (!ended.ok || result.status !== 'pass') return ended
@@ -81,7 +81,7 @@ async function closeByRun(book: TicketBook, ticket: Ticket, result: RunResult): 
     if (shown === undefined || shown.evidence.length === 0) continue
     await judgeItem(book, ticket.id, gate, { item: item.id, verdict: shown.met ? 'pass' : 'fail', reason: `${result.runId}: ${shown.met ? 'met' : 'not met'}`, evidence: shown.evidence })
   }
-  const closed = await close(book, ticket.id, gate, { gate: 'acceptance', reason: `Every gate of ${result.runId} passed.`, evidence: result.verdicts, runs: [result.runId] })
+  const closed = await close(book, ticket.id, gate, { gate: ACCEPTANCE_GATE, reason: `Every gate of ${result.runId} passed.`, evidence: result.verdicts, runs: [result.runId] })
   if (closed.ok) return closed
   // Finished and not closed is a state of its own: somebody must judge the items that no run speaks for.
   await book.change(ticket.id, gate, (now): Decision => (now.state === 'done' ? { kind: 'closing_refused', text: closed.refusal.found, data: { reason: closed.refusal.reason }, set: { reason: closed.refusal.reason } } : 'nothing'))

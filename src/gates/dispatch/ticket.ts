@@ -29,10 +29,13 @@ export const TicketItem = z.strictObject({
 })
 export type TicketItem = Readonly<z.infer<typeof TicketItem>>
 
+/** An address that somebody may click: of a page, never of a script. */
+export const PageAddress = z.url({ protocol: /^https?$/ }).max(2_000)
+
 export const TicketSource = z.strictObject({
   reference: z.string().min(1).max(500).describe('Where the ticket comes from, as in FINAL-ASSESSMENT.md Item #9.'),
   key: z.string().min(1).max(200).nullable().describe('What it is called there.'),
-  url: z.url().max(2_000).nullable(),
+  url: PageAddress.nullable(),
   reconciled: z.boolean().describe('Set by the event that closes the ticket, and by nothing else.'),
 })
 export type TicketSource = Readonly<z.infer<typeof TicketSource>>
@@ -58,13 +61,19 @@ export type TicketRuntime = Readonly<z.infer<typeof TicketRuntime>>
 export const NO_RUNTIME: TicketRuntime = { state: 'none', session: null, profile: null, triple: null, cwd: null, mode: null, started_at: null, last_activity_at: null, ended_at: null, duration_ms: null }
 
 /** Who works on it, until when, in which epoch: whoever claims it next has a higher one, and the one before is refused. */
-export const TicketClaim = z.strictObject({ holder: z.string(), kind: z.enum(ACTOR_KINDS), epoch: z.int().positive(), expires_at: Instant })
+export const TicketClaim = z.strictObject({ holder: z.string(), shown_by: z.string().max(200).optional().describe('What showed who claimed. A claim that says nothing of it is nobody\'s to renew: it ends by itself.'), kind: z.enum(ACTOR_KINDS), epoch: z.int().positive(), expires_at: Instant })
 export type TicketClaim = Readonly<z.infer<typeof TicketClaim>>
 
 export const TriageDecision = z.strictObject({ agent: Name.nullable(), confidence: z.number().min(0).max(1), skill: z.string().max(300).nullable(), reason: z.string().min(1).max(1_000), assigned: z.boolean() })
 export type TriageDecision = Readonly<z.infer<typeof TriageDecision>>
 
 export const Finding = z.strictObject({ by: z.string(), text: z.string().min(1).max(4_000) })
+
+/** So much has room in a ticket. Whoever brings more is told before the work, not by a fault after it. */
+export const MOST_ITEMS = 100
+export const MOST_ATTACHMENTS = 100
+export const MOST_EVIDENCE = 200
+export const MOST_RUNS = 200
 
 /** A ticket as its events make it. Everything here is set by one of them, so replaying them gives it again (MC-016). */
 export const Ticket = z.strictObject({
@@ -90,7 +99,7 @@ export const Ticket = z.strictObject({
   epoch: z.int().nonnegative(),
   claim: TicketClaim.nullable(),
   triage: TriageDecision.nullable(),
-  acceptance: z.array(TicketItem).max(100),
+  acceptance: z.array(TicketItem).max(MOST_ITEMS),
   phases: z.array(Name).max(20).nullable().describe('The phases chosen for it, in order.'),
   phase: z.int().nonnegative().describe('How many of them it has passed.'),
   repositories: z.array(z.string().min(1).max(1_000)).max(20).describe('Repositories outside the directory of the session that it may touch.'),
@@ -99,9 +108,9 @@ export const Ticket = z.strictObject({
   findings: z.array(Finding).max(100).describe('What reviewers found; it stands in the next prompt.'),
   retry_at: Instant.nullable(),
   terminal: TerminalState.nullable().describe('How the last turn ended.'),
-  attachments: z.array(Attachment).max(100),
-  evidence: z.array(Digest).max(200),
-  runs: z.array(z.string().max(200)).max(200),
+  attachments: z.array(Attachment).max(MOST_ATTACHMENTS),
+  evidence: z.array(Digest).max(MOST_EVIDENCE),
+  runs: z.array(z.string().max(200)).max(MOST_RUNS),
   created_at: Instant,
   state_since: Instant,
   updated_at: Instant,

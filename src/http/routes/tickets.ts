@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { durationMs, actorOf, type Outcome, type Ticket as TicketType } from '../../app/tickets.ts'
-import { attachBytes, closeTicket, claim, claimNext, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady } from '../../app/ticket-acts.ts'
+import { addItems, attachBytes, claim, claimNext, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady } from '../../app/ticket-acts.ts'
 import { exportTickets, importTickets, TicketFile } from '../../app/ticket-files.ts'
-import { Digest, draftShape, Ticket, TicketEvent, TicketId, TicketView, TICKET_STATES, PRIORITIES, WORK_KINDS } from '../../app/ticket-shapes.ts'
+import { Attachment, Digest, draftShape, Ticket, TicketEvent, TicketId, TicketItem, TicketView, TICKET_STATES, PRIORITIES, WORK_KINDS } from '../../app/ticket-shapes.ts'
 import type { AccessKind } from '../../contract/access.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { Name } from '../../contract/ids.ts'
@@ -124,14 +124,14 @@ const phases = defineRoute({
 })
 
 const ready = defineRoute({
-  id: 'ticketReviewReady', method: 'POST', path: '/tickets/{ticket}/review-ready', kinds: DOING, summary: 'Say that the work is ready for review.',
-  parameters: OfTicket, query: NONE, body: NONE, answer: shown,
-  handle: async ({ server, principal, parameters }) => told(server, await reviewReady(server.tickets.book, parameters.ticket, actorOf(principal))),
+  id: 'ticketReviewReady', method: 'POST', path: '/tickets/{ticket}/review-ready', kinds: DOING, summary: 'Say that the work is ready for review: with the epoch of your claim, or as a person.',
+  parameters: OfTicket, query: NONE, body: z.strictObject({ epoch: z.int().positive().optional() }), answer: shown,
+  handle: async ({ server, principal, parameters, body }) => told(server, await reviewReady(server.tickets.book, parameters.ticket, actorOf(principal), body.epoch)),
 })
 
 const attachRoute = defineRoute({
   id: 'attachToTicket', method: 'POST', path: '/tickets/{ticket}/attachments', kinds: DOING, summary: 'Attach a file.',
-  parameters: OfTicket, query: NONE, body: z.strictObject({ name: Name, media_type: z.string().min(3).max(200), content: z.base64().max(1_000_000).describe('The bytes in base64.') }), answer: { ...shown, status: 201 },
+  parameters: OfTicket, query: NONE, body: z.strictObject({ name: Name, media_type: Attachment.shape.media_type, content: z.base64().max(1_000_000).describe('The bytes in base64.') }), answer: { ...shown, status: 201 },
   handle: async ({ server, principal, parameters, body }) => told(server, await attachBytes(server.tickets.book, parameters.ticket, actorOf(principal), { name: body.name, mediaType: body.media_type, bytes: Buffer.from(body.content, 'base64') }), 201),
 })
 
@@ -146,6 +146,12 @@ const attachment = defineRoute({
   },
 })
 
+const items = defineRoute({
+  id: 'addTicketItems', method: 'POST', path: '/tickets/{ticket}/items', kinds: WORKING, summary: 'Say what must hold in the end. A ticket without an item never closes as accepted.',
+  parameters: OfTicket, query: NONE, body: z.strictObject({ items: z.array(TicketItem.shape.text).min(1).max(100) }), answer: shown,
+  handle: async ({ server, principal, parameters, body }) => told(server, await addItems(server.tickets.book, parameters.ticket, actorOf(principal), body.items)),
+})
+
 const judge = defineRoute({
   id: 'judgeTicketItem', method: 'POST', path: '/tickets/{ticket}/items/{item}', kinds: WORKING, summary: 'A verdict on one acceptance item, with evidence.',
   parameters: z.strictObject({ ticket: TicketId, item: z.string().regex(/^[1-9]\d{0,4}$/) }), query: NONE, body: z.strictObject({ verdict: z.enum(['pass', 'fail']), reason: z.string().min(1).max(2_000), evidence: z.array(Digest).max(100) }), answer: shown,
@@ -154,8 +160,8 @@ const judge = defineRoute({
 
 const close = defineRoute({
   id: 'closeTicket', method: 'POST', path: '/tickets/{ticket}/close', kinds: WORKING, summary: 'Close finished work as accepted: each item needs a pass with evidence. A second closer changes nothing.',
-  parameters: OfTicket, query: NONE, body: z.strictObject({ gate: Name.describe('Which authoritative gate speaks.'), reason: Words, evidence: z.array(Digest).max(100), runs: z.array(z.string().min(1).max(200)).max(100) }), answer: shown,
-  handle: async ({ server, principal, parameters, body }) => told(server, await closeTicket(server.tickets.book, parameters.ticket, actorOf(principal), body)),
+  parameters: OfTicket, query: NONE, body: z.strictObject({ gate: Name.describe('In whose name: operator, or a phase of kind decision in portcullis.yaml.'), reason: Words, evidence: z.array(Digest).max(100), runs: z.array(z.string().min(1).max(200)).max(100) }), answer: shown,
+  handle: async ({ server, principal, parameters, body }) => told(server, await server.tickets.close(parameters.ticket, actorOf(principal), body)),
 })
 
 const importRoute = defineRoute({
@@ -173,4 +179,4 @@ const exportRoute = defineRoute({
 })
 
 // Fixed words stand before the routes whose address holds an id: the router takes the first that fits.
-export const ticketRoutes = [list, create, exportRoute, importRoute, claimAny, release, show, events, moveRoute, commentRoute, claimRoute, renewRoute, triageRoute, phases, ready, attachRoute, attachment, judge, close]
+export const ticketRoutes = [list, create, exportRoute, importRoute, claimAny, release, show, events, moveRoute, commentRoute, claimRoute, renewRoute, triageRoute, phases, ready, attachRoute, attachment, items, judge, close]
