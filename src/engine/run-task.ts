@@ -71,6 +71,9 @@ class Ended extends Error {
   }
 }
 
+/** Of an attempt: which entry of the queue it is for, and under which of its claims. */
+const claimData = ({ claim }: World): { queue_entry?: string; epoch?: number } => (claim === undefined ? {} : { queue_entry: claim.item, epoch: claim.epoch })
+
 /** The proof, or the end of the run. */
 function required<Name extends 'catalog' | 'admission' | 'health' | 'launch' | 'readiness' | 'dispatch' | 'wire' | 'acceptance', Content>(decided: Decided<Name, Content>) {
   if (!decided.ok) throw new Ended(decided.reason)
@@ -90,7 +93,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const directory = world.createDirectory(summary.runId)
   let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...hostData(world.host) })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...claimData(world), ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()
