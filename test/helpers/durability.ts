@@ -10,9 +10,11 @@ import { buildSync } from 'esbuild'
 import * as z from 'zod'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { runProgram } from './run-cli.ts'
+import { until } from './served-wire.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/
+const MOST_BEFORE = 12
 /** What SQLite, the key and the directories of a store are written with. */
 const WRITES = ['pwrite64', 'fsync', 'fdatasync', 'ftruncate', 'unlink', 'rename', 'write'] as const
 const Counted = z.object({ syscall: z.string(), calls: z.int() })
@@ -42,6 +44,13 @@ function writerOf(context: Pick<TestContext, 'after'>, path: string): Writer {
   let printed = ''
   child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
   return { child, gone: once(child, 'close'), acknowledged: () => digestsIn(printed) }
+}
+
+/** Until so many verdicts were acknowledged, and a moment more: in the middle of whatever comes next. */
+async function somewhereIn(writer: Writer): Promise<void> {
+  const least = 1 + Math.floor(Math.random() * MOST_BEFORE)
+  await until(() => writer.acknowledged().length >= least || writer.child.exitCode !== null, 'the writer to write', 60_000)
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
 }
 
 const digestsIn = (printed: string): readonly string[] => printed.split('\n').slice(0, -1).filter((line) => DIGEST.test(line))
@@ -76,11 +85,9 @@ export async function killAtRandom(context: TestContext, rounds: number): Promis
   let all = 0
   for (let round = 0; round < rounds; round += 1) {
     const writer = writerOf(context, path)
-    const { stdout } = writer.child
-    assert.ok(stdout !== null)
-    // Every fourth is killed while it opens, the others while it writes.
-    if (round % 4 !== 0) await Promise.race([once(stdout, 'data'), writer.gone])
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * (round % 4 === 0 ? 400 : 60)))
+    // Every fourth is killed while it opens, the others while they write.
+    if (round % 4 === 0) await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
+    else await somewhereIn(writer)
     writer.child.kill('SIGKILL')
     await writer.gone
     const acknowledged = writer.acknowledged()
@@ -201,8 +208,7 @@ export async function cutPower(context: TestContext, rounds: number): Promise<nu
   let all = 0
   for (let round = 0; round < rounds; round += 1) {
     const writer = writerOf(context, join(at, `store-${round}`, 'ledger.db'))
-    await Promise.race([once(writer.child.stdout ?? process.stdin, 'data'), writer.gone])
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150))
+    await somewhereIn(writer)
     writer.child.kill('SIGSTOP')
     copyFileSync(image, copy)
     writer.child.kill('SIGKILL')

