@@ -14,7 +14,7 @@ import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Leavings, type Outcome, type RawArtefact } from './finish.ts'
 import type { RenderedRun } from './render-run.ts'
-import { AgentExitEvidence, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, claimData, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
 import { openingOf } from './opening.ts'
 import { tellingRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
@@ -71,9 +71,6 @@ class Ended extends Error {
   }
 }
 
-/** Of an attempt: which entry of the queue it is for, and under which of its claims. */
-const claimData = ({ claim }: World): { queue_entry?: string; epoch?: number } => (claim === undefined ? {} : { queue_entry: claim.item, epoch: claim.epoch })
-
 /** The proof, or the end of the run. */
 function required<Name extends 'catalog' | 'admission' | 'health' | 'launch' | 'readiness' | 'dispatch' | 'wire' | 'acceptance', Content>(decided: Decided<Name, Content>) {
   if (!decided.ok) throw new Ended(decided.reason)
@@ -93,7 +90,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const directory = world.createDirectory(summary.runId)
   let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...claimData(world), ...hostData(world.host) })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...claimData(world.claim), ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()

@@ -17,7 +17,7 @@ const entryOf = (entry: QueuedRun | undefined): QueuedRun => {
   return entry
 }
 const begin = (ledger: StoredLedger, fence?: Fence) => ledger.begin({ kind: 'task', taskId: 't', startedAt: AT, fence })
-const lost = (error: unknown): boolean => error instanceof PortcullisError && error.code === 'claim_lost' && /^stale_epoch: /.test(error.found)
+const lost = (error: unknown): boolean => error instanceof PortcullisError && error.code === 'claim_lost' && error.found.startsWith('stale_epoch: ')
 const refusedByStore = (error: unknown): boolean => error instanceof PortcullisError && error.code === 'store_failed' && /stale_epoch/.test(error.found)
 
 async function opened(context: TestContext): Promise<{ queue: RunQueue; other: RunQueue; ledger: StoredLedger; database: DatabaseSync; add(key?: string): Promise<QueuedRun> }> {
