@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { VerifyAnswer, VerifyRequest } from './app/verify.ts'
 import { judges } from './app/judges.ts'
 import { type AppOptions, configurationOf, searchPathOf, stateDirectoryOf, usage } from './app/places.ts'
-import { loadOverride, loadTask } from './adapters/configuration/index.ts'
+import { loadOverride } from './adapters/configuration/index.ts'
 import type { LedgerOnDemand } from './adapters/store-sqlite/index.ts'
 import type { Refusal } from './contract/gate.ts'
 import { printTriple } from './contract/model.ts'
@@ -154,25 +154,8 @@ class LocalApp implements App {
 
   async run(request: RunRequest, watcher: RunWatcher): Promise<RunAnswer> {
     const { options, ledger, stateDirectory, engine } = this.#parts
-    const loaded = loadTask(resolvePath(options.cwd, request.task))
-    const { chooseRun } = await import('./app/backend.ts')
-    const chosen = chooseRun(configurationOf(options).configuration, options.environment, options.cwd, { ...request, taskProfile: loaded.task.profile })
-    const world = await composeWorld(options, ledger, stateDirectory)
-    const { noRecord } = chosen
-    const asked = {
-      task: loaded.task,
-      taskDigest: loaded.digest,
-      taskText: loaded.text,
-      profile: chosen.profile,
-      purpose: request.purpose ?? loaded.task.purpose,
-      repository: loaded.repository,
-      reference: loaded.referencePatch,
-      admissionFile: chosen.admissionFile,
-      remotes: loaded.remotes,
-      asked: chosen.asked,
-      ticket: request.ticket,
-      cancelled: request.cancelled,
-    }
+    const { taskRequestOf } = await import('./app/task-request.ts')
+    const { asked, world } = taskRequestOf(options, await composeWorld(options, ledger, stateDirectory), request)
     let carried: string | undefined
     const opened: RunWatcher['opened'] = (run) => {
       carried = run.runId
@@ -180,7 +163,7 @@ class LocalApp implements App {
       watcher.opened(run)
     }
     try {
-      return runAnswerOf(options, await engine.runTask(noRecord === null ? world : { ...world, readAdmissions: () => Promise.resolve(noRecord) }, asked, { ...taskWatcherOf(watcher), opened }))
+      return runAnswerOf(options, await engine.runTask(world, asked, { ...taskWatcherOf(watcher), opened }))
     } finally {
       if (carried !== undefined) this.#carried.delete(carried)
     }
@@ -298,7 +281,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     readDecisions: () => Promise.resolve(admissions.readDecisions({ directory: join(loaded.directory, admissions.DECISIONS_DIRECTORY), root: loaded.directory })),
     openWire: (recorder, served) => {
       const reader = served === undefined ? credentials : credentialAdapter.onlyWhile(served.current, credentials)
-      return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health), ...(served?.tally === undefined ? {} : { tally: served.tally }) })
+      return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health), ...(served?.tally === undefined ? {} : { tally: served.tally }), ...(served?.withdrawn === undefined ? {} : { withdrawn: served.withdrawn }) })
     },
     probeModel: healthProbe.probeHealth,
     agents,
@@ -310,6 +293,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     ...(await judges({ path: searchPath, timeoutMs: engine.LOCAL_WORK_MS, secrets: knownSecrets, clock })),
     createDirectory: (runId) => runDirectory.createRunDirectory(stateDirectory, runId),
     openDirectory: (runId) => runDirectory.openRunDirectory(stateDirectory, runId),
+    claim: undefined,
   }
 }
 

@@ -2,11 +2,13 @@ import * as z from 'zod'
 import type { Log } from '../adapters/log/index.ts'
 import type { App } from '../app.ts'
 import { digestOf } from '../contract/canonical.ts'
+import type { SteadyClock } from '../contract/clock.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { RunId } from '../contract/ids.ts'
 import { milliseconds } from '../contract/units.ts'
 import { type AccessStore, type Ledger, MARGIN_MS, probeLimitMs, type RunSummary } from '../engine/index.ts'
 import { type AppOptions, configurationOf } from './places.ts'
+import { ProbeAges } from './probe-ages.ts'
 
 /** How a profile stands by its last probe. Only `healthy` is routable; what is too old, or was never asked, is unknown (MC-106). */
 export const ProfileHealth = z.strictObject({
@@ -32,57 +34,63 @@ const Opened = z.looseObject({ type: z.literal('run_opened'), data: z.looseObjec
 /** Probes profiles at the start and at the interval of the configuration. When each was probed last stands in the ledger, so a restart forgets nothing. */
 export class HealthDesk {
   readonly #options: AppOptions
-  readonly #app: App
+  readonly #app: Pick<App, 'probe'>
   readonly #ledger: Ledger
   readonly #store: AccessStore
   readonly #log: Log
+  readonly #steadyMs: SteadyClock
   readonly #profileOf = new Map<string, string>()
+  readonly #ages: ProbeAges
   readonly #ending = new AbortController()
-  #startedAt: Date | undefined
-  #nextLookMs = 0
+  /** The newest probe of each profile as the first look found it: what follows was made in this life. */
+  #inherited: ReadonlyMap<string, string> | undefined
+  #nextLookMs = Number.NEGATIVE_INFINITY
   #digest: string | undefined
 
-  constructor(parts: { readonly options: AppOptions; readonly app: App; readonly ledger: Ledger; readonly store: AccessStore; readonly log: Log }) {
+  constructor(parts: { readonly options: AppOptions; readonly app: Pick<App, 'probe'>; readonly ledger: Ledger; readonly store: AccessStore; readonly log: Log; readonly steadyMs: SteadyClock }) {
     this.#options = parts.options
     this.#app = parts.app
     this.#ledger = parts.ledger
     this.#store = parts.store
     this.#log = parts.log
+    this.#steadyMs = parts.steadyMs
+    this.#ages = new ProbeAges(parts.options.clock, parts.steadyMs)
   }
 
   /** Probes every profile of which a probe is due, one after the other. */
   async sweep(): Promise<void> {
     const { configuration, digest } = configurationOf(this.#options)
     const { onStart, every } = configuration.health
-    const startedAt = (this.#startedAt ??= this.#options.clock())
     // A file that has changed may name a profile that nobody asked yet.
-    if (digest === this.#digest && this.#options.clock().getTime() < this.#nextLookMs) return
+    if (digest === this.#digest && this.#steadyMs() < this.#nextLookMs) return
     this.#digest = digest
-    this.#nextLookMs = this.#options.clock().getTime() + Math.min(LONGEST_LOOK_MS, milliseconds(every) / 10)
+    this.#nextLookMs = this.#steadyMs() + Math.min(LONGEST_LOOK_MS, milliseconds(every) / 10)
     const last = await this.#lastProbes()
+    const inherited = (this.#inherited ??= new Map([...last].map(([profile, { runId }]) => [profile, runId])))
     for (const profile of Object.keys(configuration.profiles)) {
       if (this.#ending.signal.aborted) return
-      const now = this.#options.clock()
       const before = last.get(profile)
-      if (before !== undefined && this.#isUnderWay(before, now)) continue
-      const aged = before === undefined || now.getTime() - Date.parse(before.startedAt) >= milliseconds(every)
-      // A probe that was never made is due at the interval as well: unknown is not healthy, and stays so until somebody asks.
-      const due = aged || (onStart && Date.parse(before.startedAt) < startedAt.getTime())
+      if (before !== undefined && this.#isUnderWay(before)) continue
+      const aged = before === undefined || this.#ages.of(before) >= milliseconds(every)
+      // Told by the run and not by its time: a clock that was set back would make every probe one of an earlier life, and each be followed by the next.
+      const due = aged || (onStart && inherited.get(profile) === before.runId)
       if (!due) continue
-      const key = `probe ${digestOf({ profile, before: before?.runId ?? null, interval: Math.floor(now.getTime() / milliseconds(every)) })}`
-      if (await this.#claim(key, profile, now)) await this.#probe(profile, key)
+      // Whoever took the claim may have ended before it asked anything: a whole interval later it may be tried again.
+      const attempt = Math.floor(this.#ages.waiting(profile, before?.runId ?? null) / milliseconds(every))
+      const key = `probe ${digestOf({ profile, before: before?.runId ?? null, attempt })}`
+      if (await this.#claim(key, profile, this.#options.clock())) await this.#probe(profile, key)
     }
   }
 
   /** Every profile of the configuration, as its last probe left it. */
   async profiles(): Promise<readonly ProfileHealth[]> {
     const { configuration } = configurationOf(this.#options)
-    const [last, now, maxAgeMs] = [await this.#lastProbes(), this.#options.clock(), milliseconds(configuration.health.maxAge)]
+    const [last, maxAgeMs] = [await this.#lastProbes(), milliseconds(configuration.health.maxAge)]
     return Object.keys(configuration.profiles).map((profile): ProfileHealth => {
       const run = last.get(profile)
-      const young = run !== undefined && now.getTime() - Date.parse(run.startedAt) < maxAgeMs
+      const young = run !== undefined && this.#ages.of(run) < maxAgeMs
       const health = !young || run.state === 'open' ? 'unknown' : run.state === 'checked' ? 'healthy' : 'unhealthy'
-      return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run, now), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null }
+      return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null }
     })
   }
 
@@ -92,10 +100,10 @@ export class HealthDesk {
   }
 
   /** Longer than a probe may take, whoever makes it has ended without a word. */
-  #isUnderWay(run: RunSummary, now: Date): boolean {
+  #isUnderWay(run: RunSummary): boolean {
     const { configuration } = configurationOf(this.#options)
     const longestMs = Math.max(...Object.values(configuration.providers).map((provider) => probeLimitMs(provider))) + 2 * MARGIN_MS
-    return run.state === 'open' && now.getTime() - Date.parse(run.startedAt) < longestMs
+    return run.state === 'open' && this.#ages.of(run) < longestMs
   }
 
   /** Of several servers on one ledger one alone makes the probe that follows another. */
@@ -104,8 +112,10 @@ export class HealthDesk {
   }
 
   async #probe(profile: string, key: string): Promise<void> {
+    const beganMs = this.#steadyMs()
     try {
       const { records } = await this.#app.probe({ profiles: [profile], cancelled: this.#ending.signal }, () => undefined)
+      for (const { run_id: run } of records) this.#ages.began(run, beganMs)
       for (const { healthy, stage, reason, run_id: run } of records) this.#log[healthy ? 'info' : 'error']({ part: 'health', profile, healthy, stage, reason, run }, 'probed')
     } catch (error) {
       if (!(error instanceof PortcullisError)) throw error

@@ -3,6 +3,7 @@ import { createMetrics, type Metrics } from '../adapters/metrics/index.ts'
 import { createLog, type Log } from '../adapters/log/index.ts'
 import { LedgerOnDemand, openAccessStore } from '../adapters/store-sqlite/index.ts'
 import { type App, composeWorld, openApp } from '../app.ts'
+import { steadyClock } from '../contract/clock.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { milliseconds, parseDuration } from '../contract/units.ts'
 import { type AccessStore, type Change, CURRENT_MS, type Ledger, type ServedWire, serveLicences, type ServerSettings } from '../engine/index.ts'
@@ -106,7 +107,7 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const runs = new RunDesk(app, options)
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
-    const health = new HealthDesk({ options, app, ledger: world.ledger, store, log })
+    const health = new HealthDesk({ options, app, ledger: world.ledger, store, log, steadyMs: steadyClock })
     const telemetry = settings.telemetry === undefined ? undefined : await openTelemetry(settings.telemetry, world, (await ledgers.open()).agents, metrics)
     closing.unshift(async () => telemetry?.close())
     const schedule = new Scheduler(log)

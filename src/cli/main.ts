@@ -21,6 +21,7 @@ import { register as registerKeys } from './commands/keys.ts'
 import { register as registerMcp } from './commands/mcp.ts'
 import { register as registerProbe } from './commands/probe.ts'
 import { register as registerProvider } from './commands/provider.ts'
+import { register as registerQueue } from './commands/queue.ts'
 import { register as registerReport } from './commands/report.ts'
 import { register as registerResolve } from './commands/resolve.ts'
 import { register as registerResume } from './commands/resume.ts'
@@ -32,10 +33,11 @@ import { register as registerTickets } from './commands/tickets.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
 import { register as registerWire } from './commands/wire.ts'
+import { register as registerWorker } from './commands/worker.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets, registerQueue, registerWorker]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

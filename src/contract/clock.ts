@@ -2,3 +2,8 @@
 export type Clock = () => Date
 
 export const systemClock: Clock = () => new Date()
+
+/** Milliseconds that pass as real time does, from a beginning that means nothing: what is measured by it does not jump when somebody sets the wall clock (REL-07). */
+export type SteadyClock = () => number
+
+export const steadyClock: SteadyClock = () => performance.now()

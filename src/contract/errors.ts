@@ -28,6 +28,7 @@ export const ERROR_TABLE = {
   token_not_found: { title: 'There is no such token', http: 404, exit: 2 },
   ticket_not_found: { title: 'There is no such ticket', http: 404, exit: 2 },
   ticket_conflict: { title: 'Somebody else changed the ticket at the same time', http: 409, exit: 2 },
+  claim_lost: { title: 'The claim on the run was taken over', http: 409, exit: 1 },
   actor_mismatch: { title: 'The name belongs to somebody of another kind', http: 403, exit: 2 },
   nothing_stored: { title: 'Nothing of this kind is stored', http: 404, exit: 2 },
   server_draining: { title: 'The server is shutting down', http: 503, exit: 1 },

@@ -33,7 +33,7 @@ export const REASON_TABLE = {
 
   // health and the wire: what the provider did
   health_unknown: { title: 'No probe in force shows that the model answers', http: 503, exit: 3, retry: 'later' },
-  epoch_stale: { title: 'The token belongs to an earlier generation of the run', http: 403, exit: 3, retry: 'never' },
+  stale_epoch: { title: 'Another claim or a later generation has taken over', http: 403, exit: 3, retry: 'never' },
   provider_unhealthy: { title: 'The model failed too often, and no probe has shown since that it answers', http: 503, exit: 75, retry: 'later' },
   provider_auth: { title: 'The provider refused the credential', http: 502, exit: 3, retry: 'never' },
   provider_model_unknown: { title: 'The provider does not know the model', http: 502, exit: 3, retry: 'never' },

@@ -42,6 +42,7 @@ export {
   RUN_KINDS,
   RUN_STATES,
   rowsOf,
+  type RunBeginning,
   RunEvent,
   type RunHistory,
   type RunState,
@@ -53,6 +54,8 @@ export { bytesOf, consistencyProof, GrowingTree, hashesOf, inclusionProof, leafH
 export { algorithmOf, digestFor, KEY_ALGORITHMS, type KeyAlgorithm, readVerificationKey, signatureHolds, type Signer, type VerificationKey } from './verification-key.ts'
 export { type Checkpoint, notesIn, openNote, parseNote, signCheckpoint } from './checkpoint.ts'
 export { GrantedLicence, grantLicence, type LicenceAnswer, type LicenceRecord, licencesIn, renewLicence, revokeLicence } from './licence.ts'
+export { fencedLedger } from './fenced-ledger.ts'
+export { type Fence, type Fenced, type HeldClaim, LeaseWatch, ORDER_OUTCOMES, ORDER_STATES, type OrderOutcome, QueuedRun, RunOrder, type RunQueue, staleEpoch } from './queue.ts'
 export { createCallRecorder } from './recorder.ts'
 export { CURRENT_MS, type ServedWire, serveLicences } from './serve-licences.ts'
 export { healthThresholds, KEPT_OUTPUT, LOCAL_WORK_MS, LOG_BYTES, MARGIN_MS, probeLimitMs } from './limits.ts'

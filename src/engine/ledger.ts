@@ -7,6 +7,7 @@ import { REASONS } from '../contract/reasons.ts'
 import type { Digest, Verdict } from '../contract/verdict.ts'
 import type { Account, Charge, Spending } from '../gates/wire/index.ts'
 import type { AgentBirth, AgentChange } from './agents/store.ts'
+import type { Fence } from './queue.ts'
 import type { TicketWrite } from './tickets/store.ts'
 
 /**
@@ -97,6 +98,8 @@ export interface LedgerWrite {
   readonly agent?: AgentChange | undefined
   /** What changes of a ticket. Its event is made from it, as the last row of the write. */
   readonly ticket?: TicketWrite | undefined
+  /** Under which claim it is written, for a run of the queue: the store takes nothing from whoever lost it (REL-05). */
+  readonly fence?: Fence | undefined
 }
 
 export interface StateChange {
@@ -159,10 +162,18 @@ const ticketRow = ({ event, ticket }: TicketWrite): RunEvent => ({
   data: { ticket: event.ticket, sequence: event.sequence, kind: event.kind, state: ticket.state, actor: event.actor.id, actor_kind: event.actor.kind, holder: event.actor.holder, origin: event.origin, change: canonicalJson({ text: event.text, data: event.data, set: event.set }) },
 })
 
+/** What a run is opened with. With a fence it is an attempt of that claim, in the same transaction: no run of the queue is nobody's. */
+export interface RunBeginning {
+  readonly kind: RunSummary['kind']
+  readonly taskId: string
+  readonly startedAt: Date
+  readonly fence?: Fence | undefined
+}
+
 /** The append-only store of runs. Every method rejects with a `store_*` PortcullisError if the store is down: nothing is ever assumed written. */
 export interface Ledger {
   /** Opens a run under the next number of this store. */
-  begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary>
+  begin(run: RunBeginning): Promise<RunSummary>
   append(write: LedgerWrite): Promise<void>
   history(runId: string): Promise<RunHistory | undefined>
   list(): Promise<readonly RunSummary[]>

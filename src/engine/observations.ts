@@ -4,6 +4,7 @@ import { Name } from '../contract/ids.ts'
 import { Digest } from '../contract/verdict.ts'
 import { AcceptanceFacts, BoundProbe, BoundReview, DeliveryClaim, Objection } from '../gates/acceptance/index.ts'
 import type { RunEvent } from './ledger.ts'
+import type { Fence } from './queue.ts'
 import { AcceptanceItem } from './task.ts'
 import type { RunHost } from './world.ts'
 
@@ -82,6 +83,9 @@ export const CompletionEvidence = definePredicate('https://portcullis.dev/eviden
 
 /** Which process runs a run, as its events name it. */
 export const hostData = ({ pid, startTicks, boot }: RunHost): RunEvent['data'] => ({ pid, start_ticks: startTicks, boot })
+
+/** Of an attempt: which entry of the queue it is for, and under which of its claims. */
+export const claimData = (claim: Fence | undefined): RunEvent['data'] => (claim === undefined ? {} : { queue_entry: claim.item, epoch: claim.epoch })
 
 /** The process that an event names; undefined if it names none. */
 export function hostOf(event: RunEvent | undefined): RunHost | undefined {

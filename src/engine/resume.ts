@@ -29,12 +29,19 @@ export interface ResumedRun extends RenderedRun {
   readonly resumed: boolean
 }
 
+export interface ResumeOptions {
+  readonly cancelled: AbortSignal
+  readonly watcher: TaskWatcher
+  /** True to end it as interrupted wherever it stands: whoever carried it lost its claim and may still be alive, so that nothing it left is built upon. */
+  readonly abandon?: true
+}
+
 /**
  * Takes up a run where its evidence ends: a completion that was interrupted, or that waited for somebody, goes through the same gate
  * as every other, on the pinned work; of what cannot be proven any more the run is closed as interrupted. A run that has
  * ended is rendered from the store and nothing is decided again (ACC-29). Throws `usage` for a run that still goes on.
  */
-export async function resumeRun(given: World, runId: string, options: { readonly cancelled: AbortSignal; readonly watcher: TaskWatcher }): Promise<ResumedRun> {
+export async function resumeRun(given: World, runId: string, options: ResumeOptions): Promise<ResumedRun> {
   const { history, read } = await readHistory(given, runId)
   const directory = given.openDirectory(runId)
   if (history.run.kind !== 'task') throw new PortcullisError('usage', { asked: `to resume run ${runId}`, found: `a ${history.run.kind}, which is not resumed`, remedy: 'Name a run of a task.' })
@@ -93,12 +100,12 @@ class Resumption {
   readonly #course: Course
   readonly #directory: RunDirectory
   readonly #record: RunRecord
-  readonly #options: { readonly cancelled: AbortSignal; readonly watcher: TaskWatcher }
+  readonly #options: ResumeOptions
   readonly #attempt: number
   readonly #probeArtefacts: RawArtefact[] = []
   #leavings: Leavings = { artefacts: [], texts: [] }
 
-  constructor(world: World, course: Course, directory: RunDirectory, history: RunHistory, options: { readonly cancelled: AbortSignal; readonly watcher: TaskWatcher }) {
+  constructor(world: World, course: Course, directory: RunDirectory, history: RunHistory, options: ResumeOptions) {
     this.#world = world
     this.#course = course
     this.#directory = directory
@@ -130,6 +137,7 @@ class Resumption {
     if (stood?.outcome === 'block' && REASON_TABLE[stood.reason].retry === 'never') return { started, reason: stood.reason }
     // A gate before acceptance that did not pass ended the run, and only its end was not written.
     if (stood === undefined && refused !== undefined && refused.outcome !== 'pass') return { started, reason: refused.reason }
+    if (this.#options.abandon === true) return this.#close(started, { reason: 'interrupted', found: 'a worker that lost its claim' })
     if ('reason' in start) return this.#close(started, start)
     if (changed.length > 0) return this.#close(started, { reason: 'evidence_invalid', found: `${changed.join(', ')} is not what the agent printed` })
     return this.#complete(start)

@@ -14,7 +14,7 @@ import { Course, type CourseWatcher, type Decided } from './course.ts'
 import { EXIT_NOTICE_MS } from './limits.ts'
 import { finishRun, type Leavings, type Outcome, type RawArtefact } from './finish.ts'
 import type { RenderedRun } from './render-run.ts'
-import { AgentExitEvidence, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
+import { AgentExitEvidence, claimData, CompletionEvidence, hostData, WorkspaceEvidence } from './observations.ts'
 import { openingOf } from './opening.ts'
 import { tellingRecorder } from './recorder.ts'
 import { rememberingLedger } from './remembering-ledger.ts'
@@ -92,7 +92,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const directory = world.createDirectory(summary.runId)
   let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...(request.ticket === undefined ? {} : { ticket: request.ticket }), ...hostData(world.host) })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...(request.ticket === undefined ? {} : { ticket: request.ticket }), ...claimData(world.claim), ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()

@@ -6,10 +6,11 @@ import type { Probe } from '../gates/health/index.ts'
 import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
-import type { CallRecorder, Grant, Tally, Wire } from '../gates/wire/index.ts'
+import type { CallRecorder, Grant, Tally, Wire, Withdrawal } from '../gates/wire/index.ts'
 import type { AgentAdapter, AgentProcess, AgentReadiness } from './agent.ts'
 import type { Configuration } from './configuration.ts'
 import type { Ledger, LedgerArchive } from './ledger.ts'
+import type { Fence } from './queue.ts'
 import type { RunDirectory } from './run-directory.ts'
 import type { Signer } from './verification-key.ts'
 
@@ -19,6 +20,8 @@ export interface ServedOn {
   readonly current: () => boolean
   /** Who numbers and counts, if that is not this process alone (WIR-54). */
   readonly tally?: Tally
+  /** Why nothing may be asked any more, asked before each call: the claim under which it would be asked may have been taken over. */
+  readonly withdrawn?: () => Promise<Withdrawal | undefined>
 }
 
 /** A process of Portcullis on this machine, told from a later one with the same pid. */
@@ -162,4 +165,6 @@ export interface World {
   /** This process, and whether another one still runs: a run that goes on is not taken up. */
   readonly host: RunHost
   isRunning(host: RunHost): boolean
+  /** Under which claim of the queue its run is an attempt; undefined for one that was asked for at once. */
+  readonly claim: Fence | undefined
 }

@@ -88,7 +88,7 @@ const readOr = (path: string): string => {
   }
 }
 
-const starterOf = (dispatcher: () => Dispatcher, transcript: string, children: ChildProcess[], tokensOf: string[]): ChannelStarter => ({
+export const starterOf = (dispatcher: () => Dispatcher, transcript: string, children: ChildProcess[], tokensOf: string[]): ChannelStarter => ({
   open: async ({ token }) => {
     const child = spawn(process.execPath, [WORKER, transcript], { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)

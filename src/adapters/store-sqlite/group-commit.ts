@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 import { runIdOf } from '../../contract/ids.ts'
-import { isFinal, type LedgerWrite, rowsOf, type RunSummary } from '../../engine/index.ts'
+import { isFinal, type LedgerWrite, rowsOf, type RunBeginning, type RunSummary } from '../../engine/index.ts'
 import { AgentWrites } from './agent-writes.ts'
+import { FenceWrites } from './fence-writes.ts'
 import type { SignedTree } from './signed-tree.ts'
 import { TicketWrites } from './ticket-writes.ts'
 
@@ -36,6 +37,7 @@ export class GroupCommit {
   readonly #statements
   readonly #agents: AgentWrites
   readonly #tickets: TicketWrites
+  readonly #fences: FenceWrites
 
   /** `exclusive` runs an act while nobody else has a transaction open on this connection. */
   constructor(database: DatabaseSync, tree: SignedTree, exclusive: (act: () => void) => Promise<void>) {
@@ -44,6 +46,7 @@ export class GroupCommit {
     this.#tree = tree
     this.#agents = new AgentWrites(database)
     this.#tickets = new TicketWrites(database)
+    this.#fences = new FenceWrites(database)
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
@@ -68,7 +71,7 @@ export class GroupCommit {
   }
 
   /** Opens a run under the next number. In one turn of the event loop, as every write here: other connections of this process would wait in vain for a longer one. */
-  async begin({ kind, taskId, startedAt: at }: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
+  async begin({ kind, taskId, startedAt: at, fence }: RunBeginning): Promise<RunSummary> {
     let opened: RunSummary | undefined
     await this.#exclusive(() =>
       this.#unsigned(() => {
@@ -76,6 +79,7 @@ export class GroupCommit {
         const startedAt = at.toISOString()
         const runId = runIdOf(at, taskId, number)
         this.#statements.open.run(runId, number, kind, taskId, startedAt)
+        if (fence !== undefined) this.#fences.attempt(runId, fence)
         opened = { runId, number, kind, taskId, state: 'open', reason: null, startedAt, endedAt: null }
       }),
     )
@@ -185,6 +189,11 @@ export class GroupCommit {
   }
 
   #write(write: LedgerWrite): void {
+    if (write.fence === undefined) this.#writeRows(write)
+    else this.#fences.under(write.fence, () => this.#writeRows(write))
+  }
+
+  #writeRows(write: LedgerWrite): void {
     for (const row of rowsOf(write)) {
       const { kind, body, digest, verdict } = row
       this.#statements.insert.run(this.#tree.next, write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)

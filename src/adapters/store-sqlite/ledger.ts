@@ -4,7 +4,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import { systemClock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Account, Spending } from '../../gates/wire/index.ts'
-import { type AgentStore, isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunHistory, RunSummary, type Signer, type StoredCheckpoint, type TicketStore } from '../../engine/index.ts'
+import { type AgentStore, isFinal, type Ledger, type LedgerArchive, LedgerEntry, type LedgerProofs, type LedgerView, type LedgerWrite, type RunBeginning, type RunHistory, RunSummary, type Signer, type StoredCheckpoint, type TicketStore } from '../../engine/index.ts'
 import { makeDirectory } from '../directories/index.ts'
 import { createKey, listKeys, openSigner, trustedKeys } from '../keys/index.ts'
 import { agentStore } from './agent-reads.ts'
@@ -100,7 +100,7 @@ class SqliteLedger implements Store {
     this.#writes = new GroupCommit(database, tree, (act) => kysely.connection().execute(async () => act()))
   }
 
-  async begin(run: { readonly kind: RunSummary['kind']; readonly taskId: string; readonly startedAt: Date }): Promise<RunSummary> {
+  async begin(run: RunBeginning): Promise<RunSummary> {
     return guarded('begin', this.#path, async () => {
       return this.#writable().begin(run)
     })

@@ -108,7 +108,7 @@ verifies('WIR-04', 'a withdrawn grant and a token of an earlier generation stop 
   assert.equal((await ask(bench)).status, 200)
   const later = bench.wire.grant({ ...bench.request, epoch: 2 })
   const stale = await ask(bench)
-  assert.deepEqual([stale.status, /epoch_stale/.test(stale.body)], [403, true])
+  assert.deepEqual([stale.status, /stale_epoch/.test(stale.body)], [403, true])
   assert.equal((await ask({ ...bench, grant: later })).status, 200)
   later.withdraw({ reason: 'missing_admission', found: 'the record was removed', remedy: 'Ask for it.' })
   const refused = await ask({ ...bench, grant: later })

@@ -4,7 +4,7 @@ import type { ModelPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
 import type { Provider } from '../../gates/catalog/index.ts'
 import {
-  type AdmittedQuestion, type CredentialReader, type WireRefusal,
+  type AdmittedQuestion, type CredentialReader, type WireRefusal, type Withdrawal,
   admitQuestion, bindRequest, dialectOfPath, findRoute, isModelName, MAX_TARGET_LENGTH, namesOf, refusalAnswer, REMEDIES, targetsOf,
 } from '../../gates/wire/index.ts'
 import { askInTurn } from './ask-in-turn.ts'
@@ -24,6 +24,8 @@ export interface Desk {
   poolOf(provider: Provider): Pool
   /** Called for every request that belongs to no live run. */
   onUnbound(): void
+  /** Why nothing may be asked any more, whoever asks. Rejects if nobody can say, and then nothing is. */
+  withdrawn(): Promise<Withdrawal | undefined>
 }
 
 /** Serves one request from its first header to its durable record. `own` is the run whose socket it came in on; undefined on the port that all share. */
@@ -85,8 +87,9 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   const web = webPageSign(bound.head)
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
   if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
-  if (desk.grants.isStale(grant)) return refuse(bound, 'epoch_stale', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
-  if (grant.withdrawal !== undefined) return refuse(bound, grant.withdrawal.reason, grant.withdrawal.found, grant.withdrawal.remedy)
+  if (desk.grants.isStale(grant)) return refuse(bound, 'stale_epoch', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
+  const withdrawal = await withdrawalOf(bound)
+  if (withdrawal !== undefined) return refuse(bound, withdrawal.reason, withdrawal.found, withdrawal.remedy)
   if ((incoming.url ?? '').length > MAX_TARGET_LENGTH) return refuse(bound, 'request_malformed', `a request target of more than ${MAX_TARGET_LENGTH} characters`, 'Send a listed route.')
 
   const coding = incoming.headers['transfer-encoding']
@@ -111,9 +114,20 @@ async function answerBound(bound: BoundRequest): Promise<void> {
 
   const over = await overBudgets(bound)
   if (over !== undefined) return refuse(bound, over.reason, over.found, REMEDIES[over.reason] ?? '', question.stream)
+  // Reading the question took time, in which the claim may have been lost.
+  const lost = await withdrawalOf(bound)
+  if (lost !== undefined) return refuse(bound, lost.reason, lost.found, lost.remedy, question.stream)
   const asked = await askInTurn({ desk, call, client, question, query, rawHeaders: incoming.rawHeaders })
   if ('refused' in asked) return refuse(bound, asked.refused.reason, asked.refused.found, asked.refused.remedy, question.stream)
   asked.deliver(await call.conclude(asked.conclusion, asked.words))
+}
+
+/** Why nothing may be asked under this grant: for itself, or because what the whole wire rests on has ended; then so has the grant, for good. */
+async function withdrawalOf({ desk, grant }: BoundRequest): Promise<Withdrawal | undefined> {
+  const withdrawn = await desk.withdrawn()
+  // Whatever was set while that was asked stays.
+  if (withdrawn !== undefined) grant.withdrawal ??= withdrawn
+  return grant.withdrawal
 }
 
 /** Why a question may not be forwarded although it is admitted. Counting tokens is no call that a budget counts. */
@@ -145,7 +159,8 @@ async function refuse(bound: BoundRequest, reason: Reason, found: string, remedy
   const refusal: WireRefusal = { reason, asked: call.requestedModel === null ? null : `${grant.request.admitted.provider}/${call.requestedModel}`, admitted, found, remedy }
   const status = call.cutBy === 'client' ? null : refusalAnswer(dialectOfPath(path), refusal).status
   const durable = await call.conclude(notForwarded('refused', status, stream, { reason, detail: found }))
-  sendRefusal(client, method, path, durable ? refusal : evidenceUnavailable(grant.request.admitted))
+  // Who lost its claim can write no evidence into the run either; that is why it is refused, and nothing else is said of it.
+  sendRefusal(client, method, path, durable || reason === 'stale_epoch' ? refusal : evidenceUnavailable(grant.request.admitted))
 }
 
 const evidenceUnavailable = (admitted: ModelPair): WireRefusal => ({

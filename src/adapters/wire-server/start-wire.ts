@@ -8,7 +8,7 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { Dialect } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { addressPermission, type Provider } from '../../gates/catalog/index.ts'
-import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Tally, Wire } from '../../gates/wire/index.ts'
+import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Tally, Wire, Withdrawal } from '../../gates/wire/index.ts'
 import { GrantTable, LiveGrant } from './grant-table.ts'
 import { guardedConnector } from '../outgoing/index.ts'
 import { HealthBoard } from './health-board.ts'
@@ -25,9 +25,13 @@ export interface WireOptions {
   readonly thresholds: HealthThresholds | undefined
   /** Who numbers and counts; left out, this process alone. */
   readonly tally?: Tally
+  /** Why nothing may be asked any more, asked before each call; left out, the grants alone say it. */
+  readonly withdrawn?: () => Promise<Withdrawal | undefined>
   /** 0 for any free port. The wire listens on 127.0.0.1 only. */
   readonly port: number
 }
+
+const NEVER = (): Promise<undefined> => Promise.resolve(undefined)
 
 /** Starts the wire. Throws `port_taken` if the port is in use. */
 export async function startWire(options: WireOptions): Promise<Wire> {
@@ -37,7 +41,7 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   const pools = new ProviderPools()
   let unbound = 0
   const health = new HealthBoard(options.thresholds)
-  const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1) }
+  const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1), withdrawn: options.withdrawn ?? NEVER }
   const server = serverOver(desk, undefined)
   const port = await listen(server, options.port)
   const address = `http://127.0.0.1:${port}`

@@ -35,6 +35,7 @@ export function licenceRequest(world: World, course: Course, { resolution, admit
     provider,
     servedModelIds: admitted.servedModelIds,
     ...pinned(admitted),
+    ...(world.claim === undefined ? {} : { epoch: world.claim.epoch }),
     aliases: resolution.alias === null ? [] : [resolution.alias.name],
     backgroundModels: profile.backgroundModels,
     ...wireBudgets(resolution, world.configuration),

@@ -3,6 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type Ticket, type TicketSession, type TicketTurn, type TurnEnd } from '../../gates/dispatch/index.ts'
 import { type Decision, done, type Outcome, refused, type TicketBook, type TicketChange } from './book.ts'
+import { stale } from './acts.ts'
 import { failedTurn, type Limits, terminalFor } from './endings.ts'
 import type { SessionChannel, RuntimeEnding, ChannelStarter, WorkWatch } from './channel.ts'
 import { runtimeOf } from './sessions.ts'
@@ -96,12 +97,18 @@ export class Dispatcher {
       const handle = await starter.open({ session: session.id, ticket: session.ticket, profile: session.profile, cwd: session.cwd, token })
       this.#live.set(session.id, { handle, token, open: undefined })
       const ready: TicketSession = { ...session, state: 'ready', pid: handle.pid, triple: handle.triple, start_tokens: handle.contextTokens(), last_activity_at: book.now().toISOString() }
-      await book.change(session.ticket, worker, () => ({ kind: 'session_changed', data: { session: session.id, state: 'ready', pid: handle.pid, start_tokens: ready.start_tokens }, set: { runtime: runtimeOf(ready) }, sessions: [ready] }))
-      return done(ready)
+      const begun = await book.change(session.ticket, worker, async (ticket): Promise<Decision> => {
+        // Somebody else took the claim for lapsed while the session started: it is theirs to begin another.
+        if ((await book.store.session(session.id))?.ended_at !== null) return { refusal: stale(ticket, worker, session.epoch) }
+        return { kind: 'session_changed', data: { session: session.id, state: 'ready', pid: handle.pid, start_tokens: ready.start_tokens }, set: { runtime: runtimeOf(ready) }, sessions: [ready] }
+      })
+      if (begun.ok) return done(ready)
+      await this.#closeSession(session.id)
+      return begun
     } catch (error) {
       const at = book.now().toISOString()
       const failed: TicketSession = { ...session, state: 'failed', ended_at: at, last_activity_at: at }
-      await book.change(session.ticket, worker, () => ({ kind: 'session_changed', text: 'The session did not start.', data: { session: session.id, state: 'failed' }, set: { runtime: runtimeOf(failed) }, sessions: [failed] }))
+      await book.change(session.ticket, worker, async (): Promise<Decision> => (await book.store.session(session.id))?.ended_at !== null ? 'nothing' : ({ kind: 'session_changed', text: 'The session did not start.', data: { session: session.id, state: 'failed' }, set: { runtime: runtimeOf(failed) }, sessions: [failed] }))
       throw error
     }
   }

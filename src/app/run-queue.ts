@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto'
+import { join, relative, resolve as resolvePath } from 'node:path'
+import { openRunQueue } from '../adapters/store-sqlite/index.ts'
+import { type QueuedRun, RunOrder, type RunQueue } from '../engine/index.ts'
+import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { loadTask } from '../adapters/configuration/index.ts'
+import { localActor } from './tickets.ts'
+
+export interface QueueRequest {
+  readonly task: string
+  readonly profile: string | undefined
+  readonly purpose: string | undefined
+  readonly backend: string | undefined
+  readonly admissionFile: string | undefined
+  /** How many attempts there may be; nobody but the caller says it. */
+  readonly attempts: number
+  /** The same key twice is one entry; undefined makes a new one. */
+  readonly key: string | undefined
+}
+
+export type { QueuedRun }
+
+/** Opens the queue of this machine for as long as `use` takes. */
+async function withQueue<Value>(options: AppOptions, use: (queue: RunQueue) => Promise<Value>): Promise<Value> {
+  const queue = await openRunQueue(join(stateDirectoryOf(options), 'ledger.db'))
+  try {
+    return await use(queue)
+  } finally {
+    await queue.close()
+  }
+}
+
+/** Puts a run into the queue, for the next worker that is free. A task that cannot be read is refused now and not by the worker. */
+export async function queueRun(options: AppOptions, request: QueueRequest): Promise<QueuedRun> {
+  const { directory } = configurationOf(options)
+  const path = resolvePath(options.cwd, request.task)
+  loadTask(path)
+  const order = RunOrder.parse({
+    task: relative(directory, path),
+    profile: request.profile ?? null,
+    purpose: request.purpose ?? null,
+    backend: request.backend ?? null,
+    admission: request.admissionFile === undefined ? null : relative(directory, resolvePath(options.cwd, request.admissionFile)),
+  })
+  return withQueue(options, (queue) => queue.add({ order, attempts: request.attempts, key: request.key ?? randomUUID(), by: localActor().id, at: options.clock() }))
+}
+
+/** Every entry with all its attempts, the newest first. */
+export const queuedRuns = (options: AppOptions, most: number): Promise<readonly QueuedRun[]> => withQueue(options, (queue) => queue.list(most))
+
+export async function queuedRun(options: AppOptions, id: string): Promise<QueuedRun> {
+  const found = await withQueue(options, (queue) => queue.find(id))
+  if (found === undefined) throw usage(`entry ${id} of the queue`, 'none', 'List them: npx portcullis queue')
+  return found
+}
