@@ -3,6 +3,7 @@
  * on loopback. A program that is not in the folder PORTCULLIS_AGENTS_CACHE (~/.cache/portcullis-agents) is skipped by name.
  */
 import assert from 'node:assert/strict'
+import { GEMINI_CLI as INSTALLED } from '../../src/adapters/agent-gemini-cli/index.ts'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -29,16 +30,16 @@ const shell = (name: string, field: string) => ({
   effect: (workspace: string): string => join(workspace, 'made.txt'),
 })
 
-sessionRuntimeSuite({ name: 'the real Claude Code', runtime: () => claudeCodeSessions({ program: CLAUDE }), dialect: 'anthropic-messages', path: '', asking: shell('Bash', 'command'), skip: absent(CLAUDE) })
-sessionRuntimeSuite({ name: 'the real Codex', runtime: () => codexSessions({ program: CODEX }), dialect: 'openai-responses', path: '/v1', structured: { text: '{"verdict":"yes"}' }, asking: shell('exec_command', 'cmd'), skip: absent(CODEX) })
-sessionRuntimeSuite({ name: 'the real Gemini CLI', runtime: () => acpSessions({ name: 'gemini', program: GEMINI_CLI, launch: GEMINI }), dialect: 'gemini', path: '', asking: shell('run_shell_command', 'command'), skip: absent(GEMINI_CLI) })
+sessionRuntimeSuite({ name: 'the real Claude Code', runtime: () => claudeCodeSessions({ program: CLAUDE, directory: import.meta.dirname }), dialect: 'anthropic-messages', path: '', asking: shell('Bash', 'command'), skip: absent(CLAUDE) })
+sessionRuntimeSuite({ name: 'the real Codex', runtime: () => codexSessions({ program: CODEX, directory: import.meta.dirname }), dialect: 'openai-responses', path: '/v1', structured: { text: '{"verdict":"yes"}' }, asking: shell('exec_command', 'cmd'), skip: absent(CODEX) })
+sessionRuntimeSuite({ name: 'the real Gemini CLI', runtime: () => acpSessions({ name: 'gemini-cli', cli: INSTALLED, program: GEMINI_CLI, directory: import.meta.dirname, launch: GEMINI }), dialect: 'gemini', path: '', asking: shell('run_shell_command', 'command'), skip: absent(GEMINI_CLI) })
 
 const tmux = await findProgram('tmux', process.env['PATH'] ?? '', '/')
 const noTerminal = tmux === undefined ? 'tmux is not installed' : absent(CLAUDE)
 
 void test('the real Claude Code in tmux, 80 columns: two dispatchers, one turn, one refusal, one message at the model', { skip: noTerminal }, async (context) => {
   const provider = await providerFor(context, { turns: [{ when: { lastUser: 'the first message' }, answer: { text: 'Answer one.' } }], faults: [{ on: { always: true }, fault: { slow: '50ms' } }] })
-  const runtime = tmuxSessions({ program: CLAUDE, tmux: tmux ?? '', size: { columns: 80, rows: 40 } })
+  const runtime = tmuxSessions({ program: CLAUDE, directory: import.meta.dirname, tmux: tmux ?? '', size: { columns: 80, rows: 40 } })
   const { session, events, send } = await openLive(context, { runtime, dialect: 'anthropic-messages', baseUrl: provider.url })
   assert.deepEqual(await session.ready(AbortSignal.timeout(30_000)), { ok: true }, session.raw().content.toString('utf8').slice(-2_000))
   const text = 'the first message: use DONE:, REVIEW:, or QUESTION: when you need it to reflect the next state, and a line that is long enough to be wrapped.'

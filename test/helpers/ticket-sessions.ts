@@ -51,7 +51,7 @@ export async function dispatchForTest(context: TestContext, options: { readonly 
   const children: ChildProcess[] = []
   const tokens: string[] = []
   const dispatcherOf = (): Dispatcher => {
-    const made: Dispatcher = new Dispatcher({ book: stored.book, starter: starterOf(() => made, transcript, children, tokens), work: { changed: async () => held.changed }, supervisor: LUCI, limits: options.limits ?? { dispatch: 3, review: 3 }, deliveryMs: options.deliveryMs ?? DELIVERY_MS, turnMs: options.turnMs ?? 20_000 })
+    const made: Dispatcher = new Dispatcher({ book: stored.book, starter: starterOf(() => made, transcript, children, tokens), work: { changed: async () => held.changed }, supervisor: LUCI, abandoned: () => true, limits: options.limits ?? { dispatch: 3, review: 3 }, deliveryMs: options.deliveryMs ?? DELIVERY_MS, turnMs: options.turnMs ?? 20_000 })
     return made
   }
   const dispatcher = dispatcherOf()
@@ -63,7 +63,7 @@ export async function dispatchForTest(context: TestContext, options: { readonly 
   const open = async (id: string): Promise<Ticket> => {
     const claimed = await claim(stored.book, id, LUCI, 600_000)
     if (!claimed.ok) throw new Error(claimed.refusal.message)
-    const opened = await dispatcher.open(id, LUCI, { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'claude_opus_1m_medium', cwd: '/srv/project', mode: 'HEADLESS' })
+    const opened = await dispatcher.open(id, LUCI, { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'claude_opus_1m_medium', cwd: '/srv/project', mode: 'HEADLESS', by: LUCI })
     if (!opened.ok) throw new Error(opened.refusal.message)
     return stored.book.get(id)
   }
@@ -89,7 +89,7 @@ const readOr = (path: string): string => {
 }
 
 const starterOf = (dispatcher: () => Dispatcher, transcript: string, children: ChildProcess[], tokensOf: string[]): ChannelStarter => ({
-  open: async ({ token }) => {
+  open: async ({ token, cwd }) => {
     const child = spawn(process.execPath, [WORKER, transcript], { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)
     tokensOf.push(token)
@@ -129,9 +129,12 @@ const starterOf = (dispatcher: () => Dispatcher, transcript: string, children: C
     return {
       pid: child.pid ?? null,
       triple: 'claude/anthropic/opus[1m]',
+      cwd,
+      run: null,
+      effort: () => 'medium',
       state: () => state,
       contextTokens: () => tokens,
-      hand: (text, limitMs) => {
+      hand: ({ text, limitMs }) => {
         if (state === 'failed') return Promise.resolve(gone)
         state = 'running'
         number += 1

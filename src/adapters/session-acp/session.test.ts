@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { GEMINI_CLI } from '../agent-gemini-cli/index.ts'
 import { sessionRuntimeSuite } from '../../../test/suites/session-runtime.ts'
 import { acpSessions, GEMINI } from './index.ts'
 
@@ -6,7 +7,7 @@ const program = join(import.meta.dirname, '../../../test/fixtures/sessions/acp.m
 
 sessionRuntimeSuite({
   name: 'acp',
-  runtime: () => acpSessions({ name: 'gemini', program, launch: GEMINI }),
+  runtime: () => acpSessions({ name: 'gemini-cli', cli: GEMINI_CLI, program, directory: import.meta.dirname, launch: GEMINI }),
   dialect: 'gemini',
   path: '',
   asking: {

@@ -139,6 +139,8 @@ export class SessionCore {
       interrupt: (signal) => this.#interrupt(process, driver, signal),
       close: (graceMs) => process.stop(graceMs),
       raw: about.raw ?? (() => this.#raw.record('protocol')),
+      contextTokens: () => this.#tokens,
+      effort: () => this.#effort,
     }
   }
 

@@ -30,7 +30,7 @@ async function started(context: TestContext, path: string, columns = 80): Promis
     ],
     faults: [{ on: { lastUser: '^hang$' }, fault: { hang: true } }, { on: { lastUser: 'slowly|Ticket picked up' }, fault: { slow: '600ms' } }],
   })
-  const opened = await openLive(context, { runtime: tmuxSessions({ program, tmux: path, size: { columns, rows: 40 } }), dialect: 'anthropic-messages', baseUrl: provider.url })
+  const opened = await openLive(context, { runtime: tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns, rows: 40 } }), dialect: 'anthropic-messages', baseUrl: provider.url })
   assert.deepEqual(await opened.session.ready(AbortSignal.timeout(20_000)), { ok: true })
   return { ...opened, provider }
 }
@@ -118,7 +118,7 @@ void test('a terminal cannot be interrupted with a known end, and says so before
 
 verifies('MC-132', 'what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', inTerminal(async (context, path) => {
   const request = { ...requestFor(context, { profile: { ...profile, agent: 'claude-code' }, dialect: 'anthropic-messages' }), sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: undefined }
-  const runtime = tmuxSessions({ program, tmux: path, size: { columns: 80, rows: 24 } })
+  const runtime = tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns: 80, rows: 24 } })
   const { plan, files, argv } = launchOf(await runtime.plan(request))
   assert.deepEqual([plan.workspace, plan.program.path, plan.executable.path], [request.workspace, program, path])
   assert.ok(files.some(({ content }) => content.includes(`-c ${request.workspace} `)))

@@ -5,6 +5,13 @@ import { Duration } from '../../contract/units.ts'
 /** What a phase is: work by an agent, a review, or a decision of the authority. */
 export const PHASE_KINDS = ['agent', 'review', 'decision'] as const
 
+/** Where the live sessions of a project work, and for what. */
+export const SessionSettings = z.strictObject({
+  purpose: Name.describe('What its profiles must be allowed for.'),
+  repository: z.string().min(1).max(1_000).describe('The repository, relative to this file. Each session works on a copy of its own.'),
+  branch: z.string().min(1).max(200).describe('Of which branch the copy is.'),
+})
+
 /** How tickets find their agent, which phases they can pass, and how often they are tried. */
 export const TicketSettings = z.strictObject({
   triage: z
@@ -19,6 +26,7 @@ export const TicketSettings = z.strictObject({
   claim: Duration.optional().describe('How long a claim of a worker is in force without a word of it.'),
   delivery: Duration.optional().describe('How long a session may take to confirm a message.'),
   turn: Duration.optional().describe('How long a turn may take.'),
+  sessions: z.record(Name, SessionSettings).optional().describe('Where the live sessions of a project work, by project.'),
 })
 export type TicketSettings = Readonly<z.infer<typeof TicketSettings>>
 

@@ -5,6 +5,7 @@ import { type DispatchForTest, dispatchForTest, HERMES, LUCI } from '../../../te
 import { until } from '../../../test/helpers/served-wire.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { releaseExpired } from './acts.ts'
+import { removeMessage } from './queue.ts'
 import { replay, terminalProblem, type TicketTurn } from '../../gates/dispatch/index.ts'
 
 const message = (text: string, key = text.slice(0, 10) + text.slice(-10), onBusy: 'refuse' | 'queue' = 'refuse') => ({ text, key, onBusy })
@@ -36,7 +37,7 @@ verifies('MC-030 MC-031 MC-032 MC-034', 'two dispatchers, one session: one turn,
   await until(() => held.received().length === 1, 'the one message')
   const late = await held.dispatcher.send(id, HERMES, message('slow three'))
   assert.ok(!late.ok && late.refusal.reason === 'runtime_busy')
-  await held.dispatcher.interrupt(id, OPERATOR)
+  await held.dispatcher.interrupt(id, OPERATOR, 'because')
   await held.dispatcher.settled()
   assert.equal(held.received().length, 1)
   const turns = await holds(held, id)
@@ -81,8 +82,8 @@ verifies('MC-035', 'queued messages are run in order, each as a turn of its own 
   assert.ok(twice.every((each) => each.ok && each.value.kind === 'queued'))
   const waiting = await held.book.store.messages(id)
   assert.deepEqual(waiting.map(({ text, state }) => [text, state]), [['slow second', 'pending'], ['slow third', 'pending'], ['slow fourth', 'pending']])
-  assert.ok((await held.dispatcher.removeMessage(id, OPERATOR, waiting[1]?.id ?? '')).ok)
-  assert.equal((await held.dispatcher.removeMessage(id, OPERATOR, waiting[1]?.id ?? '')).ok, false)
+  assert.ok((await removeMessage(held.book, id, OPERATOR, waiting[1]?.id ?? '')).ok)
+  assert.equal((await removeMessage(held.book, id, OPERATOR, waiting[1]?.id ?? '')).ok, false)
   assert.deepEqual(held.received(), ['slow first'])
   assert.equal((await held.book.store.turns(id)).length, 1)
 })
@@ -146,7 +147,7 @@ verifies('MC-044', 'a session whose process is gone is runtime_dead, and a ticke
   assert.ok(!dead.ok && dead.refusal.reason === 'runtime_dead')
   assert.deepEqual(held.received(), [])
   const other = await held.book.create({ title: 'x', description: '', priority: 'low', project: 'p', kind: 'code', labels: [], source: null, acceptance: [], repositories: [] }, OPERATOR)
-  for (const outcome of [await held.dispatcher.send(other.id, LUCI, message('work')), await held.dispatcher.interrupt(other.id, OPERATOR), await held.dispatcher.restart(other.id, OPERATOR)]) assert.ok(!outcome.ok && outcome.refusal.reason === 'no_runtime')
+  for (const outcome of [await held.dispatcher.send(other.id, LUCI, message('work')), await held.dispatcher.interrupt(other.id, OPERATOR, 'because'), await held.dispatcher.restart(other.id, OPERATOR, 'because')]) assert.ok(!outcome.ok && outcome.refusal.reason === 'no_runtime')
   await holds(held, id)
 })
 
@@ -156,7 +157,7 @@ verifies('MC-027', 'interrupt and restart are acts of an operator, each with its
   await held.dispatcher.send(id, LUCI, message('slow on it'))
   await until(() => held.received().length === 1, 'the message')
   assert.equal((await kinds(held, id)).some((kind) => kind === 'interrupted' || kind === 'restarted'), false)
-  const stopped = await held.dispatcher.restart(id, OPERATOR)
+  const stopped = await held.dispatcher.restart(id, OPERATOR, 'because')
   await held.dispatcher.settled()
   assert.ok(stopped.ok)
   assert.deepEqual([stopped.value.state, stopped.value.dispatch_failures], ['todo', 0])
