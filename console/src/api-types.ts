@@ -953,6 +953,14 @@ export interface Answers {
   releaseExpiredClaims: {
     readonly released: number
   }
+  listTicketPhases: {
+    readonly phases: readonly ({
+      readonly name: string
+      readonly kind: 'agent' | 'review' | 'decision'
+      readonly title: string
+      readonly task: string | null
+    })[]
+  }
   showTicket: CreateTicket
   listTicketEvents: {
     readonly events: readonly (TicketsEvents)[]

@@ -44,7 +44,7 @@ export class SessionDesk {
     this.#book = book
     this.#world = world
     this.#host = new SessionHost({
-      world,
+      world: () => this.#current(),
       wire: () => (this.#wire ??= world.openWire(createCallRecorder(world.ledger, world.scanner))),
       place: (project) => this.#placeOf(project),
       completionUrl: () => (this.#address === undefined ? undefined : `${this.#address}/mcp`),
@@ -158,7 +158,7 @@ export class SessionDesk {
     const session = await this.#sessionOf(ticket)
     const held = session === undefined ? undefined : this.#host.held(session.id)
     const triple = runtime.triple === null ? undefined : parseTriple(runtime.triple)
-    const agent = triple?.runtime ?? (runtime.profile === null ? null : (this.#world.configuration.profiles[runtime.profile]?.agent ?? null))
+    const agent = triple?.runtime ?? (runtime.profile === null ? null : (configurationOf(this.#options).configuration.profiles[runtime.profile]?.agent ?? null))
     const known = this.#world.runtimes.find(({ name, mode }) => name === agent && mode === runtime.mode)
     const live = held !== undefined && session?.ended_at === null
     return SessionView.parse({
@@ -244,6 +244,11 @@ export class SessionDesk {
 
   async #sessionOf({ runtime }: Ticket): Promise<TicketSession | undefined> {
     return runtime.session === null ? undefined : this.#book.store.session(runtime.session)
+  }
+
+  #current(): SessionWorld {
+    const { configuration, digest } = configurationOf(this.#options)
+    return { ...this.#world, configuration, configurationDigest: digest }
   }
 
   #settings(): TicketSettings {

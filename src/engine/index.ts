@@ -68,7 +68,7 @@ export type { AttachedBytes, TicketQuery, TicketStore, TicketWrite } from './tic
 export { attach, autoTriage, choosePhases, claim, claimNext, close as closeTicket, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady, type TriagePolicy } from './tickets/acts.ts'
 export { type Outcome, type RefusalDetails, TicketBook, type TicketDraft } from './tickets/book.ts'
 export { NextAction, TicketView, viewOf } from './tickets/view.ts'
-export { RETRY_LIMIT, TicketSettings } from './tickets/configuration.ts'
+export { PHASE_KINDS, RETRY_LIMIT, TicketSettings } from './tickets/configuration.ts'
 export { Dispatcher, type DispatcherParts, type Sent } from './tickets/dispatcher.ts'
 export type { Message as TicketMessage } from './tickets/sessions.ts'
 export { editMessage, removeMessage, waiting as waitingMessages } from './tickets/queue.ts'

@@ -28,7 +28,7 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
   listAgents: LOOK, showAgent: LOOK, startAgent: WORK, restartAgent: WORK, wakeAgent: WORK, stopAgent: WORK, drainAgent: WORK, messageAgent: WORK,
   registerAgent: ['admin', 'operator', 'worker'], beatAgent: ['admin', 'operator', 'worker', 'run'],
-  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
+  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, listTicketPhases: SEE, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
   claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, judgeTicketItem: WORK, closeTicket: WORK,
   showTicketSession: SEE, showTicketTranscript: SEE, listTicketTurns: SEE, messageTicket: DO, editQueuedMessage: WORK, removeQueuedMessage: WORK, startTicketSession: WORK, interruptTicketSession: WORK, restartTicketSession: WORK, answerTicketSession: WORK,
   showOverview: LOOK, showMatrix: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK,

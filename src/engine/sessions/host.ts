@@ -39,11 +39,11 @@ export class SessionHost implements ChannelStarter, WorkWatch {
 
   /** Throws `SessionRefused` where a gate does not permit it; nothing of it runs then, and its run has ended. */
   async open(request: ChannelRequest): Promise<HeldSession> {
-    const { world } = this.#parts
+    const world = this.#parts.world()
     const place = this.#parts.place(request.project)
     const wire = await this.#parts.wire()
     const run = await world.ledger.begin({ kind: 'session', taskId: request.ticket, startedAt: world.clock() })
-    const course = this.#courseOf(run)
+    const course = courseOf(world, run)
     const { ticket, session, epoch, profile, mode } = request
     await course.append({ events: [course.event('run_opened', { ticket, session, epoch, profile, purpose: place.purpose, mode, ...hostData(world.host) })] })
     const directory = world.createDirectory(run.runId)
@@ -71,7 +71,7 @@ export class SessionHost implements ChannelStarter, WorkWatch {
 
   /** Ends what servers that are gone left behind: their processes first, then their runs. Gives the sessions that this ended. */
   async recover(): Promise<readonly LeftSession[]> {
-    const { world } = this.#parts
+    const world = this.#parts.world()
     const left: LeftSession[] = []
     for (const run of await world.ledger.list()) {
       if (run.kind !== 'session' || isFinal(run.state) || [...this.#held.values()].some((held) => held.run === run.runId)) continue
@@ -82,7 +82,7 @@ export class SessionHost implements ChannelStarter, WorkWatch {
   }
 
   async #endLeft(run: RunSummary): Promise<LeftSession | undefined> {
-    const { world } = this.#parts
+    const world = this.#parts.world()
     const history = await world.ledger.history(run.runId)
     const events = (history?.entries ?? []).flatMap(({ kind, body }) => (kind === 'event' ? [RunEvent.parse(JSON.parse(body))] : []))
     const verdicts = (history?.entries ?? []).flatMap(({ kind, body }) => (kind === 'verdict' ? [Verdict.parse(JSON.parse(body))] : []))
@@ -92,17 +92,15 @@ export class SessionHost implements ChannelStarter, WorkWatch {
     if (host !== undefined && world.isRunning(host) && !sameHost(host, world.host)) return undefined
     const started = Started.safeParse(events.find(({ type }) => type === 'process_started')?.data)
     if (started.success) await world.endLeftover(started.data.pid, started.data.start_ticks)
-    const course = this.#courseOf(run, verdicts.at(-1))
+    const course = courseOf(world, run, verdicts.at(-1))
     await endRun(world, course, run.state === 'started' ? 'failed' : 'blocked', 'interrupted')
     const opened = Opened.safeParse(opening?.data)
     return opened.success ? { ticket: opened.data.ticket, session: opened.data.session } : undefined
   }
-
-  #courseOf(run: RunSummary, after?: Verdict): Course {
-    const { world } = this.#parts
-    return new Course({ run, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher: SILENT, after })
-  }
 }
+
+const courseOf = (world: SessionWorld, run: RunSummary, after?: Verdict): Course =>
+  new Course({ run, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher: SILENT, after })
 
 const sameHost = (one: SessionWorld['host'], other: SessionWorld['host']): boolean => one.pid === other.pid && one.startTicks === other.startTicks && one.boot === other.boot
 

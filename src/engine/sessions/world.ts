@@ -19,7 +19,8 @@ export interface SessionPlace {
 }
 
 export interface SessionHostParts {
-  readonly world: SessionWorld
+  /** With the configuration as it is now: it counts for the next session, and changes none that runs (MC-086). */
+  world(): SessionWorld
   /** Opened by the first session. */
   wire(): Promise<Wire>
   /** Throws `usage` for a project of which the configuration says nothing. */
