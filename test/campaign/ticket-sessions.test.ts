@@ -150,3 +150,30 @@ test('what the session asks for leave waits until somebody answers, and the answ
   assert.equal((await held.post(`/tickets/${id}/answer`, { request: permissions[0]?.request, allow: true })).status, 200)
   await held.until(id, 'its completion', ({ ticket }) => ticket.state === 'done')
 })
+
+test('the command opens a session of a server, speaks to it and shows its turns', async () => {
+  const { made, server, address } = held.running
+  const remote = (words: readonly string[]) => made.portcullis(['--server', address, '--token-file', server.firstTokenPath ?? '', 'tickets', ...words])
+  const id = await held.ready()
+  const started = await remote(['start-session', id, '--profile', 'claude', '--mode', 'HEADLESS'])
+  assert.deepEqual([started.code, started.stderr], [0, ''], started.stdout)
+  assert.match((await remote(['session', id])).stdout, /state {5}ready\n.*mode {6}HEADLESS\n.*claude-code · messages\/coder-1/)
+  assert.match((await remote(['say', id, '--text', 'hang on'])).stdout, /T-\d+\.1 has begun/)
+  const [busy, waits] = await Promise.all([remote(['say', id, '--text', 'more']), remote(['say', id, '--text', 'later', '--queue'])])
+  assert.deepEqual([busy.code, /runtime_busy/.test(busy.stdout)], [75, true], busy.stdout)
+  assert.match(waits.stdout, /T-\d+\.m1 waits/)
+  assert.equal((await remote(['interrupt', id, '--reason', 'enough'])).code, 0)
+  const [turns, here] = await Promise.all([remote(['turns', id]), made.portcullis(['tickets', 'turns', id])])
+  assert.match(turns.stdout, /interrupted .* by first .*hang on\n[^]*root_cause: interrupted by the operator first[^]*failed_to_inject .*more/)
+  assert.deepEqual(here, turns)
+})
+
+test('without a server the command says that one holds the sessions', async () => {
+  const { made } = held.running
+  const id = await held.ready()
+  const words = [['session', id], ['say', id, '--text', 'x'], ['interrupt', id, '--reason', 'x'], ['restart', id, '--reason', 'x'], ['start-session', id, '--profile', 'claude', '--mode', 'HEADLESS']]
+  for (const here of await Promise.all(words.map((each) => made.portcullis(['tickets', ...each])))) {
+    assert.equal(here.code, 2)
+    assert.match(here.stderr, /sessions are held by one[^]*--server/)
+  }
+})
