@@ -34,7 +34,7 @@ export async function workTicket(options: AppOptions, order: WorkOrder, watcher:
   }
 }
 
-interface Claimed extends Omit<WorkOrder, 'ticket'> {
+export interface Claimed extends Omit<WorkOrder, 'ticket'> {
   readonly options: AppOptions
   readonly worker: Actor
   readonly leaseMs: number
@@ -44,7 +44,7 @@ interface Claimed extends Omit<WorkOrder, 'ticket'> {
 /** A renewal takes this share of the lease, so that two may fail before it ends. */
 const RENEWALS = 3
 
-async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs, ticket, task, cancelled }: Claimed, watcher: RunWatcher): Promise<Outcome<Ticket>> {
+export async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs, ticket, task, cancelled }: Claimed, watcher: RunWatcher): Promise<Outcome<Ticket>> {
   const epoch = ticket.claim?.epoch ?? 0
   const lost = new AbortController()
   const renewing = setInterval(() => {
@@ -52,8 +52,16 @@ async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs
   }, leaseMs / RENEWALS)
   const path = resolvePath(options.cwd, task)
   const told = withFindings(path, ticket)
+  let noted: Promise<unknown> = Promise.resolve()
+  // Which run works on it, so that a later server knows: what it came to counts once, and is not done again.
+  const opened: RunWatcher['opened'] = (run) => {
+    noted = noteRun(desk, worker, ticket, epoch, run, options.clock())
+    noted.catch(() => lost.abort())
+    watcher.opened(run)
+  }
   try {
-    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, cancelled: AbortSignal.any([cancelled, lost.signal]) }, watcher)
+    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, cancelled: AbortSignal.any([cancelled, lost.signal]) }, { ...watcher, opened, gateBegan: (gate) => watcher.gateBegan(gate), gateDecided: (verdict, elapsedMs) => watcher.gateDecided(verdict, elapsedMs), note: (text) => watcher.note(text) })
+    await noted
     const { dispatch = RETRY_LIMIT, review = RETRY_LIMIT } = desk.settings().limits ?? {}
     return await applyRun(desk.book, ticket.id, worker, epoch, { dispatch, review }, resultOf(report))
   } finally {
@@ -61,6 +69,13 @@ async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs
     if (told.own) rmSync(told.path, { force: true })
   }
 }
+
+const noteRun = (desk: TicketDesk, worker: Actor, { id }: Ticket, epoch: number, { runId, profile }: Parameters<RunWatcher['opened']>[0], at: Date): Promise<unknown> =>
+  desk.book.change(id, worker, ({ claim: held }) => {
+    if (held?.holder !== worker.id || held.epoch !== epoch) return 'nothing'
+    const now = at.toISOString()
+    return { kind: 'session_opened', data: { run: runId, epoch, profile }, set: { runtime: { state: 'running', session: runId, profile, triple: null, cwd: null, mode: 'HEADLESS', started_at: now, last_activity_at: now, ended_at: null, duration_ms: null } } }
+  })
 
 /** What reviewers and probes found stands in the next prompt: in a task file of its own, which the run keeps as its evidence. */
 function withFindings(path: string, ticket: Ticket): { readonly path: string; readonly own: boolean } {
@@ -77,7 +92,7 @@ function withFindings(path: string, ticket: Ticket): { readonly path: string; re
 
 const plain = (printed: string): string => printed.replace(/^sha256:/, '')
 
-function resultOf(report: Report): RunResult {
+export function resultOf(report: Report): RunResult {
   const [provider, ...model] = (report.model.admitted ?? '').split('/')
   return {
     runId: report.run_id, status: report.reason === 'review_waiting' ? 'blocked' : report.status, reason: report.reason, summary: report.summary, found: report.refusal?.found ?? null, remedy: report.refusal?.remedy ?? null,

@@ -175,7 +175,7 @@ export async function releaseExpired(book: TicketBook, actor: Actor, most: numbe
       const closed = session === undefined ? undefined : { ...session, state: 'closed' as const, ended_at: at.toISOString() }
       return {
         ...(closed === undefined ? {} : { sessions: [closed] }),
-        kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? {} : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
+        kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed !== undefined ? { runtime: runtimeOf(closed) } : isLive(ticket.runtime.state) ? { runtime: closedRuntime(ticket.runtime, at) } : {}), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
       }
     })
     if (outcome.ok && outcome.value.claim === null) released += 1

@@ -67,6 +67,7 @@ function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
     set: {
       state, terminal, reason: state === 'done' ? null : spent ? 'retry_limit_reached' : reason, claim: null, dispatch_failures: failures, review_rejections: rejections,
       findings: rejected ? (result.findings.length === 0 ? [{ by: 'acceptance', text: `${reason}: ${result.found ?? result.summary}`.slice(0, 4_000) }] : result.findings.slice(0, 100)) .map(({ by, text }) => ({ by, text: text.slice(0, 4_000) })) : ticket.findings,
+      ...(result.status === 'pass' && ticket.phases !== null ? { phase: ticket.phases.length } : {}),
       runs: [...ticket.runs, result.runId],
       runtime: { state: 'closed', session: result.runId, profile: result.profile, triple: result.triple, cwd: null, mode: 'HEADLESS', started_at: result.startedAt, last_activity_at: result.endedAt, ended_at: result.endedAt, duration_ms: durationMs },
     },
