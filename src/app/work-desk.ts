@@ -2,9 +2,8 @@ import type { Log } from '../adapters/log/index.ts'
 import type { App } from '../app.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { milliseconds } from '../contract/units.ts'
-import { applyRun, claim, type Ledger, RETRY_LIMIT, type World } from '../engine/index.ts'
+import { applyRun, claim, closeByRun, isFinal, type Ledger, RETRY_LIMIT, type World } from '../engine/index.ts'
 import { type Actor, PRIORITIES, type Ticket } from '../gates/dispatch/index.ts'
-import { isFinal } from '../engine/index.ts'
 import { Report } from '../gates/report/index.ts'
 import type { AppOptions } from './places.ts'
 import { resultOf, runClaimed } from './ticket-work.ts'
@@ -102,6 +101,16 @@ export class WorkDesk {
     for (const ticket of await desk.book.store.list({ state: 'in_progress', project: undefined, owner: undefined, before: undefined, limit: MOST_LOOKED_AT })) {
       if (this.#isAbandoned(ticket)) await this.#takeUp(ticket)
     }
+    for (const ticket of await desk.book.store.list({ state: 'done', project: undefined, owner: undefined, before: undefined, limit: MOST_LOOKED_AT })) await this.#closeLeft(ticket)
+  }
+
+  /** Finished by a run of ours, and its server ended before the gate had closed it. One that the gate refused to close says why, and is left to people. */
+  async #closeLeft(ticket: Ticket): Promise<void> {
+    const last = ticket.runs.at(-1)
+    if (last === undefined || ticket.reason !== null || ticket.runtime.session !== last) return
+    const answer = await this.#parts.app.report(last, { write: false })
+    const report = answer.ok ? Report.parse(JSON.parse(answer.json)) : undefined
+    if (report?.status === 'pass') await closeByRun(this.#parts.desk.book, ticket, resultOf(report))
   }
 
   #isAbandoned({ claim: held }: Ticket): boolean {

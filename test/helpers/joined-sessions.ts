@@ -68,7 +68,7 @@ const PACKAGE = '@anthropic-ai/claude-code'
 const FIXTURES = join(import.meta.dirname, '../fixtures/sessions')
 
 /** The fixture that speaks like Claude Code, installed as that is, with profiles that name it. */
-function install({ made }: Pick<InProcess, 'made'>): void {
+export function installSessions({ made }: Pick<InProcess, 'made'>): void {
   const modules = join(made.directory, 'node_modules')
   const native = join(modules, `${PACKAGE}-${process.platform}-${process.arch}`)
   mkdirSync(native, { recursive: true })
@@ -93,7 +93,7 @@ function install({ made }: Pick<InProcess, 'made'>): void {
 /** A server in this process whose tickets have live sessions: of the real pi, and of a program that speaks like Claude Code. */
 export async function joined(context: Pick<TestContext, 'after'>, script: ProviderScript = SAYING): Promise<Joined> {
   const running = await inProcessServer(context, ROUTES, { script, pi: true, configuration: SESSIONS })
-  install(running)
+  installSessions(running)
   const post: Joined['post'] = (path, body, headers = {}) => running.ask(path, { method: 'POST', token: running.admin, body, headers })
   const ticket = async (id: string): Promise<TicketView> => TicketView.parse((await running.ask(`/tickets/${id}`, { token: running.admin })).json())
   const ready = async (draft: object = {}): Promise<string> => {

@@ -75,10 +75,12 @@ function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
 }
 
 /** The gates of the run speak for the ticket, item by item. An item in other words than the run's has no verdict, and keeps it open. */
-async function closeByRun(book: TicketBook, ticket: Ticket, result: RunResult): Promise<Outcome<Ticket>> {
+export async function closeByRun(book: TicketBook, ticket: Ticket, result: RunResult): Promise<Outcome<Ticket>> {
   const gate: Actor = { id: 'gate:acceptance', kind: 'gate', holder: result.runId }
   for (const item of ticket.acceptance) {
     const shown = result.items.find(({ text }) => text === item.text)
+    // Judged already, by this run before its server ended.
+    if (item.verdict !== null && item.reason?.startsWith(`${result.runId}: `) === true) continue
     if (shown === undefined || shown.evidence.length === 0) continue
     await judgeItem(book, ticket.id, gate, { item: item.id, verdict: shown.met ? 'pass' : 'fail', reason: `${result.runId}: ${shown.met ? 'met' : 'not met'}`, evidence: shown.evidence })
   }
