@@ -36,8 +36,8 @@ export async function servedWire(context: Pick<TestContext, 'after'>, made: Scen
   return { process: child, address, metrics, end, printed: () => printed, client: (token) => new OpenAI({ apiKey: token, baseURL: `${address}/v1`, maxRetries: 0 }) }
 }
 
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000
+export async function until(condition: () => boolean, what: string, patienceMs = 20_000): Promise<void> {
+  const deadline = Date.now() + patienceMs
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))

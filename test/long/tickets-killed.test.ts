@@ -24,7 +24,7 @@ async function closedWithin(served: ServedApi, id: string, limitMs: number): Pro
 test(`a server that is killed at ${KILLS} random points comes to the same end, and does nothing twice`, async (context) => {
   for (let killed = 0; killed < KILLS; ) {
     const example = await ticketExample(context)
-    const open = (): Promise<ServedApi> => servedApi(context, example.directory, { environment: example.environment })
+    const open = (): Promise<ServedApi> => servedApi(context, example.directory, { environment: example.environment, patienceMs: PATIENCE_MS })
     let served = await open()
     const id = await bring(served)
     const points: number[] = []

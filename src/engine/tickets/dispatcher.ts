@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
-import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn, type TurnEnd } from '../../gates/dispatch/index.ts'
+import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
 import { type Decision, done, type Outcome, refused, type TicketBook, type TicketChange } from './book.ts'
 import { completedTurn, failedTurn, type Limits, refusedSession, silentTurn, terminalFor } from './endings.ts'
-import { type SessionChannel, type RuntimeEnding, type ChannelStarter, SessionRefused, type WorkWatch } from './channel.ts'
+import { type RuntimeEnding, type ChannelStarter, SessionRefused, type WorkWatch } from './channel.ts'
 import { type Failure, fits, type Live, type OpenTurn, withLimit } from './live-turn.ts'
 import { waiting } from './queue.ts'
 import { busy, noRuntime, runtimeBusy, runtimeDead, WAYS_OUT } from './refusals.ts'
@@ -346,7 +346,7 @@ export class Dispatcher {
 
   /** Ends every session of this process. A turn that is open ends with its record, and its message is pending again: nobody failed. */
   async close(): Promise<void> {
-    for (const [id, { open }] of [...this.#live]) {
+    for (const [id, { open }] of this.#live) {
       const ticket = (await this.#parts.book.store.session(id))?.ticket
       if (open !== undefined && ticket !== undefined) await this.#fail(ticket, open.id, { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session was told to end', counts: false })
       await this.endSession(id)
