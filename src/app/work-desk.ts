@@ -89,10 +89,15 @@ export class WorkDesk {
       await runClaimed(app, desk, held, SILENT)
     } catch (error) {
       if (!(error instanceof PortcullisError)) throw error
-      log.error({ part: 'tickets', ticket: ticket.id, fault: error.code }, 'the task of a ticket could not be run')
-      // What cannot be begun would fail again at once, so a person looks.
-      await desk.book.change(ticket.id, this.#me, ({ claim: now }) => (now?.holder === this.#me.id ? { kind: 'start_refused', text: `${error.code}: ${error.message}`.slice(0, 20_000), data: { reason: error.code }, set: { state: 'blocked', reason: error.code, claim: null } } : 'nothing'))
+      return this.#block(ticket, error)
     }
+  }
+
+  /** What cannot be begun would fail again at once, so a person looks. */
+  async #block({ id }: Ticket, { code, message }: PortcullisError): Promise<void> {
+    const { desk, log } = this.#parts
+    log.error({ part: 'tickets', ticket: id, fault: code }, 'the task of a ticket could not be run')
+    await desk.book.change(id, this.#me, ({ claim: now }) => (now?.holder === this.#me.id ? { kind: 'start_refused', text: `${code}: ${message}`.slice(0, 20_000), data: { reason: code }, set: { state: 'blocked', reason: code, claim: null } } : 'nothing'))
   }
 
   /** What a server that is gone had taken up: a run that had ended is applied, one that can be taken up goes on, and every other begins again. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createRunToken } from '../../contract/ids.ts'
 import { OPERATOR } from '../../../test/helpers/ticket-book.ts'
 import { type DispatchForTest, dispatchForTest, HERMES, LUCI } from '../../../test/helpers/ticket-sessions.ts'
 import { until } from '../../../test/helpers/served-wire.ts'
@@ -211,6 +212,14 @@ test('a message that could not be read back is not written, and the ticket stays
   await assert.rejects(held.dispatcher.send(before.id, LUCI, message('', 'k')))
   assert.deepEqual(await held.book.get(before.id), before)
   assert.deepEqual(await held.book.store.turns(before.id), [])
+})
+
+test('a message that holds a credential is not kept, queued or sent', async (context) => {
+  const held = await dispatchForTest(context)
+  const { id } = await held.begin()
+  const before = await held.book.get(id)
+  await assert.rejects(held.dispatcher.send(id, LUCI, message(`use ${createRunToken()}`)), { code: 'secret_withheld' })
+  assert.deepEqual([await held.book.get(id), await held.book.store.turns(id), held.received()], [before, [], []])
 })
 
 test('a result of the protocol completes as the call of the tool does', async (context) => {

@@ -42,7 +42,7 @@ export async function applyRun(book: TicketBook, id: string, worker: Actor, epoc
 function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
   const { reason } = result
   const rejected = reason !== null && result.status === 'fail' && isRejection(reason)
-  const failures = ticket.dispatch_failures + (result.status === 'pass' || rejected || reason === 'review_waiting' ? 0 : 1)
+  const failures = ticket.dispatch_failures + (result.status === 'pass' || rejected || reason === 'review_waiting' || reason === 'interrupted' ? 0 : 1)
   const rejections = ticket.review_rejections + (rejected ? 1 : 0)
   const spent = failures >= limits.dispatch || rejections >= limits.review
   // What will be refused again until somebody changes something is not tried again by itself (MC-090).
