@@ -41,7 +41,7 @@ export interface Tables extends AgentTables, TicketTables {
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /** Of the tree over all rows, each leaf is kept and each complete tree of 2^8: enough for a proof without reading every row. */
 export const BLOCK_LEVEL = 8
