@@ -4,6 +4,9 @@ import { JsonRpc, type RpcAnswer, type RpcPeer, SessionCore, type SessionDriver,
 import { manifest } from './manifest.ts'
 import { Initialized, PermissionAsked, PromptEnded, PROTOCOL_VERSION, SessionMade, Update } from './parse.ts'
 
+/** By this name the session knows the server of ours. */
+export const SERVER = 'portcullis'
+
 /** Starts the agent with its reader attached, and opens the one session. */
 export async function openSession<Process extends AgentProcess>(start: StartAgent<Process>, open: OpenSession): Promise<LiveSession<Process>> {
   const core = new SessionCore(open, manifest)
@@ -41,7 +44,7 @@ class AcpDriver implements SessionDriver, RpcPeer {
     const initialized = await this.rpc.request('initialize', { protocolVersion: PROTOCOL_VERSION, clientCapabilities, clientInfo: { name: 'portcullis', version: '1' } })
     if (!initialized.ok || !Initialized.safeParse(initialized.result).success) return false
     const { workspace, completion } = this.#open.request
-    const servers = completion === undefined ? [] : [{ type: 'http', name: 'portcullis', url: completion.url, headers: [{ name: 'Authorization', value: `Bearer ${completion.token}` }] }]
+    const servers = completion === undefined ? [] : [{ type: 'http', name: SERVER, url: completion.url, headers: [{ name: 'Authorization', value: `Bearer ${completion.token}` }] }]
     const made = await this.rpc.request('session/new', { cwd: workspace, mcpServers: servers })
     const read = made.ok ? SessionMade.safeParse(made.result) : undefined
     if (read?.success !== true) return false

@@ -6,7 +6,7 @@ import type { Profile } from '../../gates/catalog/index.ts'
 import type { Planned, PlannedFile } from '../../gates/launch/index.ts'
 import type { SessionRequest } from '../../engine/sessions/runtime.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { type CliDescription, findPackage } from '../agent-cli/index.ts'
+import { type CliDescription, findPackage, workspaceRefusal } from '../agent-cli/index.ts'
 import { fileDigest, isAbsent, plannedLaunch, refusePlan, resolvedPath } from '../runtime-process/index.ts'
 import { parseJson } from './lines.ts'
 
@@ -40,7 +40,7 @@ export interface LiveProgram {
 }
 
 /** How an agent is installed: the same for its sessions and for its runs. */
-export type Installed = Pick<CliDescription, 'command' | 'packageName' | 'version' | 'locate'>
+export type Installed = Pick<CliDescription, 'title' | 'command' | 'packageName' | 'version' | 'overriding' | 'locate'>
 
 async function programOf(request: SessionRequest, { program, directory }: LiveProgram, { command, packageName, locate }: Installed): Promise<string | undefined> {
   if (program !== undefined) return program
@@ -51,7 +51,7 @@ async function programOf(request: SessionRequest, { program, directory }: LivePr
 /** Plans a live runtime whose program is a file that the system runs, or a script that our own Node runs. */
 export async function planLive(request: SessionRequest, location: LiveProgram, cli: Installed, live: LiveLaunch): Promise<Planned> {
   const mode = live.modes[request.profile.permissions]
-  const refusal = refusalOf(request, live, mode)
+  const refusal = refusalOf(request, live, mode) ?? (await workspaceRefusal(request, cli))
   if (refusal !== undefined || mode === undefined) return refusePlan(refusal ?? modeRefusal(request, live))
   const program = await programOf(request, location, cli)
   const path = program === undefined ? undefined : await resolvedPath(program)
