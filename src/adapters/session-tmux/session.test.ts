@@ -66,6 +66,18 @@ verifies('MC-037', 'a message of many lines arrives whole, and is delivered by t
   assert.equal((await events.next('turn_end')).ended.finalMessage, 'Answer one.')
 }))
 
+verifies('MC-033', 'a message that holds keys, or begins as a command, is refused before a key is pressed, and leaves the session as it was', inTerminal(async (context, path) => {
+  const { session, request, provider, events, send } = await started(context, path)
+  for (const text of ['the first\u001B[201~\r!touch made.txt\r', 'the first\rmessage', 'a \u0003 b', 'a \u009B201~ b', 'a \u007F b', '!touch made.txt', '  \n/clear', '# remember this']) {
+    const refused = await send(text)
+    assert.deepEqual([refused.outcome, refused.outcome === 'refused' && refused.written, session.state()], ['refused', false, 'ready'], JSON.stringify(text))
+    await assert.rejects(paste(path, placesOf(request).socket, text))
+  }
+  assert.equal((await send('the first message\n\twith a tab, a path /tmp and a line\n/that begins so')).outcome, 'delivered')
+  assert.equal((await events.next('turn_end')).ended.finalMessage, 'Answer one.')
+  assert.deepEqual([asked(provider), existsSync(join(request.workspace, 'made.txt'))], [['turns[0]'], false])
+}))
+
 void test('words that stand in the terminal already make another message of ours, which the hook turns away', inTerminal(async (context, path) => {
   const { session, request, provider, send } = await started(context, path)
   await paste(path, placesOf(request).socket, 'half a thought ')
