@@ -51,6 +51,7 @@ export class SessionDesk {
     })
     const spanOf = (name: 'delivery' | 'turn' | 'claim'): number => this.#spanOf(name)
     const limitsOf = (): { dispatch: number; review: number } => this.#settings().limits ?? { dispatch: RETRY_LIMIT, review: RETRY_LIMIT }
+    const startTokensOf = (): number | undefined => this.#settings().startTokens
     this.#dispatcher = new Dispatcher({
       book, starter: this.#host, work: this.#host, supervisor: SUPERVISOR,
       abandoned: ({ id }) => this.#left.has(id),
@@ -63,6 +64,9 @@ export class SessionDesk {
       },
       get turnMs() {
         return spanOf('turn')
+      },
+      get startTokens() {
+        return startTokensOf()
       },
     })
   }

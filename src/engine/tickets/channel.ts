@@ -78,3 +78,12 @@ export class SessionRefused extends Error {
 export interface WorkWatch {
   changed(ticket: string, cwd: string): Promise<boolean | null>
 }
+
+/** A session that came up with more in its context than a fresh one may have: it is no fresh one. */
+export class SessionNotFresh extends Error {
+  override readonly name = 'SessionNotFresh'
+
+  constructor(found: number, most: number) {
+    super(`its context holds ${found} tokens at the start, and ${most} are the most`)
+  }
+}

@@ -24,6 +24,7 @@ export const TicketSettings = z.strictObject({
   phases: z.record(Name, z.strictObject({ kind: z.enum(PHASE_KINDS), title: z.string().min(1).max(200), task: z.string().min(1).max(1_000).optional().describe('The task file that the phase runs, relative to this file.') })).optional().describe('Phases that a ticket can pass, by name.'),
   limits: z.strictObject({ dispatch: z.int().min(1).max(100), review: z.int().min(1).max(100) }).optional().describe('How often a ticket is dispatched, and how often its work may be rejected, before it is blocked for the operator: counted apart. 3 each if left out.'),
   pickUp: z.strictObject({ every: Duration.describe('How often the server looks for a ticket that waits.') }).optional().describe('The server works on tickets whose phase is an agent\'s, one after the other. Left out, it works on none by itself.'),
+  startTokens: z.int().min(0).optional().describe('How many tokens the context of a fresh session may hold at most, where its agent says so. Left out, none is refused for it.'),
   claim: Duration.optional().describe('How long a claim of a worker is in force without a word of it.'),
   delivery: Duration.optional().describe('How long a session may take to confirm a message.'),
   turn: Duration.optional().describe('How long a turn may take.'),

@@ -4,30 +4,20 @@ import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
 import { type Decision, done, type Outcome, refused, type TicketBook, type TicketChange } from './book.ts'
-import { completedTurn, failedTurn, type Limits, refusedSession, silentTurn, terminalFor } from './endings.ts'
-import { type RuntimeEnding, type ChannelStarter, SessionRefused, type WorkWatch } from './channel.ts'
-import { type Failure, fits, type Live, type OpenTurn, withLimit } from './live-turn.ts'
+import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
+import { type Handed, type RuntimeEnding, type SessionChannel, SessionNotFresh, SessionRefused } from './channel.ts'
+import type { DispatcherParts } from './dispatcher-parts.ts'
+import { type Failure, fits, type Live, lostTurn, type OpenTurn, unlessWithheld, withLimit } from './live-turn.ts'
 import { waiting } from './queue.ts'
-import { busy, noRuntime, runtimeBusy, runtimeDead, WAYS_OUT } from './refusals.ts'
-import { type Message, runtimeOf, turnOf } from './sessions.ts'
-
-export interface DispatcherParts {
-  readonly book: TicketBook
-  readonly starter: ChannelStarter
-  readonly work: WorkWatch
-  /** Who this supervisor is; turns that it left open are ended when it starts again. */
-  readonly supervisor: Actor
-  /** True for a session whose supervisor is gone: its turns are ended at the start (MC-058). */
-  abandoned(session: TicketSession): boolean
-  readonly limits: Limits
-  /** How long a session may take to confirm a message, and how long a turn may take. */
-  readonly deliveryMs: number
-  readonly turnMs: number
-}
-
-export type Sent = { readonly kind: 'turn'; readonly turn: TicketTurn } | { readonly kind: 'queued'; readonly message: QueuedMessage }
+import { type DecidedMessage, decideMessage, queuedBefore, sameRequest, type Sent } from './messages.ts'
+import { busy, noRuntime, startedLate, WAYS_OUT } from './refusals.ts'
+import { type Message, runtimeOf } from './sessions.ts'
 
 const NONCE_BYTES = 32
+/** A session keeps the limit of a delivery itself; so much later it is not waited for. */
+const ANSWER_MS = 1_000
+/** So much of a receipt is kept. */
+const LONGEST_RECEIPT = 1_024
 
 /** Brings messages into sessions, each once, and believes no end that did not come over a structured channel. */
 export class Dispatcher {
@@ -40,15 +30,19 @@ export class Dispatcher {
     this.#parts = parts
   }
 
-  /** Writes the end of every turn that this supervisor left open, before anything is dispatched (MC-058). Gives how many there were. */
+  /**
+   * Writes the end of every turn that a supervisor which is gone left open, before anything is dispatched (MC-058), and of every
+   * turn whose lease is over, whoever held it (MC-034). Gives how many there were.
+   */
   async recover(): Promise<number> {
     const { book } = this.#parts
     let ended = 0
     for (const turn of await book.store.openTurns()) {
       const session = await book.store.session(turn.session)
       const lapsed = Date.parse(turn.lease_until) <= book.now().getTime()
-      if (session === undefined || this.#live.has(session.id) || (!this.#parts.abandoned(session) && !lapsed)) continue
-      await this.#fail(turn.ticket, turn.id, { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session ended while the turn was open', counts: false })
+      const left = session !== undefined && !this.#live.has(session.id) && this.#parts.abandoned(session)
+      if (!left && !lapsed) continue
+      await this.#lose(turn, left ? { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session ended while the turn was open', counts: false } : { end: 'lease_expired', code: 'lease_expired', rootCause: `lease_expired: no end of the turn until ${turn.lease_until}` })
       ended += 1
     }
     this.#recovered = true
@@ -78,10 +72,7 @@ export class Dispatcher {
     try {
       const { project } = await book.get(session.ticket)
       const handle = await starter.open({ session: session.id, ticket: session.ticket, project, epoch: session.epoch, profile: session.profile, mode: session.mode, cwd: session.cwd, token, changed: (state) => this.#follow(this.#stateChanged(session.id, state)) })
-      this.#live.set(session.id, { handle, token, open: undefined })
-      const ready: TicketSession = { ...session, state: 'ready', pid: handle.pid, triple: handle.triple, cwd: handle.cwd, run: handle.run, start_tokens: handle.contextTokens(), last_activity_at: book.now().toISOString() }
-      await book.change(session.ticket, worker, (ticket) => ({ kind: 'session_changed', data: { session: session.id, state: 'ready', pid: handle.pid, start_tokens: ready.start_tokens, run: handle.run, triple: handle.triple, cwd: handle.cwd }, set: { runtime: runtimeOf(ready), ...(handle.run === null ? {} : { runs: [...ticket.runs, handle.run] }) }, sessions: [ready] }))
-      return done(ready)
+      return await this.#attach(session, worker, token, handle)
     } catch (error) {
       const at = book.now().toISOString()
       const failed: TicketSession = { ...session, state: 'failed', ended_at: at, last_activity_at: at, run: error instanceof SessionRefused ? error.run : null }
@@ -89,8 +80,32 @@ export class Dispatcher {
         await book.change(session.ticket, worker, (ticket) => refusedSession(ticket, failed, error))
         return refused(error.refusal, { allowed: [...error.allowed], run: error.run })
       }
-      await book.change(session.ticket, worker, () => ({ kind: 'session_changed', text: 'The session did not start.', data: { session: session.id, state: 'failed' }, set: { runtime: runtimeOf(failed) }, sessions: [failed] }))
+      await book.change(session.ticket, worker, async (ticket) => ((await book.store.session(session.id))?.ended_at !== null ? 'nothing' : { kind: 'session_changed', text: 'The session did not start.', data: { session: session.id, state: 'failed' }, set: ticket.runtime.session === session.id ? { runtime: runtimeOf(failed) } : {}, sessions: [failed] }))
       throw error
+    }
+  }
+
+  /** The session that came up is the ticket's. One that came too late, or that could not be written down, is ended: nobody would know of it. */
+  async #attach(session: TicketSession, worker: Actor, token: string, handle: SessionChannel): Promise<Outcome<TicketSession>> {
+    const { book, startTokens } = this.#parts
+    const tokens = handle.contextTokens()
+    const ready: TicketSession = { ...session, state: 'ready', pid: handle.pid, triple: handle.triple, cwd: handle.cwd, run: handle.run, start_tokens: tokens, last_activity_at: book.now().toISOString() }
+    let attached = false
+    this.#live.set(session.id, { handle, token, open: undefined })
+    try {
+      if (startTokens !== undefined && tokens !== null && tokens > startTokens) throw new SessionNotFresh(tokens, startTokens)
+      const outcome = await book.change(session.ticket, worker, async (ticket): Promise<Decision> => {
+        const now = await book.store.session(session.id)
+        if (now === undefined || now.ended_at !== null || ticket.epoch !== session.epoch || ticket.runtime.session !== session.id || !isLive(ticket.runtime.state)) return { refusal: startedLate(ticket, session.id), details: { observed: ticket.runtime.state } }
+        return { kind: 'session_changed', data: { session: session.id, state: 'ready', pid: handle.pid, start_tokens: tokens, run: handle.run, triple: handle.triple, cwd: handle.cwd }, set: { runtime: runtimeOf(ready), ...(handle.run === null ? {} : { runs: [...ticket.runs, handle.run] }) }, sessions: [ready] }
+      })
+      attached = outcome.ok
+      return outcome.ok ? done(ready) : outcome
+    } finally {
+      if (!attached) {
+        this.#live.delete(session.id)
+        await handle.close()
+      }
     }
   }
 
@@ -116,63 +131,25 @@ export class Dispatcher {
   async send(id: string, by: Actor, message: Message): Promise<Outcome<Sent>> {
     if (!this.#recovered) throw new Error('nothing is dispatched before the open turns of an earlier life are ended')
     const { book } = this.#parts
-    const earlierTurn = await book.store.turnOfKey(id, message.key)
-    if (earlierTurn !== undefined) return done({ kind: 'turn', turn: earlierTurn })
-    const earlier = (await book.store.messages(id)).find(({ key }) => key === message.key)
-    if (earlier !== undefined) return done({ kind: 'queued', message: earlier })
+    const turn = await book.store.turnOfKey(id, message.key)
+    const earlier: Sent | undefined = turn === undefined ? queuedBefore(await book.store.messages(id), message) : { kind: 'turn', turn }
+    if (earlier !== undefined) return done(sameRequest(earlier, message))
     return this.#begin(id, by, message, undefined)
   }
 
   async #begin(id: string, by: Actor, message: Message, from: QueuedMessage | undefined): Promise<Outcome<Sent>> {
-    const { book, turnMs, deliveryMs } = this.#parts
+    const { book, turnMs, deliveryMs, limits } = this.#parts
     const nonce = randomBytes(NONCE_BYTES).toString('base64url')
-    let sent: Sent | undefined
-    let refusal: Refusal | undefined
-    let observed = ''
+    let decided: DecidedMessage | undefined
     const outcome = await book.change(id, by, async (ticket): Promise<Decision> => {
-      sent = undefined
-      refusal = undefined
       const session = ticket.runtime.session === null ? undefined : await book.store.session(ticket.runtime.session)
-      const live = session === undefined ? undefined : this.#live.get(session.id)
-      if (session === undefined || live === undefined || session.epoch !== ticket.epoch || !isLive(session.state)) return { refusal: noRuntime(id, ticket.runtime.state, `a message into the session of ${id}`), details: { observed: ticket.runtime.state } }
-      const turns = await book.store.turns(id)
-      const same = turns.find(({ key, state }) => key === message.key && state !== 'refused')
-      if (same !== undefined) {
-        sent = { kind: 'turn', turn: same }
-        return 'nothing'
-      }
-      const turn = turnOf(ticket, session, { by, message, attempt: turns.length + 1, nonceSha256: sha256(nonce), now: book.now(), untilMs: turnMs + deliveryMs })
-      observed = live.handle.state()
-      const held = turns.some(({ session: of, state }) => of === session.id && holdsSession(state))
-      if (observed === 'ready' && session.state === 'ready' && !held) {
-        const leased: TicketTurn = { ...turn, start_tokens: live.handle.contextTokens(), effort: live.handle.effort() }
-        const running: TicketSession = { ...session, state: 'running', last_activity_at: turn.began_at }
-        sent = { kind: 'turn', turn: leased }
-        return { kind: 'turn_began', data: { turn: turn.id, attempt: turn.attempt, key: turn.key, by: by.id, bytes: Buffer.byteLength(turn.text) }, set: { runtime: runtimeOf(running) }, sessions: [running], turns: [leased], ...(from === undefined ? {} : { messages: [{ ...from, state: 'sent' }] }) }
-      }
-      const dead = observed === 'failed' || observed === 'closed' || observed === 'none'
-      if (!dead && message.onBusy === 'queue') {
-        const queue = await book.store.messages(id)
-        // The same request, queued or taken back while this one was decided.
-        const known = queue.find(({ key }) => key === message.key)
-        if (known !== undefined) {
-          sent = { kind: 'queued', message: known }
-          return 'nothing'
-        }
-        const number = queue.length + 1
-        const queued: QueuedMessage = { id: `${id}.m${number}`, ticket: id, number, state: 'pending', key: message.key, text: message.text, by, queued_at: turn.began_at }
-        sent = { kind: 'queued', message: queued }
-        return { kind: 'message_queued', data: { message: queued.id }, messages: [queued] }
-      }
-      const state = dead ? observed : 'running'
-      refusal = dead ? runtimeDead(id, observed) : runtimeBusy(id, state)
-      const { limits } = this.#parts
-      const terminal = terminalFor(ticket, ticket.state, session.id, limits, { status: 'warning', summary: 'Ticket runtime send failed; nothing was sent.', rootCause: `HTTP 409 CONFLICT: ${refusal.reason}: Ticket runtime is not ready for input (status=${state})`, safeRetry: `no byte was sent; the message is stored whole as ${turn.id}`, nextActions: dead ? ['Open a fresh session.'] : WAYS_OUT.map((way) => `${way} the current turn`) })
-      const failed: TicketTurn = { ...turn, state: 'refused', end: dead ? 'runtime_dead' : 'failed_to_inject', code: refusal.reason, ended_at: turn.began_at, terminal }
-      return { kind: 'message_refused', text: `[failed_to_inject] ${refusal.reason}: ${refusal.found}`, data: { turn: turn.id, attempt: turn.attempt, code: refusal.reason, observed: state, terminal }, turns: [failed] }
+      const handle = session === undefined ? undefined : this.#live.get(session.id)?.handle
+      decided = await decideMessage(book, ticket, { by, message, from, session, handle, nonceSha256: sha256(nonce), untilMs: turnMs + deliveryMs, limits })
+      return decided.decision
     })
     if (!outcome.ok) return outcome
-    if (refusal !== undefined) return refused(refusal, { observed: observed === 'ready' ? 'running' : observed, status: 'failed_to_inject', ways_out: [...WAYS_OUT] })
+    if (decided?.refusal !== undefined) return refused(decided.refusal, { observed: decided.observed === 'ready' ? 'running' : decided.observed, status: 'failed_to_inject', ways_out: [...WAYS_OUT] })
+    const sent = decided?.sent
     if (sent === undefined) throw new Error('a message was neither sent, queued nor refused')
     if (sent.kind === 'turn' && sent.turn.state === 'leased' && sent.turn.nonce_sha256 === sha256(nonce)) this.#follow(this.#carry(sent.turn, nonce))
     return done(sent)
@@ -185,10 +162,11 @@ export class Dispatcher {
     try {
       await this.#carryIn(leased, nonce, live)
     } catch (error) {
-      // What became of the turn cannot be told, so nothing goes on in its name; its lease ends it in the store.
-      this.#live.delete(leased.session)
-      await live.handle.close()
-      throw error
+      // What became of the turn cannot be told, so nothing goes on in its name. Where the store takes no end either, the lease ends it.
+      await this.#lose(leased, lostTurn(error)).finally(async () => {
+        this.#live.delete(leased.session)
+        await live.handle.close()
+      })
     }
   }
 
@@ -219,7 +197,8 @@ export class Dispatcher {
   /** False if the message is not known to have arrived; then nothing is sent to this session again. */
   async #deliver(leased: TicketTurn, live: Live): Promise<boolean> {
     const { book, supervisor, deliveryMs } = this.#parts
-    const handed = await live.handle.hand({ turn: leased.id, text: leased.text, limitMs: deliveryMs })
+    const late: Handed = { kind: 'unknown', found: `nothing was heard of it within ${deliveryMs} ms` }
+    const handed = (await withLimit(live.handle.hand({ turn: leased.id, text: leased.text, limitMs: deliveryMs }), deliveryMs + ANSWER_MS)) ?? late
     if (handed.kind !== 'delivered') {
       const end = ({ unknown: 'delivery_unknown', dead: 'runtime_dead', refused: 'failed_to_inject' } as const)[handed.kind]
       await this.#lose(leased, { end, code: end, rootCause: `${end}: ${handed.found}` })
@@ -229,16 +208,22 @@ export class Dispatcher {
       const turn = await this.#turn(leased)
       if (turn?.state !== 'leased') return 'nothing'
       const at = book.now().toISOString()
-      return { kind: 'turn_delivered', data: { turn: turn.id, receipt: handed.receipt }, turns: [{ ...turn, state: 'delivered', receipt: handed.receipt, delivered_at: at }] }
+      return { kind: 'turn_delivered', data: { turn: turn.id, receipt: handed.receipt.slice(0, LONGEST_RECEIPT) }, turns: [{ ...turn, state: 'delivered', receipt: handed.receipt.slice(0, LONGEST_RECEIPT), delivered_at: at }] }
     })
     return true
   }
 
   /** The runtime has ended its turn. What it said over its protocol is judged; without a word the ticket goes to review, never further (MC-069). */
   async #ended(leased: TicketTurn, ending: RuntimeEnding & { readonly kind: 'ended' }, live: Live): Promise<void> {
-    const { book, supervisor, limits } = this.#parts
-    if (ending.said !== null && ending.said !== undefined) await this.complete(live.token, ending.said)
+    // A completion that may not be stored was not said, and the words of a turn that may not be stored are left out.
+    if (ending.said !== null && ending.said !== undefined) await unlessWithheld<unknown>(() => this.complete(live.token, ending.said), () => Promise.resolve(undefined))
     live.open = undefined
+    await unlessWithheld(() => this.#writeSilence(leased, ending.finalMessage, live), () => this.#writeSilence(leased, null, live))
+    await this.#goOn(leased)
+  }
+
+  async #writeSilence(leased: TicketTurn, finalMessage: string | null, live: Live): Promise<void> {
+    const { book, supervisor, limits } = this.#parts
     await book.change(leased.ticket, supervisor, async (ticket): Promise<Decision> => {
       const [turn, session] = [await this.#turn(leased), await book.store.session(leased.session)]
       if (session === undefined || session.ended_at !== null) return 'nothing'
@@ -246,9 +231,8 @@ export class Dispatcher {
       const ready: TicketSession = { ...session, state: 'ready', last_activity_at: at }
       const own = ticket.runtime.session === session.id ? { runtime: runtimeOf(ready) } : {}
       if (turn?.state !== 'delivered') return { kind: 'session_changed', data: { session: session.id, state: 'ready' }, set: own, sessions: [ready] }
-      return silentTurn(ticket, { ...turn, ...this.#measured(turn, live) }, ready, { at, limits, waiting: (await waiting(book, ticket.id)).length, finalMessage: ending.finalMessage })
+      return silentTurn(ticket, { ...turn, ...this.#measured(turn, live) }, ready, { at, limits, waiting: (await waiting(book, ticket.id)).length, finalMessage })
     })
-    await this.#goOn(leased)
   }
 
   /** The next message that waits; or, where the ticket has come to a decision, the end of a session that nobody sits at: what follows begins afresh. */
@@ -298,12 +282,12 @@ export class Dispatcher {
     return refusal === undefined ? outcome : refused(refusal, { state: outcome.value.state })
   }
 
-  /** An operator ends the current turn; nothing does so by itself (MC-027). */
+  /** An operator ends the current turn; nothing does so by itself (MC-027). What an agent does after it was broken off is not known, so its session ends too; the message is not sent again. */
   async interrupt(id: string, operator: Actor, reason: string): Promise<Outcome<Ticket>> {
     return this.#stop(id, operator, 'interrupted', reason)
   }
 
-  /** The same, and the session with it: its message is pending again, for a fresh one. */
+  /** The same, and its message is pending again, for a fresh session. */
   async restart(id: string, operator: Actor, reason: string): Promise<Outcome<Ticket>> {
     return this.#stop(id, operator, 'restarted', reason)
   }
@@ -319,7 +303,7 @@ export class Dispatcher {
     const open = (await book.store.turns(id)).find(({ session: of, state }) => of === session.id && holdsSession(state))
     if (open === undefined && how === 'interrupted') return told
     // Its end is written first: a session that is told to stop may end its turn at once, and that would count as work without a signal.
-    if (open !== undefined) await this.#fail(id, open.id, { end: how, code: 'interrupted', rootCause: `${how} by the operator ${operator.id}`, counts: false })
+    if (open !== undefined) await this.#fail(id, open.id, { end: how, code: 'interrupted', rootCause: `${how} by the operator ${operator.id}`, counts: false, again: how === 'restarted' })
     await live.handle.interrupt()
     await this.endSession(session.id)
     return done(await book.get(id))
@@ -365,14 +349,19 @@ export class Dispatcher {
     await this.endSession(leased.session)
   }
 
-  async #fail(id: string, turnId: string, how: Failure): Promise<void> {
+  /** Writes the end of a turn. What was found is left out where it may not be stored: an end without its words is better than none. */
+  #fail(id: string, turnId: string, how: Failure): Promise<void> {
+    return unlessWithheld(() => this.#writeEnd(id, turnId, how), () => this.#writeEnd(id, turnId, { ...how, rootCause: `${how.code}: what was found is not repeated: it holds what looks like a credential` }))
+  }
+
+  async #writeEnd(id: string, turnId: string, how: Failure): Promise<void> {
     const { book, supervisor, limits } = this.#parts
     await book.change(id, supervisor, async (ticket): Promise<Decision> => {
       const turn = (await book.store.turns(id)).find((each) => each.id === turnId)
       const session = turn === undefined ? undefined : await book.store.session(turn.session)
       if (turn === undefined || session === undefined || !holdsSession(turn.state)) return 'nothing'
       const messageNumber = (await book.store.messages(id)).length + 1
-      return failedTurn(ticket, { ...turn, ...this.#measured(turn, this.#live.get(session.id)) }, session, { counts: true, ...how, at: book.now(), limits, messageNumber }) satisfies TicketChange
+      return failedTurn(ticket, { ...turn, ...this.#measured(turn, this.#live.get(session.id)) }, session, { counts: true, again: true, ...how, at: book.now(), limits, messageNumber }) satisfies TicketChange
     })
   }
 

@@ -31,8 +31,11 @@ export function terminalFor(ticket: Ticket, state: TicketState, session: string,
   return record
 }
 
+/** So much of a cause stands in a record; its beginning names it. */
+const LONGEST_CAUSE = 4_000
+
 /** A dispatch that failed: the message is pending again and the ticket waits for a fresh session, or for the operator at the limit (MC-039, MC-041). */
-export function failedTurn(ticket: Ticket, turn: TicketTurn, session: TicketSession, how: { readonly end: TurnEnd; readonly code: string; readonly rootCause: string; readonly at: Date; readonly limits: Limits; readonly messageNumber: number; readonly counts: boolean }): TicketChange {
+export function failedTurn(ticket: Ticket, turn: TicketTurn, session: TicketSession, how: { readonly end: TurnEnd; readonly code: string; readonly rootCause: string; readonly at: Date; readonly limits: Limits; readonly messageNumber: number; readonly counts: boolean; readonly again: boolean }): TicketChange {
   const at = how.at.toISOString()
   const failures = ticket.dispatch_failures + (how.counts ? 1 : 0)
   const moves = ticket.state === 'in_progress' && ticket.epoch === session.epoch
@@ -41,8 +44,8 @@ export function failedTurn(ticket: Ticket, turn: TicketTurn, session: TicketSess
   const terminal = terminalFor(ticket, state, session.id, how.limits, {
     status: state === 'blocked' ? 'blocked' : 'warning',
     summary: state === 'blocked' ? `The ${failures}. dispatch failed: ${how.end}.` : `The turn ended: ${how.end}.`,
-    rootCause: how.rootCause,
-    safeRetry: `message ${message.id} is pending, ticket is ${state}; nothing is sent to this session again`,
+    rootCause: how.rootCause.slice(0, LONGEST_CAUSE).toWellFormed(),
+    safeRetry: `${how.again ? `message ${message.id} is pending` : 'the message is not sent again by itself'}, ticket is ${state}; nothing is sent to this session again`,
     nextActions: state === 'blocked' ? ['The operator looks, and moves the ticket.'] : ['A worker takes the ticket up in a fresh session.'],
   })
   const ended: TicketSession = session.ended_at === null ? { ...session, state: how.end === 'runtime_dead' ? 'failed' : 'closed', last_activity_at: at, ended_at: at } : session
@@ -53,7 +56,7 @@ export function failedTurn(ticket: Ticket, turn: TicketTurn, session: TicketSess
     set: { terminal, ...(moves ? { state, reason: state === 'blocked' ? 'retry_limit_reached' : how.code, claim: null } : {}), dispatch_failures: failures, ...(ticket.runtime.session === session.id ? { runtime: runtimeOf(ended) } : {}) },
     sessions: [ended],
     turns: [{ ...turn, state: how.end === 'delivery_unknown' ? 'unknown' : 'ended', end: how.end, code: how.code, ended_at: at, terminal }],
-    messages: [message],
+    messages: how.again ? [message] : [],
   }
 }
 

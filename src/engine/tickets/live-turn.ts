@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { PortcullisError } from '../../contract/errors.ts'
 import type { TurnEnd } from '../../gates/dispatch/index.ts'
 import type { SessionChannel } from './channel.ts'
 
@@ -25,6 +26,8 @@ export interface Failure {
   readonly code: string
   readonly rootCause: string
   readonly counts?: boolean
+  /** False where its message is not to be sent again. */
+  readonly again?: boolean
 }
 
 /** Compares in constant time: the answer must not tell how near a guess was. */
@@ -40,4 +43,20 @@ export async function withLimit<Value>(work: Promise<Value>, limitMs: number): P
     timer = setTimeout(() => resolve(undefined), limitMs)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** The end of a turn that could not be followed to its end: a fault on our side, or words that may not be stored. Names the fault, never its words. */
+export function lostTurn(error: unknown): Failure {
+  const found = error instanceof PortcullisError ? error.code : error instanceof Error ? error.name : typeof error
+  return { end: 'turn_failed', code: 'turn_failed', rootCause: `turn_failed: the turn could not be followed to its end (${found})` }
+}
+
+/** The second where the first would store what looks like a credential. */
+export async function unlessWithheld<Value>(work: () => Promise<Value>, instead: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof PortcullisError) || error.code !== 'secret_withheld') throw error
+    return await instead()
+  }
 }

@@ -13,3 +13,6 @@ export const runtimeDead = (id: string, observed: string): Refusal => ({ reason:
 export const noRuntime = (id: string, observed: string, asked: string, remedy = 'Claim the ticket and open a session.'): Refusal => ({ reason: 'no_runtime', message: `No live session is attached to ${id}.`, asked, found: `a session that is ${observed}`, remedy })
 
 export const busy = (ticket: Ticket, id: string, asked: string): Decision => ({ refusal: { ...runtimeBusy(id, ticket.runtime.state), asked: `${asked} for ${id}` }, details: { observed: ticket.runtime.state, ways_out: [...WAYS_OUT] } })
+
+/** A session that was ready when the ticket was another's already, or nobody's. */
+export const startedLate = (ticket: Ticket, session: string): Refusal => ({ reason: 'claim_stale', message: 'The session came up too late, and was ended.', asked: `the session ${session} for ${ticket.id}`, found: ticket.runtime.session === session ? `it is ${ticket.runtime.state}` : `the ticket has ${ticket.runtime.session ?? 'no session'}`, remedy: 'Claim the ticket again and open a fresh session.' })
