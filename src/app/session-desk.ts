@@ -1,5 +1,6 @@
 import { resolve as resolvePath } from 'node:path'
 import type { Log } from '../adapters/log/index.ts'
+import { orphanedSessions } from './orphaned-sessions.ts'
 import { sessionRuntimes } from './session-runtimes.ts'
 import { SessionView, type SentView, type TranscriptView, turnView, type TurnView } from './session-shapes.ts'
 import { parseTriple } from '../contract/model.ts'
@@ -86,7 +87,9 @@ export class SessionDesk {
   }
 
   async #recover(): Promise<{ readonly turns: number; readonly sessions: number }> {
-    const left = await this.#host.recover()
+    const ended = await this.#host.recover()
+    const orphaned = await orphanedSessions(this.#book, this.#world.ledger)
+    const left = [...ended, ...orphaned.filter(({ session }) => ended.every((each) => each.session !== session))]
     for (const { session } of left) this.#left.add(session)
     const turns = await this.#dispatcher.recover()
     for (const { session, ticket } of left) {

@@ -68,7 +68,7 @@ verifies('MC-067 MC-055', 'a question parks the ticket for a person, and a DONE 
   assert.equal(ticket.reason, 'no_signal')
 })
 
-verifies('MC-025 MC-054 MC-057', 'a busy session is 409 with what was observed and the ways out, queued messages wait and are changed, and an interrupt puts the message back', async () => {
+verifies('MC-025 MC-054 MC-057', 'a busy session is 409 with what was observed and the ways out, queued messages wait and are changed, and after an interrupt only what waited waits', async () => {
   const id = await held.ready()
   const nobody = await held.say(id, 'anybody there?', 'queue')
   assert.deepEqual([nobody.status, problemOf(nobody).code, problemOf(nobody).details], [409, 'no_runtime', { observed: 'none' }])
@@ -94,6 +94,7 @@ verifies('MC-025 MC-054 MC-057', 'a busy session is 409 with what was observed a
   assert.deepEqual((await held.session(id)).queue.map(({ text }) => text), ['first', 'other words'])
   const stopped = await held.post(`/tickets/${id}/interrupt`, { reason: 'it hangs' })
   assert.equal(stopped.status, 200, stopped.text)
+  assert.deepEqual((await held.session(id)).queue.map(({ text }) => text), ['first', 'other words'])
   const { ticket, buttons } = await held.ticket(id)
   assert.deepEqual([ticket.state, ticket.dispatch_failures, ticket.runtime.state, buttons], ['todo', 0, 'closed', { message: false, interrupt: false, restart: false }])
   assert.match(ticket.terminal?.stop_condition ?? '', /^after 3 failed dispatches or 3 rejections the ticket is blocked for the operator$/)

@@ -128,7 +128,7 @@ void test('a terminal cannot be interrupted with a known end, and says so before
   assert.equal(session.state(), 'closed')
 }))
 
-verifies('MC-132', 'what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', inTerminal(async (context, path) => {
+void test('what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', inTerminal(async (context, path) => {
   const request = { ...requestFor(context, { profile: { ...profile, agent: 'claude-code' }, dialect: 'anthropic-messages' }), sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: undefined }
   const runtime = tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns: 80, rows: 24 } })
   const { plan, files, argv } = launchOf(await runtime.plan(request))

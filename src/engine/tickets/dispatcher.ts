@@ -3,7 +3,7 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
-import { type Decision, done, type Outcome, refused, type TicketBook, type TicketChange } from './book.ts'
+import { type Decision, done, type Outcome, refused, type TicketChange } from './book.ts'
 import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
 import { type Handed, type RuntimeEnding, type SessionChannel, SessionNotFresh, SessionRefused } from './channel.ts'
 import type { DispatcherParts } from './dispatcher-parts.ts'
@@ -163,10 +163,12 @@ export class Dispatcher {
       await this.#carryIn(leased, nonce, live)
     } catch (error) {
       // What became of the turn cannot be told, so nothing goes on in its name. Where the store takes no end either, the lease ends it.
-      await this.#lose(leased, lostTurn(error)).finally(async () => {
+      try {
+        await this.#lose(leased, lostTurn(error))
+      } finally {
         this.#live.delete(leased.session)
         await live.handle.close()
-      })
+      }
     }
   }
 
