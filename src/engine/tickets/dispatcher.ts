@@ -162,13 +162,17 @@ export class Dispatcher {
     try {
       await this.#carryIn(leased, nonce, live)
     } catch (error) {
-      // What became of the turn cannot be told, so nothing goes on in its name. Where the store takes no end either, the lease ends it.
-      try {
-        await this.#lose(leased, lostTurn(error))
-      } finally {
-        this.#live.delete(leased.session)
-        await live.handle.close()
-      }
+      return await this.#giveUp(leased, live, error)
+    }
+  }
+
+  /** What became of the turn cannot be told, so nothing goes on in its name. Where the store takes no end either, the lease ends it. */
+  async #giveUp(leased: TicketTurn, live: Live, error: unknown): Promise<void> {
+    try {
+      await this.#lose(leased, lostTurn(error))
+    } finally {
+      this.#live.delete(leased.session)
+      await live.handle.close()
     }
   }
 
