@@ -24,7 +24,7 @@ export type ReadyzChecks = {
 export type ListRunsRuns = {
   readonly runId: string
   readonly number: number
-  readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent' | 'tickets'
+  readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent' | 'tickets' | 'session'
   readonly taskId: string
   readonly state: 'open' | 'started' | 'waiting' | 'accepted' | 'failed' | 'blocked' | 'checked' | 'closed' | 'recorded'
   readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
@@ -212,13 +212,9 @@ export type CreateTicket = {
 export type TicketsEvents = {
   readonly ticket: string
   readonly sequence: number
-  readonly kind: 'created' | 'imported' | 'commented' | 'triaged' | 'moved' | 'claimed' | 'claim_renewed' | 'released' | 'phases_chosen' | 'review_ready' | 'attached' | 'edited' | 'session_opened' | 'session_changed' | 'message_queued' | 'message_removed' | 'message_refused' | 'turn_began' | 'turn_delivered' | 'turn_ended' | 'signal_refused' | 'interrupted' | 'restarted' | 'overruled' | 'item_judged' | 'rejected' | 'closed' | 'closing_refused' | 'start_refused'
+  readonly kind: 'created' | 'imported' | 'commented' | 'triaged' | 'moved' | 'claimed' | 'claim_renewed' | 'released' | 'phases_chosen' | 'review_ready' | 'attached' | 'edited' | 'session_opened' | 'session_changed' | 'permission_answered' | 'message_queued' | 'message_removed' | 'message_changed' | 'message_refused' | 'turn_began' | 'turn_delivered' | 'turn_ended' | 'signal_refused' | 'interrupted' | 'restarted' | 'overruled' | 'item_judged' | 'rejected' | 'closed' | 'closing_refused' | 'start_refused'
   readonly at: string
-  readonly actor: {
-    readonly id: string
-    readonly kind: 'human' | 'agent' | 'service' | 'reviewer' | 'gate'
-    readonly holder: string
-  }
+  readonly actor: TicketsEventsActor
   readonly origin: 'observed' | 'mirrored'
   readonly text: string | null
   readonly data: { readonly [name: string]: JsonValue }
@@ -258,6 +254,50 @@ export type TicketsEvents = {
     readonly created_at?: string
     readonly state_since?: string
   }
+}
+
+export type TicketsEventsActor = {
+  readonly id: string
+  readonly kind: 'human' | 'agent' | 'service' | 'reviewer' | 'gate'
+  readonly holder: string
+}
+
+export type ShowTicketSessionQueue = {
+  readonly id: string
+  readonly ticket: string
+  readonly number: number
+  readonly state: 'pending' | 'sent' | 'removed'
+  readonly key: string
+  readonly text: string
+  readonly by: TicketsEventsActor
+  readonly queued_at: string
+}
+
+export type ListTicketTurnsTurns = {
+  readonly id: string
+  readonly ticket: string
+  readonly attempt: number
+  readonly session: string
+  readonly epoch: number
+  readonly state: 'leased' | 'delivered' | 'refused' | 'unknown' | 'ended'
+  readonly key: string
+  readonly text: string
+  readonly by: TicketsEventsActor
+  readonly code: string | null
+  readonly end: 'completed' | 'failed_to_inject' | 'delivery_unknown' | 'runtime_dead' | 'timed_out' | 'interrupted' | 'restarted' | 'supervisor_restart' | 'lease_expired' | 'no_signal' | 'signal_refused' | 'turn_failed' | null
+  readonly receipt: string | null
+  readonly nonce_expires_at: string
+  readonly nonce_spent: boolean
+  readonly lease_until: string
+  readonly began_at: string
+  readonly delivered_at: string | null
+  readonly ended_at: string | null
+  readonly start_tokens: number | null
+  readonly end_tokens: number | null
+  readonly duration_ms: number | null
+  readonly effort: string | null
+  readonly terminal: ListTicketsTicketsTerminal | null
+  readonly terminal_text: string | null
 }
 
 export interface Answers {
@@ -914,6 +954,14 @@ export interface Answers {
   releaseExpiredClaims: {
     readonly released: number
   }
+  listTicketPhases: {
+    readonly phases: readonly ({
+      readonly name: string
+      readonly kind: 'agent' | 'review' | 'decision'
+      readonly title: string
+      readonly task: string | null
+    })[]
+  }
   showTicket: CreateTicket
   listTicketEvents: {
     readonly events: readonly (TicketsEvents)[]
@@ -930,6 +978,62 @@ export interface Answers {
   addTicketItems: CreateTicket
   judgeTicketItem: CreateTicket
   closeTicket: CreateTicket
+  showTicketSession: {
+    readonly ticket: string
+    readonly session: string | null
+    readonly attached: boolean
+    readonly run: string | null
+    readonly state: 'none' | 'starting' | 'ready' | 'running' | 'needs_input' | 'failed' | 'closed'
+    readonly mode: 'INTERACTIVE' | 'HEADLESS' | null
+    readonly agent: string | null
+    readonly provider: string | null
+    readonly model: string | null
+    readonly triple: string | null
+    readonly profile: string | null
+    readonly cwd: string | null
+    readonly epoch: number | null
+    readonly pid: number | null
+    readonly started_at: string | null
+    readonly last_activity_at: string | null
+    readonly ended_at: string | null
+    readonly duration_ms: number | null
+    readonly start_tokens: number | null
+    readonly context_tokens: number | null
+    readonly effort: string | null
+    readonly manifest: { readonly [name: string]: 'native' | 'derived' | 'none' } | null
+    readonly attach: readonly (string)[] | null
+    readonly permissions: readonly ({
+      readonly request: string
+      readonly tool: string
+    })[]
+    readonly queue: readonly (ShowTicketSessionQueue)[]
+  }
+  showTicketTranscript: {
+    readonly ticket: string
+    readonly session: string | null
+    readonly format: 'terminal' | 'protocol' | null
+    readonly content: string
+    readonly total_bytes: number
+    readonly truncated: boolean
+    readonly withheld: string | null
+    readonly decides: false
+  }
+  listTicketTurns: {
+    readonly turns: readonly (ListTicketTurnsTurns)[]
+  }
+  messageTicket: {
+    readonly kind: 'turn'
+    readonly turn: ListTicketTurnsTurns
+  } | {
+    readonly kind: 'queued'
+    readonly message: ShowTicketSessionQueue
+  }
+  editQueuedMessage: CreateTicket
+  removeQueuedMessage: CreateTicket
+  startTicketSession: CreateTicket
+  interruptTicketSession: CreateTicket
+  restartTicketSession: CreateTicket
+  answerTicketSession: CreateTicket
   listTokens: {
     readonly access: readonly ({
       readonly id: string
@@ -1082,6 +1186,27 @@ export interface Bodies {
     readonly reason: string
     readonly evidence: readonly (string)[]
     readonly runs: readonly (string)[]
+  }
+  messageTicket: {
+    readonly text: string
+    readonly onBusy: 'refuse' | 'queue'
+  }
+  editQueuedMessage: {
+    readonly text: string
+  }
+  startTicketSession: {
+    readonly profile: string
+    readonly mode: 'INTERACTIVE' | 'HEADLESS'
+  }
+  interruptTicketSession: {
+    readonly reason: string
+  }
+  restartTicketSession: {
+    readonly reason: string
+  }
+  answerTicketSession: {
+    readonly request: string
+    readonly allow: boolean
   }
   createToken: {
     readonly kind: 'admin' | 'operator' | 'reader' | 'worker'

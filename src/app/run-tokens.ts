@@ -1,4 +1,4 @@
-import { GrantedLicence, type Ledger, LicensedAgent, RunEvent } from '../engine/index.ts'
+import { GrantedLicence, type Ledger, LicensedAgent, LicensedSession, RunEvent } from '../engine/index.ts'
 
 export interface RunTokenFacts {
   readonly runId: string
@@ -50,6 +50,10 @@ export class RunTokens {
       const licence = LicensedAgent.parse(event.data)
       this.#hashOf.set(runId, licence.token_sha256)
       this.#byHash.set(licence.token_sha256, { runId, profile: licence.agent, expiresAt: licence.expires_at, revokedAt: null })
+    } else if (event.type === 'session_licensed') {
+      const licence = LicensedSession.parse(event.data)
+      this.#hashOf.set(runId, licence.token_sha256)
+      this.#byHash.set(licence.token_sha256, { runId, profile: licence.profile, expiresAt: licence.expires_at, revokedAt: null })
     } else if (before !== undefined && (event.type === 'licence_revoked' || event.type === 'run_ended')) {
       const facts = this.#byHash.get(before)
       if (facts !== undefined) this.#byHash.set(before, { ...facts, revokedAt: facts.revokedAt ?? event.at })

@@ -18,8 +18,10 @@ import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './pla
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { Scheduler } from './scheduler.ts'
+import { SESSIONS_MS, SessionDesk } from './session-desk.ts'
 import { openTelemetry, SWEEP_MS } from './telemetry.ts'
 import { composeTickets, type TicketDesk } from './tickets.ts'
+import { WorkDesk } from './work-desk.ts'
 
 /** Settings of which any may be missing. */
 export type GivenSettings = { readonly [Name in keyof ServerSettings]?: ServerSettings[Name] | undefined }
@@ -54,6 +56,7 @@ export interface Server {
   readonly agents: AgentDesk
   readonly health: HealthDesk
   readonly tickets: TicketDesk
+  readonly sessions: SessionDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -117,8 +120,13 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     schedule.every('configuration of agents', REFRESH_MS, () => agents.refresh())
     schedule.every('credentials of agents', REFRESH_MS, () => agents.rotate())
     const tickets = composeTickets(options, await ledgers.open(), world)
+    const sessions = await SessionDesk.open(options, tickets.book, world, log)
+    const work = new WorkDesk({ options, app, desk: tickets, world, ledger: world.ledger, log })
+    const pickUp = tickets.settings().pickUp
+    if (pickUp !== undefined) schedule.every('work on tickets', milliseconds(pickUp.every), () => work.sweep())
+    schedule.every('sessions of tickets', SESSIONS_MS, () => sessions.sweep())
     return {
-      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, metrics, log, schedule, firstTokenPath,
+      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, sessions, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),
@@ -126,10 +134,12 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
       changes: (after, ended) => follow(store, after, ended),
       close: async (limit) => {
         health.end()
+        work.end()
         await runs.drain(limit)
         // A probe of a provider that hangs is not waited for longer than anything else.
         await Promise.race([schedule.stop(), aborted(limit)])
         await agents.close(limit)
+        await sessions.close()
         await telemetry?.last(limit)
         for (const close of closing) await close()
       },

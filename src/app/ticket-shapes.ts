@@ -3,7 +3,7 @@ import { Name } from '../contract/ids.ts'
 import { PageAddress, PRIORITIES, WORK_KINDS } from '../gates/dispatch/index.ts'
 
 export { Digest } from '../contract/verdict.ts'
-export { TicketView } from '../engine/index.ts'
+export { PHASE_KINDS, TicketView } from '../engine/index.ts'
 export { Attachment, PRIORITIES, QueuedMessage, renderTerminalState, replay, RUNTIME_MODES, Ticket, TICKET_STATES, TicketEvent, TicketId, TicketItem, TicketSession, TicketTurn, WORK_KINDS } from '../gates/dispatch/index.ts'
 
 /** What a new ticket is made of. Nothing of it is guessed. */

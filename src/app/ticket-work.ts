@@ -26,15 +26,20 @@ export async function workTicket(options: AppOptions, order: WorkOrder, watcher:
       const worker: Actor = { ...localActor(), id: `${localActor().id}:worker`, kind: 'service' }
       const claimed = await claim(desk.book, order.ticket, worker, leaseMs)
       if (!claimed.ok) return claimed
-      const applied = await runClaimed(app, desk, { ...order, options, worker, leaseMs, ticket: claimed.value }, watcher)
-      return applied.ok ? { ok: true, value: await desk.view(applied.value.id) } : applied
+      try {
+        const applied = await runClaimed(app, desk, { ...order, options, worker, leaseMs, ticket: claimed.value }, watcher)
+        return applied.ok ? { ok: true, value: await desk.view(applied.value.id) } : applied
+      } finally {
+        // What could not even be run keeps nobody from the ticket; after a run that counted there is no claim of ours any more.
+        await releaseClaim(desk.book, order.ticket, worker, { epoch: claimed.value.claim?.epoch ?? 0, why: 'The work ended without a result.' })
+      }
     })
   } finally {
     await app.close()
   }
 }
 
-interface Claimed extends Omit<WorkOrder, 'ticket'> {
+export interface Claimed extends Omit<WorkOrder, 'ticket'> {
   readonly options: AppOptions
   readonly worker: Actor
   readonly leaseMs: number
@@ -44,25 +49,39 @@ interface Claimed extends Omit<WorkOrder, 'ticket'> {
 /** A renewal takes this share of the lease, so that two may fail before it ends. */
 const RENEWALS = 3
 
-async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs, ticket, task, cancelled }: Claimed, watcher: RunWatcher): Promise<Outcome<Ticket>> {
+export async function runClaimed(app: App, desk: TicketDesk, { options, worker, leaseMs, ticket, task, cancelled }: Claimed, watcher: RunWatcher): Promise<Outcome<Ticket>> {
   const epoch = ticket.claim?.epoch ?? 0
   const lost = new AbortController()
   const renewing = setInterval(() => {
     renewClaim(desk.book, ticket.id, worker, { epoch, leaseMs }).then((outcome) => outcome.ok || lost.abort(), () => undefined)
   }, leaseMs / RENEWALS)
+  const path = resolvePath(options.cwd, task)
   let told: ReturnType<typeof withFindings> | undefined
+  let noted: Promise<unknown> = Promise.resolve()
+  // Which run works on it, so that a later server knows: what it came to counts once, and is not done again.
+  const opened: RunWatcher['opened'] = (run) => {
+    noted = noteRun(desk, worker, ticket, epoch, run, options.clock())
+    noted.catch(() => lost.abort())
+    watcher.opened(run)
+  }
   try {
-    told = withFindings(resolvePath(options.cwd, task), ticket)
-    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: ticket.id, cancelled: AbortSignal.any([cancelled, lost.signal]) }, watcher)
+    told = withFindings(path, ticket)
+    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: ticket.id, cancelled: AbortSignal.any([cancelled, lost.signal]) }, { ...watcher, opened, gateBegan: (gate) => watcher.gateBegan(gate), gateDecided: (verdict, elapsedMs) => watcher.gateDecided(verdict, elapsedMs), note: (text) => watcher.note(text) })
+    await noted
     const { dispatch = RETRY_LIMIT, review = RETRY_LIMIT } = desk.settings().limits ?? {}
     return await applyRun(desk.book, ticket.id, worker, epoch, { dispatch, review }, resultOf(report))
   } finally {
     clearInterval(renewing)
     if (told?.own === true) rmSync(told.path, { force: true })
-    // What could not even be run keeps nobody from the ticket; after a run that counted there is no claim of ours any more.
-    await releaseClaim(desk.book, ticket.id, worker, { epoch, why: 'The work ended without a result.' })
   }
 }
+
+const noteRun = (desk: TicketDesk, worker: Actor, { id }: Ticket, epoch: number, { runId, profile }: Parameters<RunWatcher['opened']>[0], at: Date): Promise<unknown> =>
+  desk.book.change(id, worker, ({ claim: held }) => {
+    if (held?.holder !== worker.id || held.epoch !== epoch) return 'nothing'
+    const now = at.toISOString()
+    return { kind: 'session_opened', data: { run: runId, epoch, profile }, set: { runtime: { state: 'running', session: runId, profile, triple: null, cwd: null, mode: 'HEADLESS', started_at: now, last_activity_at: now, ended_at: null, duration_ms: null } } }
+  })
 
 /** What reviewers and probes found stands in the next prompt: in a task file of its own, which the run keeps as its evidence. */
 function withFindings(path: string, ticket: Ticket): { readonly path: string; readonly own: boolean } {
@@ -79,7 +98,7 @@ function withFindings(path: string, ticket: Ticket): { readonly path: string; re
 
 const plain = (printed: string): string => printed.replace(/^sha256:/, '')
 
-function resultOf(report: Report): RunResult {
+export function resultOf(report: Report): RunResult {
   const [provider, ...model] = (report.model.admitted ?? '').split('/')
   return {
     runId: report.run_id, status: report.reason === 'review_waiting' ? 'blocked' : report.status, reason: report.reason, summary: report.summary, found: report.refusal?.found ?? null, remedy: report.refusal?.remedy ?? null,

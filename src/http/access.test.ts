@@ -13,6 +13,8 @@ import type { Route } from './route.ts'
 const LOOK = ['admin', 'operator', 'reader'] as const
 const WORK = ['admin', 'operator'] as const
 const RULE = ['admin'] as const
+/** A live session completes its turn there, by the token of its own connection. */
+const MCP = ['admin', 'operator', 'reader', 'run'] as const
 /** A worker sees tickets, claims them and reports. */
 const SEE = ['admin', 'operator', 'reader', 'worker'] as const
 const DO = ['admin', 'operator', 'worker'] as const
@@ -26,10 +28,11 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
   listAgents: LOOK, showAgent: LOOK, startAgent: WORK, restartAgent: WORK, wakeAgent: WORK, stopAgent: WORK, drainAgent: WORK, messageAgent: WORK,
   registerAgent: ['admin', 'operator', 'worker'], beatAgent: ['admin', 'operator', 'worker', 'run'],
-  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
+  listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, listTicketPhases: SEE, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
   claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, addTicketItems: WORK, judgeTicketItem: WORK, closeTicket: WORK,
+  showTicketSession: SEE, showTicketTranscript: SEE, listTicketTurns: SEE, messageTicket: DO, editQueuedMessage: WORK, removeQueuedMessage: WORK, startTicketSession: WORK, interruptTicketSession: WORK, restartTicketSession: WORK, answerTicketSession: WORK,
   showOverview: LOOK, showMatrix: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK,
-  followEvents: LOOK, callMcp: LOOK, listenMcp: LOOK,
+  followEvents: LOOK, callMcp: MCP, listenMcp: MCP,
 }
 
 const MINUTE_MS = 61_000

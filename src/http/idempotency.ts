@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { digestOf } from '../contract/canonical.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { problemOfFault } from './problem.ts'
@@ -33,6 +34,11 @@ async function keep(route: Route, { server }: Call<unknown, unknown, unknown>, t
     else if (told.status < 500) await server.store.keepAnswer(taken, { status: told.status, contentType: 'application/problem+json', body: `${JSON.stringify(told, null, 2)}\n` })
     throw error
   })
-  if (!route.once && 'json' in given && given.status < 500) await server.store.keepAnswer(taken, { status: given.status, contentType: given.contentType ?? 'application/json', body: `${JSON.stringify(given.json, null, 2)}\n` })
+  // Refused until later: nothing was done, so the same request may be made again under its key.
+  if ('json' in given && isForLater(given.json)) await server.store.releaseKey(taken)
+  else if (!route.once && 'json' in given && given.status < 500) await server.store.keepAnswer(taken, { status: given.status, contentType: given.contentType ?? 'application/json', body: `${JSON.stringify(given.json, null, 2)}\n` })
   return given
 }
+
+const Later = z.looseObject({ type: z.string(), status: z.literal(409), code: z.string(), retry: z.literal('later') })
+const isForLater = (told: unknown): boolean => Later.safeParse(told).success

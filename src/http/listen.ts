@@ -43,7 +43,10 @@ export async function listen(server: Server, routes: readonly Route[], consoleDi
   const bound = await bind(node, host, port)
   const scheme = tls === undefined ? 'http' : 'https'
   hosts = allowedHosts(bound, configured, scheme)
-  return { address: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`, close: close(node) }
+  const address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`
+  // Over a socket or TLS a session has no connection of its own: its turns end by its own protocol.
+  if (tls === undefined) server.sessions.servedAt(address)
+  return { address, close: close(node) }
 }
 
 async function closeAll(node: NodeServer, ending: AbortController, limit: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import type { AccessKind, Principal } from '../contract/access.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Server } from '../app/serve.ts'
 
-export type Method = 'GET' | 'POST' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
 /** What a handler answers. `json` is written as JSON; `bytes` go out exactly as they are. */
 export type Answer = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } & (

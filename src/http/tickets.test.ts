@@ -29,10 +29,11 @@ const create = async (more: object = {}): Promise<string> => TicketView.parse((a
 const problemOf = (answer: { json(): unknown }): Problem => Problem.parse(answer.json())
 const Events = z.object({ events: z.array(TicketEvent), next: z.string().nullable() })
 
-verifies('MC-009', 'a ticket is answered with all of its fields, and with five cards that are drawn from them', async () => {
+verifies('MC-001 MC-009', 'a ticket is answered with all of its fields, and with five cards that are drawn from them', async () => {
   const id = await create()
   const answer = await get(`/tickets/${id}`)
   const { ticket, cards, status, working } = TicketView.parse(answer.json())
+  assert.deepEqual([ticket.description, ticket.source?.url], [DRAFT.description, null])
   assert.deepEqual([ticket.id, ticket.title, ticket.description, ticket.source?.reference, ticket.source?.key, ticket.priority, ticket.project, ticket.requester, ticket.owner], [id, DRAFT.title, DRAFT.description, DRAFT.source.reference, 'MC-4458', 'medium', 'mission-control', 'first', null])
   assert.deepEqual(cards, { state: ticket.state, next_action: { code: 'wait', at: null }, owner: ticket.owner, runtime: ticket.runtime.state, created_at: ticket.created_at })
   for (const at of [ticket.created_at, ticket.updated_at, ticket.state_since]) assert.match(at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
@@ -71,8 +72,9 @@ verifies('MC-022 MC-023', 'of two workers that claim at once one gets the ticket
   assert.match(Events.parse((await get(`/tickets/${id}/events`)).json()).events.at(-1)?.text ?? '', winner === 'worker' ? /worker picks up this ticket \(background worker\)/ : /\(human\)/)
 })
 
-verifies('MC-026', 'chosen phases stand in the ticket, unknown ones are refused, and review_ready moves it with its event', async () => {
+verifies('MC-024 MC-026', 'the phases that are offered are those of the configuration; those chosen stand in the ticket, unknown ones are refused, and review_ready moves it with its event', async () => {
   const id = await create()
+  assert.deepEqual((await get('/tickets/phases')).json(), { phases: [{ name: 'work', kind: 'agent', title: 'Start Dev', task: null }, { name: 'gate', kind: 'decision', title: 'Orchestrator gate', task: null }] })
   assert.equal(problemOf(await post(`/tickets/${id}/phases`, { phases: ['magic'] })).code, 'usage')
   assert.deepEqual(TicketView.parse((await post(`/tickets/${id}/phases`, { phases: ['work', 'gate'] })).json()).ticket.phases, ['work', 'gate'])
   assert.equal((await post(`/tickets/${id}/review-ready`, {}, worker)).status, 409)

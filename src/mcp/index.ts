@@ -1,1 +1,2 @@
 export { answerMcp, serveMcpStdio } from './server.ts'
+export type { SessionConnection } from './tools.ts'

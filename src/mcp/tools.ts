@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { App, AppOptions } from '../app.ts'
 import { resolve } from '../app.ts'
 import { listAgents } from '../app/fleet.ts'
+import type { Outcome, Ticket } from '../app/tickets.ts'
 import type { AgentDesk } from '../app/agent-desk.ts'
 import type { RunDesk } from '../app/run-desk.ts'
 import type { AccessKind } from '../contract/access.ts'
@@ -15,6 +16,14 @@ export interface ToolHost {
   readonly runs: RunDesk
   /** Undefined where this process keeps none: they can be looked at, and not asked. */
   readonly agents: AgentDesk | undefined
+  /** The connection of a live session, by the token that this very request showed; undefined for everybody else. */
+  readonly connection: SessionConnection | undefined
+}
+
+/** What the session of a connection may do: complete its own turn, and nothing else. */
+export interface SessionConnection {
+  turn(): Promise<{ readonly ticket: string; readonly nonce: string } | undefined>
+  complete(said: unknown): Promise<Outcome<Ticket>>
 }
 
 /** What a tool answers. `blocked`: it is no success, whatever the words; the structured part says why. */
@@ -36,6 +45,8 @@ export interface Tool {
 
 const LOOKING = ['admin', 'operator', 'reader'] as const satisfies readonly AccessKind[]
 const WORKING = ['admin', 'operator'] as const satisfies readonly AccessKind[]
+/** The session of a ticket, by its own token. */
+const OF_SESSIONS = ['run'] as const satisfies readonly AccessKind[]
 
 function defineTool<Input extends z.ZodObject>(declared: Omit<Tool, 'input' | 'call'> & { readonly input: Input; act(host: ToolHost, asked: z.infer<Input>): Promise<ToolAnswer> }): Tool {
   const { name, description, kinds, changes, input } = declared
@@ -149,5 +160,30 @@ const ask = defineTool({
   },
 })
 
+const NO_CONNECTION = { blocked: true, text: 'stale_signal: this connection belongs to no session with an open turn.', structured: { verdict: { outcome: 'block', reason: 'stale_signal' } } } as const
+
+const turn = defineTool({
+  name: 'ticket_turn', changes: false, kinds: OF_SESSIONS,
+  description: 'The ticket of your current turn, and the nonce with which complete_ticket ends it. It holds for this turn alone.',
+  input: z.strictObject({}),
+  act: async ({ connection }) => {
+    const open = await connection?.turn()
+    return open === undefined ? NO_CONNECTION : { blocked: false, text: `ticket ${open.ticket}, nonce ${open.nonce}`, structured: { ...open } }
+  },
+})
+
+const complete = defineTool({
+  name: 'complete_ticket', changes: true, kinds: OF_SESSIONS,
+  description: 'Say how your turn ends, once: DONE when code was changed, REVIEW when there is an answer to look at, QUESTION when you cannot go on without one. Ask ticket_turn for the nonce first.',
+  // What is sent is judged whole by the gate, so that what is wrong with it is refused and told there.
+  input: z.looseObject({ signal: z.unknown(), ticket: z.unknown(), nonce: z.unknown(), payload: z.unknown().describe('One sentence: what was done, or what you ask.') }),
+  act: async ({ connection }, said) => {
+    if (connection === undefined) return NO_CONNECTION
+    const outcome = await connection.complete(said)
+    if (!outcome.ok) return { blocked: true, text: `${outcome.refusal.reason}: ${outcome.refusal.found}. ${outcome.refusal.remedy}`, structured: { verdict: { outcome: 'block', ...outcome.refusal } } }
+    return { blocked: false, text: `${outcome.value.id} is ${outcome.value.state}`, structured: { ticket: outcome.value.id, state: outcome.value.state } }
+  },
+})
+
 /** Every tool there is. One that no row names to a kind is not there for it. */
-export const TOOLS: readonly Tool[] = [run, resume, resolution, probe, show, evidence, agents, ask]
+export const TOOLS: readonly Tool[] = [run, resume, resolution, probe, show, evidence, agents, ask, turn, complete]

@@ -31,7 +31,7 @@ verifies('MC-119 MC-120 MC-121 MC-091', 'the real pi does the work of a ticket t
   assert.deepEqual([ticket.evidence.length, ticket.runs.length], [9, 1])
   assert.deepEqual([ticket.runtime.profile, ticket.runtime.triple, ticket.runtime.mode], ['pi_scripted', 'pi/scripted/coder-1', 'HEADLESS'])
   // How often the claim was renewed is a matter of how fast the machine is.
-  assert.deepEqual(events.map(({ kind }) => kind).filter((kind) => kind !== 'claim_renewed'), ['created', 'moved', 'claimed', 'turn_ended', 'item_judged', 'closed'])
+  assert.deepEqual(events.map(({ kind }) => kind).filter((kind) => kind !== 'claim_renewed'), ['created', 'moved', 'claimed', 'session_opened', 'turn_ended', 'item_judged', 'closed'])
   const run = events.find(({ kind }) => kind === 'turn_ended')
   assert.deepEqual([run?.data['profile'], run?.data['purpose'], run?.data['status']], ['pi_scripted', 'ticket', 'pass'])
   assert.equal((await made.portcullis(['verify'])).code, 0)

@@ -9,7 +9,8 @@ import { type GivenKind, giveToken } from '../../src/app/access.ts'
 import type { AccessKind } from '../../src/contract/access.ts'
 import { listen, ROUTES } from '../../src/http/index.ts'
 import type { Route } from '../../src/http/route.ts'
-import { type Scenario, scenario } from '../e2e/scenario.ts'
+import { CONFIGURATION, type Scenario, scenario } from '../e2e/scenario.ts'
+import type { ProviderScript } from '../../src/adapters/scripted-provider/index.ts'
 import { type ApiAnswer, type Asking, askAt } from './served-api.ts'
 
 export interface InProcess {
@@ -31,8 +32,9 @@ export interface InProcess {
 export const YEARS_MS = 3 * 365 * 86_400_000
 
 /** The server in this process, on a clock of the test. */
-export async function inProcessServer(context: Pick<TestContext, 'after'>, routes: readonly Route[] = ROUTES): Promise<InProcess> {
-  const made = await scenario(context as TestContext)
+export async function inProcessServer(context: Pick<TestContext, 'after'>, routes: readonly Route[] = ROUTES, given: { readonly script?: ProviderScript; readonly pi?: true; readonly configuration?: string } = {}): Promise<InProcess> {
+  const made = await scenario(context as TestContext, given)
+  if (given.configuration !== undefined) made.write(CONFIGURATION, `${readFileSync(join(made.directory, CONFIGURATION), 'utf8')}\n${given.configuration}\n`)
   let waited = 0
   const options: AppOptions = { cwd: made.directory, configurationPath: undefined, stateDirectory: undefined, environment: { PATH: process.env['PATH'] }, homeDirectory: join(made.directory, 'no-home'), clock: () => new Date(Date.now() + waited) }
   const log: string[] = []

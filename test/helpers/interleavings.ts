@@ -22,13 +22,13 @@ export async function interleave(context: TestContext, runs: number): Promise<vo
       const pick = <Value>(values: readonly Value[]): Value => values[Math.min(values.length - 1, Math.max(0, (luck[handed % luck.length] ?? 0) - 7 + values.length))] ?? (values[0] as Value)
       const supervisor = (): Dispatcher =>
         new Dispatcher({
-          book, supervisor: WORKERS[0], limits: { dispatch: 3, review: 3 }, deliveryMs: 60_000, turnMs: 60_000, work: { changed: async () => true },
+          book, supervisor: WORKERS[0], limits: { dispatch: 3, review: 3 }, deliveryMs: 60_000, turnMs: 60_000, work: { changed: async () => true }, abandoned: () => true,
           starter: {
             open: async ({ session, token }) => {
               const own = { busy: false, state: 'ready' as RuntimeState, token }
               live.set(session, own)
               return {
-                pid: null, triple: null, state: () => own.state, contextTokens: () => null,
+                pid: null, triple: null, cwd: '/srv/project', run: null, effort: () => null, state: () => own.state, contextTokens: () => null,
                 hand: async () => {
                   assert.equal(own.busy, false, 'a message was sent into a busy session')
                   handed += 1
@@ -58,7 +58,7 @@ export async function interleave(context: TestContext, runs: number): Promise<vo
       await move(book, id, OPERATOR, { to: 'todo', reason: 'clear' })
       const open = async (): Promise<void> => {
         const claimed = await claim(book, id, WORKERS[0], 600_000)
-        if (claimed.ok) await dispatcher.open(id, WORKERS[0], { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'p', cwd: '/srv', mode: 'HEADLESS' })
+        if (claimed.ok) await dispatcher.open(id, WORKERS[0], { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'p', cwd: '/srv', mode: 'HEADLESS', by: WORKERS[0] })
       }
       await open()
       const perform = async (act: (typeof ACTS)[number], index: number): Promise<unknown> => {
@@ -72,9 +72,9 @@ export async function interleave(context: TestContext, runs: number): Promise<vo
           case 'queue':
             return dispatcher.send(id, WORKERS[1], { text: 'work', key: `q${index}`, onBusy: 'queue' })
           case 'interrupt':
-            return dispatcher.interrupt(id, OPERATOR)
+            return dispatcher.interrupt(id, OPERATOR, 'because')
           case 'restart':
-            return dispatcher.restart(id, OPERATOR)
+            return dispatcher.restart(id, OPERATOR, 'because')
           case 'retry':
             await open()
             return dispatcher.runQueue(id)

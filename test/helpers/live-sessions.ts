@@ -49,11 +49,14 @@ export interface OpenOptions {
   readonly runToken?: string
   readonly profile?: Partial<Profile>
   readonly completion?: CompletionEndpoint
+  /** Puts into the workspace what a repository would bring, before anything is planned. */
+  readonly repository?: (workspace: string) => void
 }
 
 /** Opens a live session through the launch gate and the one door. It is closed after the test, whatever happened to it. */
-export async function openLive(context: Pick<TestContext, 'after'>, { runtime, dialect, baseUrl, profile: change, completion, runToken }: OpenOptions): Promise<Opened> {
+export async function openLive(context: Pick<TestContext, 'after'>, { runtime, dialect, baseUrl, profile: change, completion, runToken, repository }: OpenOptions): Promise<Opened> {
   const request = { ...requestFor(context, { profile: { ...profile, agent: runtime.name, ...change }, dialect, baseUrl, ...(runToken === undefined ? {} : { runToken }) }), sessionId: randomUUID(), completion }
+  repository?.(request.workspace)
   const launch = launchOf(await runtime.plan(request))
   const permit = await permitOf(launch, request)
   const events = new Events()

@@ -73,7 +73,7 @@ export class ServerEnded extends Error {
 }
 
 /** The command `serve` as a process, until the test is over. */
-export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly place?: readonly string[]; readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly program?: string } = {}): Promise<ServedApi> {
+export async function servedApi(context: Pick<TestContext, 'after'>, directory: string, options: { readonly place?: readonly string[]; readonly arguments?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly program?: string; readonly patienceMs?: number } = {}): Promise<ServedApi> {
   const child = spawn(process.execPath, [options.program ?? PORTCULLIS, 'serve', ...(options.place ?? ['--port', '0']), '--wire-port', '0', '--drain', '10s', '--admin-expires', '1d', '--json', ...(options.arguments ?? [])], { cwd: directory, env: { PATH: process.env['PATH'], HOME: `${directory}/no-home`, ...options.environment }, stdio: ['ignore', 'pipe', 'pipe'] })
   context.after(() => child.kill('SIGKILL'))
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
@@ -81,7 +81,9 @@ export async function servedApi(context: Pick<TestContext, 'after'>, directory: 
   let log = ''
   child.stdout.on('data', (bytes: Buffer) => (printed += bytes.toString('utf8')))
   child.stderr.on('data', (bytes: Buffer) => (log += bytes.toString('utf8')))
-  await until(() => child.exitCode !== null || /^\{"address".*\n/.test(printed), 'the server to listen')
+  await until(() => child.exitCode !== null || /^\{"address".*\n/.test(printed), 'the server to listen', options.patienceMs).catch((error: unknown) => {
+    throw new Error(`${String(error)}: ${printed}${log}`, { cause: error })
+  })
   if (child.exitCode !== null) throw new ServerEnded(child.exitCode, printed, log)
   const ready = Ready.parse(JSON.parse(printed))
   const firstTokenPath = ready.first_token ?? `${directory}/.portcullis/admin-token`

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import * as z from 'zod'
 import { type ChannelStarter, claim, Dispatcher, type Handed, move, type RuntimeEnding, type SessionChannel } from '../../src/engine/index.ts'
-import type { Ticket } from '../../src/gates/dispatch/index.ts'
+import type { Ticket, TicketSession } from '../../src/gates/dispatch/index.ts'
 import { actor, type BookForTest, bookForTest, DRAFT, OPERATOR } from './ticket-book.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -45,13 +45,17 @@ export const HERMES = actor('hermes')
 export const DELIVERY_MS = 3_000
 
 /** A dispatcher over a real store and real processes that speak a small protocol of their own. */
-export async function dispatchForTest(context: TestContext, options: { readonly limits?: { dispatch: number; review: number }; readonly deliveryMs?: number; readonly turnMs?: number } = {}): Promise<DispatchForTest> {
+export async function dispatchForTest(context: TestContext, options: { readonly limits?: { dispatch: number; review: number }; readonly deliveryMs?: number; readonly turnMs?: number; readonly startTokens?: number; readonly abandoned?: (session: TicketSession) => boolean; readonly around?: (channel: SessionChannel) => SessionChannel | Promise<SessionChannel> } = {}): Promise<DispatchForTest> {
   const stored = await bookForTest(context)
   const transcript = join(temporaryDirectory(context), 'transcript.jsonl')
   const children: ChildProcess[] = []
   const tokens: string[] = []
+  const starting = (made: () => Dispatcher): ChannelStarter => {
+    const starter = starterOf(made, transcript, children, tokens)
+    return { open: async (request) => (options.around ?? ((channel: SessionChannel) => channel))(await starter.open(request)) }
+  }
   const dispatcherOf = (): Dispatcher => {
-    const made: Dispatcher = new Dispatcher({ book: stored.book, starter: starterOf(() => made, transcript, children, tokens), work: { changed: async () => held.changed }, supervisor: LUCI, limits: options.limits ?? { dispatch: 3, review: 3 }, deliveryMs: options.deliveryMs ?? DELIVERY_MS, turnMs: options.turnMs ?? 20_000 })
+    const made: Dispatcher = new Dispatcher({ book: stored.book, starter: starting(() => made), work: { changed: async () => held.changed }, supervisor: LUCI, abandoned: options.abandoned ?? (() => true), startTokens: options.startTokens, limits: options.limits ?? { dispatch: 3, review: 3 }, deliveryMs: options.deliveryMs ?? DELIVERY_MS, turnMs: options.turnMs ?? 20_000 })
     return made
   }
   const dispatcher = dispatcherOf()
@@ -63,7 +67,7 @@ export async function dispatchForTest(context: TestContext, options: { readonly 
   const open = async (id: string): Promise<Ticket> => {
     const claimed = await claim(stored.book, id, LUCI, 600_000)
     if (!claimed.ok) throw new Error(claimed.refusal.message)
-    const opened = await dispatcher.open(id, LUCI, { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'claude_opus_1m_medium', cwd: '/srv/project', mode: 'HEADLESS' })
+    const opened = await dispatcher.open(id, LUCI, { claimEpoch: claimed.value.claim?.epoch ?? 0, profile: 'claude_opus_1m_medium', cwd: '/srv/project', mode: 'HEADLESS', by: LUCI })
     if (!opened.ok) throw new Error(opened.refusal.message)
     return stored.book.get(id)
   }
@@ -89,7 +93,7 @@ const readOr = (path: string): string => {
 }
 
 export const starterOf = (dispatcher: () => Dispatcher, transcript: string, children: ChildProcess[], tokensOf: string[]): ChannelStarter => ({
-  open: async ({ token }) => {
+  open: async ({ token, cwd }) => {
     const child = spawn(process.execPath, [WORKER, transcript], { stdio: ['pipe', 'pipe', 'inherit'] })
     children.push(child)
     tokensOf.push(token)
@@ -129,9 +133,12 @@ export const starterOf = (dispatcher: () => Dispatcher, transcript: string, chil
     return {
       pid: child.pid ?? null,
       triple: 'claude/anthropic/opus[1m]',
+      cwd,
+      run: null,
+      effort: () => 'medium',
       state: () => state,
       contextTokens: () => tokens,
-      hand: (text, limitMs) => {
+      hand: ({ text, limitMs }) => {
         if (state === 'failed') return Promise.resolve(gone)
         state = 'running'
         number += 1

@@ -4,6 +4,8 @@ import { manifest } from './manifest.ts'
 import { CLAUDE_CODE } from './plan.ts'
 import { ClaudeProtocol } from './protocol.ts'
 
+export { CLAUDE_CODE } from './plan.ts'
+
 /** Drives Claude Code. `program` names it; if undefined it is looked for from `directory` upwards in node_modules/.bin, then on PATH. */
 export function claudeCodeAgent(location: { readonly program: string | undefined; readonly directory: string }): AgentAdapter {
   return {

@@ -102,7 +102,8 @@ function profileRefusal({ profile, profileName, dialect, pair }: PlanRequest, cl
   return undefined
 }
 
-async function workspaceRefusal({ workspace, profileName }: PlanRequest, cli: CliDescription): Promise<Refusal | undefined> {
+/** What a repository brings that would stand above the plan, for runs and sessions alike. */
+export async function workspaceRefusal({ workspace, profileName }: Pick<PlanRequest, 'workspace' | 'profileName'>, cli: Pick<CliDescription, 'title' | 'overriding'>): Promise<Refusal | undefined> {
   for (const file of cli.overriding) {
     if ((await resolvedPath(join(workspace, file))) === undefined) continue
     return {

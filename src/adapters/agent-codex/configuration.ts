@@ -4,11 +4,14 @@ import type { PlannedFile, PlanRequest } from '../../gates/launch/index.ts'
 /** The variable that holds the run token. The configuration names it and does not hold the token. */
 export const TOKEN_VARIABLE = 'PORTCULLIS_RUN_TOKEN'
 
+/** The variable that holds what completes a turn of a session; the configuration names it as well. */
+export const COMPLETION_VARIABLE = 'PORTCULLIS_COMPLETION_TOKEN'
+
 /**
- * Its whole configuration. The address of a provider is read from here only: a variable for it is ignored, and the built-in
+ * Its whole configuration, for a run as for a session, which may have a server of ours besides. The address of a provider is read from here only: a variable for it is ignored, and the built-in
  * provider would be dialled in its place.
  */
-export function filesOf(request: PlanRequest): PlannedFile[] {
+export function filesOf(request: PlanRequest, completionUrl?: string): PlannedFile[] {
   const { pair, profile, workspace, baseUrl } = request
   const lines = [
     assignment('model', pair.model),
@@ -41,6 +44,7 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     // A trusted project could bring a configuration of its own.
     `[projects.${text(workspace)}]`,
     assignment('trust_level', 'untrusted'),
+    ...(completionUrl === undefined ? [] : ['', '[mcp_servers.portcullis]', assignment('url', completionUrl), assignment('bearer_token_env_var', COMPLETION_VARIABLE), 'required = true']),
   ]
   return [{ path: join(request.configuration, 'config.toml'), content: `${lines.join('\n')}\n` }]
 }

@@ -45,7 +45,7 @@ for (const [dialect, address, key] of [
   ['openai-responses', 'OPENAI_BASE_URL', 'OPENAI_API_KEY'],
   ['anthropic-messages', 'ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY'],
 ] as const) {
-  verifies('ISO-04 SEC-01 ADM-E6 MC-132', `a command finds the wire of ${dialect} in its environment, the prompt on its input, and nothing of ours`, async (context) => {
+  verifies('ISO-04 SEC-01 ADM-E6', `a command finds the wire of ${dialect} in its environment, the prompt on its input, and nothing of ours`, async (context) => {
     process.env['GH_TOKEN'] = process.env['GEMINI_API_KEY'] = 'canary-value'
     context.after(() => {
       delete process.env['GH_TOKEN']

@@ -18,18 +18,22 @@ export const settingsPath = ({ configuration }: Pick<PlanRequest, 'configuration
  * Twice: as the settings of the system, which stand above those of the workspace but are passed over below a folder that everybody may
  * write to, and as those of the user, which are always read. A workspace with settings of its own is refused before that.
  */
-export function filesOf(request: PlanRequest): PlannedFile[] {
-  const { pair, profile } = request
-  const core = TOOLS[profile.permissions]
+export const filesOf = (request: PlanRequest): PlannedFile[] => configurationOf(request, { core: TOOLS[request.profile.permissions], servers: [] })
+
+/** The same for a session: what is not allowed is asked for, so every tool exists; and of servers the one of ours. */
+export const sessionFilesOf = (request: PlanRequest, servers: readonly string[]): PlannedFile[] => configurationOf(request, { core: undefined, servers })
+
+function configurationOf(request: PlanRequest, { core, servers }: { readonly core: readonly string[] | undefined; readonly servers: readonly string[] }): PlannedFile[] {
+  const { pair } = request
   const settings = {
-    security: { auth: { selectedType: 'gemini-api-key', enforcedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
+    security: { auth: { selectedType: 'gemini-api-key', enforcedType: 'gemini-api-key' }, folderTrust: { enabled: false }, environmentVariableRedaction: { enabled: true } },
     model: { name: pair.model },
     privacy: { usageStatisticsEnabled: false },
     telemetry: { enabled: false },
     // One more try for a hiccup; what lasts longer is for the run to report, not for the agent to wait out.
     general: { maxAttempts: 2, enableAutoUpdate: false, enableAutoUpdateNotification: false, checkpointing: { enabled: false } },
     context: { fileName: [] },
-    mcp: { allowed: [] },
+    mcp: { allowed: servers },
     skills: { enabled: false },
     hooksConfig: { enabled: false },
     ...(core === undefined ? {} : { tools: { core } }),

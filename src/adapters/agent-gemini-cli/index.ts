@@ -3,6 +3,9 @@ import { AcpProtocol, openCliSession, planCli } from '../agent-cli/index.ts'
 import { manifest } from './manifest.ts'
 import { GEMINI_CLI } from './plan.ts'
 
+export { sessionFilesOf as geminiSessionFiles, settingsOf as geminiSettings } from './configuration.ts'
+export { GEMINI_CLI } from './plan.ts'
+
 /** Drives Gemini CLI. `program` names it; if undefined it is looked for from `directory` upwards in node_modules/.bin, then on PATH. */
 export function geminiCliAgent(location: { readonly program: string | undefined; readonly directory: string }): AgentAdapter {
   return {

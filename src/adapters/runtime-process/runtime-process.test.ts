@@ -100,7 +100,7 @@ verifies('ISO-04 ADM-E6 ADM-E7', 'the environment of a started agent is the plan
   assert.deepEqual([launch.environment['HOME'], launch.environment['TMPDIR'], launch.environment['GITHUB_TOKEN']], [request.home, request.temporary, undefined])
 })
 
-verifies('RDY-10 MC-132', 'readiness is seen in the running process: program, argv and working directory', async (context) => {
+verifies('RDY-10', 'readiness is seen in the running process: program, argv and working directory', async (context) => {
   const { request, launch } = await planned(context)
   const session = await opened(context, commandAgent, launch, request)
   const facts = await readinessOf(session, launch)

@@ -1,5 +1,6 @@
-import { join } from 'node:path'
+import { GEMINI_CLI, geminiSessionFiles, geminiSettings } from '../agent-gemini-cli/index.ts'
 import type { LiveLaunch } from '../session-common/index.ts'
+import { SERVER } from './session.ts'
 
 /** Gemini CLI 0.61.0. Its names of models are not all sent as they are written, which the wire refuses. */
 export const GEMINI: LiveLaunch = {
@@ -12,19 +13,11 @@ export const GEMINI: LiveLaunch = {
     'accept-edits': { argv: ['--approval-mode', 'auto_edit'], enforcedBy: 'edits run; what runs commands waits until the session is answered' },
     bypass: { argv: ['--approval-mode', 'yolo'], enforcedBy: 'nothing is asked or refused: every tool runs' },
   },
-  rewrites: (model) => ['auto', 'pro', 'flash', 'flash-lite', 'gemini-3-pro-preview'].includes(model),
-  launch: ({ pair, baseUrl, runToken, configuration }, mode) => ({
-    argv: ['--acp', '--model', pair.model, ...mode.argv],
-    environment: { GEMINI_API_KEY: runToken, GOOGLE_GEMINI_BASE_URL: baseUrl },
-    // Without the second its parent would pass over every signal.
-    settings: { GEMINI_CLI_HOME: configuration, GEMINI_CLI_NO_RELAUNCH: 'true', GEMINI_CLI_TRUST_WORKSPACE: 'true' },
-    files: [{ path: join(configuration, '.gemini/settings.json'), content: `${JSON.stringify(SETTINGS, null, 2)}\n` }],
+  rewrites: GEMINI_CLI.rewrites,
+  launch: (request, mode) => ({
+    argv: ['--acp', '--model', request.pair.model, ...mode.argv, '--extensions', 'none'],
+    environment: { GEMINI_API_KEY: request.runToken, GOOGLE_GEMINI_BASE_URL: request.baseUrl },
+    settings: geminiSettings(request),
+    files: geminiSessionFiles(request, request.completion === undefined ? [] : [SERVER]),
   }),
-}
-
-const SETTINGS = {
-  security: { auth: { selectedType: 'gemini-api-key' }, environmentVariableRedaction: { enabled: true } },
-  privacy: { usageStatisticsEnabled: false },
-  telemetry: { enabled: false },
-  general: { enableAutoUpdate: false, disableUpdateNag: true },
 }

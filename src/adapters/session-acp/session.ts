@@ -1,8 +1,11 @@
 import type { AgentProcess, StartAgent } from '../../engine/agent.ts'
 import type { LiveSession, OpenSession, TurnMessage } from '../../engine/sessions/runtime.ts'
-import { JsonRpc, type RpcAnswer, type RpcPeer, SessionCore, type SessionDriver, type Submitted, type TurnEnding } from '../session-common/index.ts'
+import { clip, JsonRpc, type RpcAnswer, type RpcPeer, SessionCore, type SessionDriver, type Submitted, type TurnEnding } from '../session-common/index.ts'
 import { manifest } from './manifest.ts'
 import { Initialized, PermissionAsked, PromptEnded, PROTOCOL_VERSION, SessionMade, Update } from './parse.ts'
+
+/** By this name the session knows the server of ours. */
+export const SERVER = 'portcullis'
 
 /** Starts the agent with its reader attached, and opens the one session. */
 export async function openSession<Process extends AgentProcess>(start: StartAgent<Process>, open: OpenSession): Promise<LiveSession<Process>> {
@@ -16,6 +19,9 @@ export async function openSession<Process extends AgentProcess>(start: StartAgen
   void driver.begin().then((begun) => (begun ? core.becameReady() : core.becameUnusable()), () => core.becameUnusable())
   return core.session(process, driver, { nativeId: () => driver.nativeId, attach: null })
 }
+
+/** An extension that no agent has: each answers that it does not know it, behind everything that it said before. */
+const FENCE = '_portcullis/fence'
 
 class AcpDriver implements SessionDriver, RpcPeer {
   readonly rpc = new JsonRpc(this)
@@ -41,7 +47,7 @@ class AcpDriver implements SessionDriver, RpcPeer {
     const initialized = await this.rpc.request('initialize', { protocolVersion: PROTOCOL_VERSION, clientCapabilities, clientInfo: { name: 'portcullis', version: '1' } })
     if (!initialized.ok || !Initialized.safeParse(initialized.result).success) return false
     const { workspace, completion } = this.#open.request
-    const servers = completion === undefined ? [] : [{ type: 'http', name: 'portcullis', url: completion.url, headers: [{ name: 'Authorization', value: `Bearer ${completion.token}` }] }]
+    const servers = completion === undefined ? [] : [{ type: 'http', name: SERVER, url: completion.url, headers: [{ name: 'Authorization', value: `Bearer ${completion.token}` }] }]
     const made = await this.rpc.request('session/new', { cwd: workspace, mcpServers: servers })
     const read = made.ok ? SessionMade.safeParse(made.result) : undefined
     if (read?.success !== true) return false
@@ -51,6 +57,9 @@ class AcpDriver implements SessionDriver, RpcPeer {
 
   async submit({ text }: TurnMessage): Promise<Submitted> {
     this.#turns += 1
+    // News name no turn. What the agent still had to say of the last one is read before anything is written, and is then no receipt.
+    if (this.#turns > 1) await this.rpc.request(FENCE, {})
+    if (this.#core.state !== 'running') return { outcome: 'lost', found: 'news of an earlier turn came after its end; nothing was sent' }
     const receipt = Promise.withResolvers<Submitted>()
     this.#turn = { received: receipt.resolve, text: '' }
     // The answer comes with the end of the turn, long after the receipt.
@@ -88,7 +97,9 @@ class AcpDriver implements SessionDriver, RpcPeer {
 
   notified(method: string, params: unknown): void {
     const read = method === 'session/update' ? Update.safeParse(params) : undefined
-    if (read?.success !== true || read.data.sessionId !== this.#nativeId || this.#turn === undefined) return
+    if (read?.success !== true || read.data.sessionId !== this.#nativeId) return
+    // It works though nothing was asked of it: what the next news belong to could not be told.
+    if (this.#turn === undefined) return this.#core.becameUnusable()
     this.#began()
     const { update } = read.data
     if (update.sessionUpdate === 'tool_call' && typeof update['toolCallId'] === 'string' && typeof update['title'] === 'string') {
@@ -96,7 +107,7 @@ class AcpDriver implements SessionDriver, RpcPeer {
       // What is said after a tool is another message.
       this.#turn.text = ''
     }
-    if (update.sessionUpdate === 'agent_message_chunk') this.#turn.text += textOf(update['content'])
+    if (update.sessionUpdate === 'agent_message_chunk') this.#turn.text = clip(this.#turn.text + textOf(update['content']))
   }
 
   #began(): void {

@@ -6,12 +6,12 @@ import type { HeldMode, LiveLaunch } from '../session-common/index.ts'
 const READING = ['Read', 'Glob', 'Grep']
 const EDITING = [...READING, 'Edit', 'Write']
 const EVERYTHING = [...EDITING, 'Bash']
-/** The one tool of our own, by which a turn is completed. */
-const COMPLETION = 'mcp__portcullis__complete_ticket'
+/** The tools of our own, by which a turn is completed. */
+const COMPLETION = ['mcp__portcullis__ticket_turn', 'mcp__portcullis__complete_ticket']
 const COMPLETION_TOKEN = 'PORTCULLIS_COMPLETION_TOKEN'
 
 /** A tool that is not named does not exist for it: the list holds the mode, not a promise. */
-const held = (tools: readonly string[], mode: string, allowed: readonly string[]): readonly string[] => ['--tools', tools.join(','), '--permission-mode', mode, '--allowedTools', [...allowed, COMPLETION].join(',')]
+const held = (tools: readonly string[], mode: string, allowed: readonly string[]): readonly string[] => ['--tools', tools.join(','), '--permission-mode', mode, '--allowedTools', [...allowed, ...COMPLETION].join(',')]
 
 const MODES: LiveLaunch['modes'] = {
   'read-only': { argv: held(READING, 'dontAsk', []), enforcedBy: 'tools Read, Glob and Grep only; none of them writes or runs a command' },

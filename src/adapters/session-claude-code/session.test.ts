@@ -6,7 +6,7 @@ const program = join(import.meta.dirname, '../../../test/fixtures/sessions/claud
 
 sessionRuntimeSuite({
   name: 'claude-code',
-  runtime: () => claudeCodeSessions({ program }),
+  runtime: () => claudeCodeSessions({ program, directory: import.meta.dirname }),
   dialect: 'anthropic-messages',
   path: '',
   asking: {

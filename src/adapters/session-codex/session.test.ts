@@ -6,7 +6,7 @@ const program = join(import.meta.dirname, '../../../test/fixtures/sessions/codex
 
 sessionRuntimeSuite({
   name: 'codex',
-  runtime: () => codexSessions({ program }),
+  runtime: () => codexSessions({ program, directory: import.meta.dirname }),
   dialect: 'openai-responses',
   path: '/v1',
   structured: { text: '{"verdict":"yes"}' },

@@ -6,6 +6,7 @@ import type { Profile } from '../../gates/catalog/index.ts'
 import type { Planned, PlannedFile } from '../../gates/launch/index.ts'
 import type { SessionRequest } from '../../engine/sessions/runtime.ts'
 import type { Dialect } from '../../contract/model.ts'
+import { type CliDescription, findPackage, workspaceRefusal } from '../agent-cli/index.ts'
 import { fileDigest, isAbsent, plannedLaunch, refusePlan, resolvedPath } from '../runtime-process/index.ts'
 import { parseJson } from './lines.ts'
 
@@ -32,13 +33,29 @@ export interface LiveLaunch {
 /** A program that is started in place of the agent's, and the files that say what it starts. */
 export type Surrounded = { readonly ok: true; readonly executable: string; readonly argv: readonly [string, ...string[]]; readonly files: readonly PlannedFile[] } | { readonly ok: false; readonly refusal: Refusal }
 
-/** Plans a live runtime whose program is the file `program`: one that the system runs, or a script that our own Node runs. */
-export async function planLive(request: SessionRequest, program: string, live: LiveLaunch): Promise<Planned> {
+/** Where the program of a runtime is: exactly at `program`, or, if that is undefined, where the agent of the same name is found from `directory`. */
+export interface LiveProgram {
+  readonly program: string | undefined
+  readonly directory: string
+}
+
+/** How an agent is installed: the same for its sessions and for its runs. */
+export type Installed = Pick<CliDescription, 'title' | 'command' | 'packageName' | 'version' | 'overriding' | 'locate'>
+
+async function programOf(request: SessionRequest, { program, directory }: LiveProgram, { command, packageName, locate }: Installed): Promise<string | undefined> {
+  if (program !== undefined) return program
+  const installed = await findPackage(command, packageName, { program, directory, searchPath: request.inherited['PATH'] ?? '' })
+  return installed === undefined ? undefined : (await locate(installed.folder))?.path
+}
+
+/** Plans a live runtime whose program is a file that the system runs, or a script that our own Node runs. */
+export async function planLive(request: SessionRequest, location: LiveProgram, cli: Installed, live: LiveLaunch): Promise<Planned> {
   const mode = live.modes[request.profile.permissions]
-  const refusal = refusalOf(request, live, mode)
+  const refusal = refusalOf(request, live, mode) ?? (await workspaceRefusal(request, cli))
   if (refusal !== undefined || mode === undefined) return refusePlan(refusal ?? modeRefusal(request, live))
-  const path = await resolvedPath(program)
-  if (path === undefined) return refusePlan(missing(program, live))
+  const program = await programOf(request, location, cli)
+  const path = program === undefined ? undefined : await resolvedPath(program)
+  if (path === undefined) return refusePlan(missing(location, cli, live))
   const isScript = ['.js', '.mjs', '.cjs', '.ts'].includes(extname(path))
   const node = (await resolvedPath(process.execPath)) ?? resolve(process.execPath)
   const { argv: own, environment, settings, files } = live.launch(request, mode)
@@ -80,12 +97,12 @@ const modeRefusal = ({ profile, profileName }: Pick<SessionRequest, 'profile' | 
   remedy: `Choose one of ${Object.entries(modes).flatMap(([name, mode]) => (mode === undefined ? [] : [name])).join(', ')}.`,
 })
 
-const missing = (program: string, { title }: LiveLaunch): Refusal => ({
+const missing = ({ program, directory }: LiveProgram, { command, packageName, version }: Installed, { title }: LiveLaunch): Refusal => ({
   reason: 'agent_not_installed',
   message: `${title} was not found.`,
-  asked: program,
-  found: 'no such file',
-  remedy: `Install ${title}, and name its program.`,
+  asked: program ?? `${command} in node_modules/.bin of ${directory} or a folder above it, or on PATH`,
+  found: program === undefined ? `no program of the package ${packageName}` : 'no such file',
+  remedy: `Install it: npm install --save-dev --save-exact ${packageName}@${version}`,
 })
 
 const PackageFile = z.looseObject({ version: z.string().min(1).max(200) })

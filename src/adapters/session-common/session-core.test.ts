@@ -7,7 +7,7 @@ import { verifies } from '../../../test/verifies.ts'
 import { claudeCodeSessions } from '../session-claude-code/index.ts'
 
 const program = join(import.meta.dirname, '../../../test/fixtures/sessions/silent.mjs')
-const silent = { runtime: claudeCodeSessions({ program }), dialect: 'anthropic-messages', baseUrl: 'http://127.0.0.1:1' } as const
+const silent = { runtime: claudeCodeSessions({ program, directory: import.meta.dirname }), dialect: 'anthropic-messages', baseUrl: 'http://127.0.0.1:1' } as const
 
 verifies('MC-037 MC-038', 'a message that was written and never confirmed is unknown, and nothing enters that session again', async (context) => {
   const { session, events, send } = await openLive(context, silent)

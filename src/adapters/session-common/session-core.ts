@@ -14,6 +14,8 @@ export type Submitted =
 
 /** What differs from one runtime to the next; it speaks, and the core keeps the turns. */
 export interface SessionDriver {
+  /** Why a message cannot be written as it stands; undefined if it can, or where every one can. */
+  problemOf?(message: TurnMessage): string | undefined
   /** Writes the message and resolves with the runtime's own word for it, however late. */
   submit(message: TurnMessage): Promise<Submitted>
   /** Resolves with true when the runtime took the request. */
@@ -139,6 +141,8 @@ export class SessionCore {
       interrupt: (signal) => this.#interrupt(process, driver, signal),
       close: (graceMs) => process.stop(graceMs),
       raw: about.raw ?? (() => this.#raw.record('protocol')),
+      contextTokens: () => this.#tokens,
+      effort: () => this.#effort,
     }
   }
 
@@ -147,6 +151,8 @@ export class SessionCore {
     if (state === 'closed') return { outcome: 'dead', found: 'its process has ended' }
     if (state !== 'ready') return { outcome: 'refused', state, written: false, found: `status=${state}` }
     if (message.schema !== undefined && this.#manifest.structured_result === 'none') return { outcome: 'refused', state, written: false, found: 'the runtime cannot be held to a schema' }
+    const problem = driver.problemOf?.(message)
+    if (problem !== undefined) return { outcome: 'refused', state, written: false, found: `the message cannot be written: ${problem}` }
     if (signal.aborted) return { outcome: 'refused', state, written: false, found: 'the time was over before anything was sent' }
     spendTurn(turn, { prompt: message.text, pid: process.pid }, this.#open.now())
     const { turnId } = message

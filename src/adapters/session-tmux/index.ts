@@ -1,12 +1,13 @@
 import type { SessionRuntime } from '../../engine/sessions/runtime.ts'
-import { planLive } from '../session-common/index.ts'
+import { CLAUDE_CODE } from '../agent-claude-code/index.ts'
+import { type LiveProgram, planLive } from '../session-common/index.ts'
 import { manifest } from './manifest.ts'
 import { terminalLaunch } from './plan.ts'
 import { openSession } from './session.ts'
 import type { TerminalSize } from './terminal.ts'
 
-/** Claude Code in a terminal that a person may attach to. `program` and `tmux` are absolute paths. */
-export function tmuxSessions({ program, tmux, size }: { readonly program: string; readonly tmux: string; readonly size: TerminalSize }): SessionRuntime {
+/** Claude Code in a terminal that a person may attach to. `tmux` is an absolute path. */
+export function tmuxSessions({ tmux, size, ...location }: LiveProgram & { readonly tmux: string; readonly size: TerminalSize }): SessionRuntime {
   const launch = terminalLaunch(tmux, size)
-  return { name: 'claude-code', mode: 'INTERACTIVE', manifest, plan: (request) => planLive(request, program, launch), open: (_launch, start, open) => openSession(tmux, start, open) }
+  return { name: 'claude-code', mode: 'INTERACTIVE', manifest, plan: (request) => planLive(request, location, CLAUDE_CODE, launch), open: (_launch, start, open) => openSession(tmux, start, open) }
 }

@@ -27,7 +27,7 @@ const hookPath = ({ configuration }: SessionRequest): string => join(configurati
 function argumentsOf(request: SessionRequest, mode: HeldMode): string[] {
   const { pair, profile } = request
   const effort = profile.effort === undefined ? [] : ['--effort', profile.effort]
-  return ['--session-id', request.sessionId, '--model', pair.model, ...effort, ...mode.argv, '--setting-sources', '', '--strict-mcp-config', '--settings', settingsPath(request)]
+  return ['--session-id', request.sessionId, '--model', pair.model, ...effort, ...mode.argv, '--disable-slash-commands', '--setting-sources', '', '--strict-mcp-config', '--settings', settingsPath(request)]
 }
 
 function filesOf(request: SessionRequest): PlannedFile[] {

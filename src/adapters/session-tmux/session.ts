@@ -5,7 +5,7 @@ import type { LiveSession, OpenSession, RawRecord, TurnMessage } from '../../eng
 import { SessionCore, type SessionDriver, type Submitted } from '../session-common/index.ts'
 import { type HookEvent, listenForHooks } from './hooks.ts'
 import { manifest } from './manifest.ts'
-import { paste, PASTE_PAUSE_MS, placesOf, pressEnter, RAW_BYTES, wake } from './terminal.ts'
+import { paste, pasteProblem, PASTE_PAUSE_MS, placesOf, pressEnter, RAW_BYTES, wake } from './terminal.ts'
 
 /** Starts the terminal, with the ear for its hooks open before it runs. */
 export async function openSession<Process extends AgentProcess>(tmux: string, start: StartAgent<Process>, open: OpenSession): Promise<LiveSession<Process>> {
@@ -57,6 +57,10 @@ class TerminalDriver implements SessionDriver {
     this.#core = core
     this.#sessionId = sessionId
     this.#terminal = terminal
+  }
+
+  problemOf({ text }: TurnMessage): string | undefined {
+    return pasteProblem(text)
   }
 
   async submit({ text }: TurnMessage): Promise<Submitted> {

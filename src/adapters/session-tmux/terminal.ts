@@ -82,8 +82,22 @@ export async function wake(tmux: string, socket: string, signal: AbortSignal): P
   }
 }
 
+/** Everything that a terminal could take for a key or for the end of the paste; lines and tabs are text. */
+const KEYS = /[^\P{Cc}\t\n]/u
+/** By these the agent takes what follows for a command of its own or of the shell, and no hook for prompts hears of it. */
+const COMMANDS = ['!', '/', '#']
+
+/** Why a text may not be typed into a terminal; undefined if it may. */
+export function pasteProblem(text: string): string | undefined {
+  if (KEYS.test(text)) return 'it holds control characters, which a terminal takes for keys'
+  const first = text.trimStart().charAt(0)
+  return COMMANDS.includes(first) ? `it begins with ${first}, which the agent takes for a command` : undefined
+}
+
 /** Pastes a text into the agent's terminal, as one paste, without the Enter that would send it. Throws if tmux does not take it. */
 export async function paste(tmux: string, socket: string, text: string): Promise<void> {
+  const problem = pasteProblem(text)
+  if (problem !== undefined) throw new Error(`a text that is not typed: ${problem}`)
   await ask(tmux, socket, ['load-buffer', '-b', 'message', '-'], text)
   await ask(tmux, socket, ['paste-buffer', '-p', '-d', '-r', '-b', 'message', '-t', PANE], '')
 }

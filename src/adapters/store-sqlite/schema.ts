@@ -41,7 +41,7 @@ export interface Tables extends AgentTables, TicketTables {
 }
 
 /** Raised when the tables change; a store of another version is refused, never migrated by guess. */
-export const SCHEMA_VERSION = 8
+export const SCHEMA_VERSION = 9
 
 /** Of the tree over all rows, each leaf is kept and each complete tree of 2^8: enough for a proof without reading every row. */
 export const BLOCK_LEVEL = 8
@@ -59,6 +59,9 @@ const refuse = (name: string, when: string, message: string): string =>
 
 /** A generation of an agent that was ready at some time; one that never was has failed or was blocked. */
 const PROVEN_AGENT = `NEW.kind = 'agent' AND EXISTS (SELECT 1 FROM entry WHERE run_id = NEW.run_id AND gate = 'readiness' AND outcome = 'pass')`
+
+/** A live session of a ticket whose process was the one that was planned. */
+const PROVEN_SESSION = `OLD.state = 'started' AND NEW.kind = 'session' AND EXISTS (SELECT 1 FROM entry WHERE run_id = NEW.run_id AND gate = 'readiness' AND outcome = 'pass')`
 
 const TABLES = [
   `CREATE TABLE run (
@@ -136,10 +139,10 @@ const CONSTRAINTS = [
   refuse('run_begins_open', `INSERT ON run WHEN NEW.state <> 'open'`, 'a run begins open'),
   refuse('run_identity_is_final', 'UPDATE OF run_id, number, kind, task_id, started_at ON run', 'the identity of a run is final'),
   refuse('run_end_is_final', `UPDATE ON run WHEN OLD.state IN (${list(FINAL_STATES)})`, 'the run has ended'),
-  refuse('run_started_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'started' AND NOT (OLD.state IN ('open', 'waiting') AND NEW.kind IN ('task', 'agent') AND ${passed(GATES_BEFORE.started)})`, 'a process may start only after its gates passed'),
+  refuse('run_started_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'started' AND NOT (OLD.state IN ('open', 'waiting') AND NEW.kind IN ('task', 'agent', 'session') AND ${passed(GATES_BEFORE.started)})`, 'a process may start only after its gates passed'),
   refuse('run_accepted_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'accepted' AND NOT (OLD.state = 'started' AND ${passed(GATES_BEFORE.accepted)})`, 'a run is accepted only after every gate passed'),
   refuse('run_checked_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'checked' AND NOT (OLD.state = 'open' AND NEW.kind = 'probe' AND ${passed(GATES_BEFORE.checked)})`, 'a probe passes only after its gates passed'),
-  refuse('run_closed_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'closed' AND NOT ((OLD.state = 'open' AND NEW.kind IN ('wire', 'review') OR ${PROVEN_AGENT}) AND ${passed(GATES_BEFORE.closed)})`, 'only a licence whose gates passed is closed'),
+  refuse('run_closed_needs_gates', `UPDATE OF state ON run WHEN NEW.state = 'closed' AND NOT ((OLD.state = 'open' AND NEW.kind IN ('wire', 'review') OR ${PROVEN_AGENT} OR ${PROVEN_SESSION}) AND ${passed(GATES_BEFORE.closed)})`, 'only a licence whose gates passed is closed'),
   refuse('run_recorded_is_an_approval', `UPDATE OF state ON run WHEN NEW.state = 'recorded' AND NOT (OLD.state = 'open' AND NEW.kind = 'approval' AND NEW.reason IS NULL AND (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'evidence') = 1 AND (SELECT count(*) FROM entry WHERE run_id = NEW.run_id AND kind = 'verdict') = 0)`, 'only an approval is recorded, and one at a time'),
   refuse('licence_needs_gates', `INSERT ON entry WHEN NEW.kind = 'event' AND NEW.body LIKE '%"type":"licence_granted"%' AND NOT ((SELECT kind FROM run WHERE run_id = NEW.run_id) = 'wire' AND ${passed(GATES_BEFORE.closed)})`, 'a licence is granted only after its gates passed'),
   refuse('run_waiting_was_started', `UPDATE OF state ON run WHEN NEW.state = 'waiting' AND NOT (OLD.state = 'started' AND NEW.kind = 'task')`, 'only a started task can wait'),

@@ -7,7 +7,7 @@ export const register: Register = (program, surface) => {
     const [{ openApp }, { RunDesk }, { serveMcpStdio }] = await Promise.all([import('../../app.ts'), import('../../app/run-desk.ts'), import('../../mcp/index.ts')])
     const app = await openApp(place)
     const runs = new RunDesk(app, place)
-    const served = serveMcpStdio({ options: place, app, runs, agents: undefined })
+    const served = serveMcpStdio({ options: place, app, runs, agents: undefined, connection: undefined })
     await ended(surface.cancelled)
     // Who asked is gone, so nobody waits for what runs: it is cancelled, and its end is in the ledger.
     await runs.drain(AbortSignal.abort())

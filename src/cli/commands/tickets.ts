@@ -7,6 +7,7 @@ import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printRefusal } from '../refusal.ts'
+import { registerSessions } from './ticket-sessions.ts'
 import { printable, printableJson, type Terminal } from '../terminal.ts'
 
 export const register: Register = (program, surface) => {
@@ -20,6 +21,7 @@ export const register: Register = (program, surface) => {
   registerTriage(tickets, surface)
   registerWork(tickets, surface)
   registerFiles(tickets, surface)
+  registerSessions(tickets, surface, { commandsOf, printOutcome })
 }
 
 /** Of the server that was named, or of this machine. */

@@ -26,8 +26,8 @@ export class ServerClient {
     this.#ask = ask
   }
 
-  async ask<Schema extends z.ZodType>(schema: Schema, path: string, body?: object, ended?: AbortSignal): Promise<Asked<z.infer<Schema>>> {
-    const answer = await this.#send(path, body, ended)
+  async ask<Schema extends z.ZodType>(schema: Schema, path: string, body?: object, ended?: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<Asked<z.infer<Schema>>> {
+    const answer = await this.#send(path, body, ended, headers)
     const refusal = await this.#problemOf(answer)
     if (refusal !== undefined) return { ok: false, refusal }
     const read = schema.safeParse(await this.#jsonOf(answer))
@@ -57,11 +57,11 @@ export class ServerClient {
     return eventsOf(answer.body)
   }
 
-  async #send(path: string, body?: object, ended?: AbortSignal): Promise<Response> {
+  async #send(path: string, body?: object, ended?: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
     try {
       return await this.#ask(new URL(path, this.#address), {
         method: body === undefined ? 'GET' : 'POST',
-        headers: { authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: { ...headers, authorization: `Bearer ${this.#token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         // A redirect would hand the token to whoever the answer names.
         redirect: 'error',
         ...(ended === undefined ? {} : { signal: ended }),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Ticket, TicketEvent, TicketView } from '../../app/ticket-shapes.ts'
+import { SentView, SessionView, TurnView } from '../../app/session-shapes.ts'
 import { TicketFile } from '../../app/ticket-files.ts'
 import type { TicketCommands } from '../../app/ticket-commands.ts'
 import type { Outcome } from '../../app/tickets.ts'
@@ -7,6 +8,7 @@ import type { ServerClient } from './client.ts'
 
 const Page = z.object({ tickets: z.array(Ticket), next: z.string().nullable() })
 const Events = z.object({ events: z.array(TicketEvent), next: z.string().nullable() })
+const Turns = z.object({ turns: z.array(TurnView) })
 const Imported = z.object({ created: z.array(z.string()), skipped: z.array(z.string()) })
 
 const query = (named: Readonly<Record<string, string | undefined>>): string => Object.entries(named).map(([name, value]) => (value === undefined ? '' : `&${name}=${encodeURIComponent(value)}`)).join('')
@@ -45,5 +47,14 @@ export function remoteTickets(client: ServerClient): TicketCommands {
     triage: (id) => act(at(id, '/triage'), {}),
     importDocument: (order) => client.must(Imported, '/tickets/import', order),
     exportAll: () => client.must(TicketFile, '/tickets/export'),
+    session: (id) => client.must(SessionView, at(id, '/session')),
+    turns: async (id) => (await client.must(Turns, at(id, '/turns'))).turns,
+    startSession: (id, asked) => act(at(id, '/start-session'), asked),
+    say: async (id, { key, ...asked }) => {
+      const sent = await client.ask(SentView, at(id, '/messages'), asked, undefined, { 'idempotency-key': key })
+      return sent.ok ? sent : { ...sent, details: {} }
+    },
+    interrupt: (id, reason) => act(at(id, '/interrupt'), { reason }),
+    restart: (id, reason) => act(at(id, '/restart'), { reason }),
   }
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { digestOf, sha256 } from '../../contract/canonical.ts'
 import { Name } from '../../contract/ids.ts'
-import type { Reason } from '../../contract/reasons.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { Digest, Verdict } from '../../contract/verdict.ts'
 import type { LaunchPermit } from '../../gates/launch/index.ts'
@@ -11,9 +10,7 @@ import type { AgentSession } from '../agent.ts'
 import { Course, type CourseWatcher } from '../course.ts'
 import type { RunSummary } from '../ledger.ts'
 import type { RunDirectory } from '../run-directory.ts'
-import { decideAdmission } from '../steps/admission.ts'
-import { decideCatalog } from '../steps/catalog.ts'
-import { decideHealth } from '../steps/health.ts'
+import { choosePair, NotBegun, required } from '../steps/choose-pair.ts'
 import { decideLaunch, startSession } from '../steps/launch.ts'
 import { type ChosenPair, grantToAgent, licenceRequest } from '../steps/wire.ts'
 import type { AgentDefinition } from './configuration.ts'
@@ -55,18 +52,6 @@ export interface AgentAccess {
 
 /** The event by which an external agent is given its token. Only the hash of it is ever stored. */
 export const LicensedAgent = z.strictObject({ agent: Name, generation: z.int().positive(), token_sha256: Digest, expires_at: z.iso.datetime() })
-
-export class NotBegun extends Error {
-  override readonly name = 'NotBegun'
-  readonly reason: Reason
-  readonly found: string
-
-  constructor(reason: Reason, found: string) {
-    super(found)
-    this.reason = reason
-    this.found = found
-  }
-}
 
 const courseOf = (world: AgentWorld, run: RunSummary, after?: Verdict): Course =>
   new Course({ run, ledger: world.ledger, scanner: world.scanner, clock: world.clock, policyDigest: world.configurationDigest, watcher: SILENT, after })
@@ -140,23 +125,6 @@ function storedOf(entries: readonly { readonly kind: string; readonly body: stri
     else if (kind === 'evidence' && typeof document.predicate?.number === 'number') lastNumber = Math.max(lastNumber, document.predicate.number)
   }
   return { token, lastNumber, last }
-}
-
-/** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
-async function choosePair(world: AgentWorld, course: Course, wire: Wire, { profile, purpose }: AgentDefinition): Promise<ChosenPair> {
-  for (let candidate = 0; ; candidate += 1) {
-    const resolution = required(await decideCatalog(world, course, { profile, purpose, candidate, capability: null }))
-    const admitted = required(await decideAdmission(world, course, resolution, { admissionFile: null, asked: null }))
-    const health = await decideHealth(world, course, wire, resolution, admitted)
-    if (health.ok) return { resolution, admitted, healthy: health.proof }
-    const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
-    if (!more) throw new NotBegun(health.reason, health.verdict.message)
-  }
-}
-
-function required<Content>(decided: { readonly ok: true; readonly proof: Content } | { readonly ok: false; readonly reason: Reason; readonly verdict: { readonly message: string } }): Content {
-  if (!decided.ok) throw new NotBegun(decided.reason, decided.verdict.message)
-  return decided.proof
 }
 
 /** Starts the process in a fresh copy of its seed, through the launch gate and the one door. */

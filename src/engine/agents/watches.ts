@@ -3,7 +3,7 @@ import { admissionRequestOf } from '../../gates/admission/index.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
 import type { Withdrawal } from '../../gates/wire/index.ts'
 import { watchAdmission } from '../steps/admission.ts'
-import type { AgentWorld } from './world.ts'
+import type { World } from '../world.ts'
 
 interface Watch {
   readonly holders: Set<(ended: Withdrawal) => void>
@@ -16,7 +16,7 @@ export class AdmissionWatches {
   readonly #all = new Map<string, Watch>()
 
   /** Calls `withdraw` as soon as the approval has ended, at once if it has. Until the returned function is called. */
-  add(world: AgentWorld, resolution: Resolution, withdraw: (ended: Withdrawal) => void): () => void {
+  add(world: World, resolution: Resolution, withdraw: (ended: Withdrawal) => void): () => void {
     const key = digestOf(admissionRequestOf(resolution, world.configuration.networkClasses))
     const watch = this.#all.get(key) ?? this.#begin(key, world, resolution)
     watch.holders.add(withdraw)
@@ -27,7 +27,7 @@ export class AdmissionWatches {
     }
   }
 
-  #begin(key: string, world: AgentWorld, resolution: Resolution): Watch {
+  #begin(key: string, world: World, resolution: Resolution): Watch {
     const holders = new Set<(ended: Withdrawal) => void>()
     const withdraw = (ended: Withdrawal): void => {
       watch.withdrawal ??= ended

@@ -125,6 +125,10 @@ export interface LiveSession<Process extends AgentProcess = AgentProcess> {
   /** Ends the process, its group and all descendants. */
   close(graceMs: number): Promise<void>
   raw(): RawRecord
+  /** Tokens of its context, as the runtime counted them last; null where it has not. */
+  contextTokens(): number | null
+  /** How hard its model thinks, by its own word or its profile's; null where neither says. */
+  effort(): string | null
 }
 
 export interface OpenSession {

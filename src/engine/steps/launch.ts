@@ -21,8 +21,21 @@ export const sessionSubject = (course: Course, resolution: Resolution): Subject 
 
 export type DecidedLaunch = { readonly decided: Decided<'launch', LaunchPermitContent>; readonly launch: PlannedLaunch | undefined }
 
+/** How a launch is planned, and what only a start can show of it. Starts nothing that has a token or a prompt. */
+export interface LaunchPlanner {
+  plan(request: PlanRequest): Promise<Planned>
+  preflight(launch: PlannedLaunch, request: PlanRequest): Promise<Refusal | null>
+}
+
+/** Gate 4 for the agent of a profile. */
+export const decideLaunch = (world: World, course: Course, grant: Grant, resolution: Resolution, directory: RunDirectory): Promise<DecidedLaunch> =>
+  decidePlanned(world, course, grant, resolution, directory, {
+    plan: (request) => plan(world, request),
+    preflight: async (launch, request) => (await world.agents.get(request.profile.agent)?.preflight(launch, request)) ?? null,
+  })
+
 /** Gate 4: what would be started is planned, judged and made durable, together with the state that allows a process. Starts nothing. */
-export async function decideLaunch(world: World, course: Course, grant: Grant, resolution: Resolution, directory: RunDirectory): Promise<DecidedLaunch> {
+export async function decidePlanned(world: World, course: Course, grant: Grant, resolution: Resolution, directory: RunDirectory, planner: LaunchPlanner): Promise<DecidedLaunch> {
   const { profile, provider, pair } = resolution
   const request: PlanRequest = {
     runId: course.run.runId,
@@ -46,7 +59,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
     subject: sessionSubject(course, resolution),
     timeoutMs: LOCAL_WORK_MS,
     observe: async () => {
-      const [found, { reached, obstacle }] = await Promise.all([plan(world, request), world.isolation.reach(profile.isolation)])
+      const [found, { reached, obstacle }] = await Promise.all([planner.plan(request), world.isolation.reach(profile.isolation)])
       planned = found
       const factsOf = (what: Planned): LaunchFacts => {
         const facts = composeLaunchFacts(what, request, {
@@ -59,7 +72,7 @@ export async function decideLaunch(world: World, course: Course, grant: Grant, r
         })
         return what.ok ? { ...facts, secretsFound: [...new Set([...facts.secretsFound, ...scanLaunch(world.scanner, what.launch)])] } : facts
       }
-      const refusal = await preflight(world, planned, factsOf(planned), request)
+      const refusal = await preflight(planner, planned, factsOf(planned), request)
       if (refusal !== null) planned = { ok: false, refusal }
       return { facts: factsOf(planned) }
     },
@@ -84,9 +97,9 @@ async function plan(world: World, request: PlanRequest): Promise<Planned> {
 }
 
 /** Nothing of a program is started, not even to see whether it starts, where the plan itself would be refused. */
-async function preflight(world: World, planned: Planned, facts: LaunchFacts, request: PlanRequest): Promise<Refusal | null> {
+async function preflight(planner: LaunchPlanner, planned: Planned, facts: LaunchFacts, request: PlanRequest): Promise<Refusal | null> {
   const wouldPass = launchGate.decide(facts, ['0'.repeat(64)]).outcome === 'pass'
-  return planned.ok && wouldPass ? ((await world.agents.get(request.profile.agent)?.preflight(planned.launch, request)) ?? null) : null
+  return planned.ok && wouldPass ? planner.preflight(planned.launch, request) : null
 }
 
 /** Starts the agent through the one door. Whatever it prints from the first byte on is heard. */

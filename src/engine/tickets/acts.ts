@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
@@ -90,8 +90,18 @@ export function renewClaim(book: TicketBook, id: string, actor: Actor, asked: { 
 
 /** The holder gives its claim back, because the work could not go on; another may take the ticket up at once. Changes nothing of what is not its own. */
 export function releaseClaim(book: TicketBook, id: string, actor: Actor, asked: { readonly epoch: number; readonly why: string }): Promise<Outcome<Ticket>> {
-  return book.change(id, actor, (ticket) => (holdsClaim(ticket, actor, asked.epoch) && !isLive(ticket.runtime.state) ? { kind: 'released', text: asked.why, data: { holder: actor.id, epoch: asked.epoch }, set: { claim: null, ...(ticket.state === 'in_progress' ? { state: 'todo', reason: null } : {}) } } : 'nothing'))
+  return book.change(id, actor, async (ticket) => {
+    if (!holdsClaim(ticket, actor, asked.epoch)) return 'nothing'
+    // A session goes on by itself, and somebody holds it; a run that was noted here has ended with its worker.
+    if (isLive(ticket.runtime.state) && (await sessionAttached(book, ticket)) !== undefined) return 'nothing'
+    return { kind: 'released', text: asked.why, data: { holder: actor.id, epoch: asked.epoch }, set: { claim: null, ...endedRun(book, ticket), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: null } : {}) } }
+  })
 }
+
+const sessionAttached = async (book: TicketBook, { runtime }: Ticket): Promise<TicketSession | undefined> => (isLive(runtime.state) && runtime.session !== null ? book.store.session(runtime.session) : undefined)
+
+/** The runtime of a run that nobody carries any more, closed. */
+const endedRun = (book: TicketBook, { runtime }: Ticket): Pick<Partial<Ticket>, 'runtime'> => (isLive(runtime.state) ? { runtime: closedRuntime(runtime, book.now()) } : {})
 
 export const stale = (ticket: Ticket, actor: Actor, epoch: number | undefined) => ({
   reason: 'claim_stale' as const,
@@ -242,13 +252,13 @@ export async function releaseExpired(book: TicketBook, actor: Actor, most: numbe
 const releaseEnded = (book: TicketBook, id: string, actor: Actor): Promise<Outcome<Ticket>> =>
   book.change(id, actor, async (ticket) => {
     if (ticket.claim === null || !hasEnded(book, ticket)) return 'nothing'
-    const session = isLive(ticket.runtime.state) && ticket.runtime.session !== null ? await book.store.session(ticket.runtime.session) : undefined
+    const session = await sessionAttached(book, ticket)
     // A turn that is open is ended first, with its record.
     if (session !== undefined && (await book.store.turns(id)).some((turn) => turn.session === session.id && holdsSession(turn.state))) return 'nothing'
     const closed = session === undefined ? undefined : { ...session, state: 'closed' as const, ended_at: book.now().toISOString() }
     return {
       ...(closed === undefined ? {} : { sessions: [closed] }),
-      kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? {} : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
+      kind: 'released', text: `The claim of ${ticket.claim.holder} ended without a word.`, data: { holder: ticket.claim.holder, epoch: ticket.claim.epoch }, set: { claim: null, ...(closed === undefined ? endedRun(book, ticket) : { runtime: runtimeOf(closed) }), ...(ticket.state === 'in_progress' ? { state: 'todo', reason: 'claim_stale' } : {}) },
     }
   })
 

@@ -137,6 +137,8 @@ export class TicketBook {
   /** False if somebody was faster. */
   async #append(write: Parameters<BookParts['ledger']['append']>[0]['ticket'] & object, tries: number): Promise<boolean> {
     refuseSecretsIn(this.#parts.scanner, Buffer.from(canonicalJson(write.event)), 'change of a ticket')
+    // Messages as well: what enters a session goes to a model, and stays in the store.
+    for (const texts of [write.turns, write.messages]) if (texts !== undefined && texts.length > 0) refuseSecretsIn(this.#parts.scanner, Buffer.from(canonicalJson(texts)), 'message of a ticket')
     if (write.attached !== undefined) refuseSecretsIn(this.#parts.scanner, Buffer.from(write.attached.bytes), 'attachment of a ticket')
     const runId = await this.#runId()
     try {

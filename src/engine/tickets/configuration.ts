@@ -1,9 +1,16 @@
 import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
-import { Lease } from '../../contract/units.ts'
+import { Duration, Lease } from '../../contract/units.ts'
 
 /** What a phase is: work by an agent, a review, or a decision of the authority. */
 export const PHASE_KINDS = ['agent', 'review', 'decision'] as const
+
+/** Where the live sessions of a project work, and for what. */
+export const SessionSettings = z.strictObject({
+  purpose: Name.describe('What its profiles must be allowed for.'),
+  repository: z.string().min(1).max(1_000).describe('The repository, relative to this file. Each session works on a copy of its own.'),
+  branch: z.string().min(1).max(200).describe('Of which branch the copy is.'),
+})
 
 /** How tickets find their agent, which phases they can pass, and how often they are tried. */
 export const TicketSettings = z.strictObject({
@@ -16,9 +23,12 @@ export const TicketSettings = z.strictObject({
     .describe('Rules by labels and words. Without them every ticket goes to the operator.'),
   phases: z.record(Name, z.strictObject({ kind: z.enum(PHASE_KINDS), title: z.string().min(1).max(200), task: z.string().min(1).max(1_000).optional().describe('The task file that the phase runs, relative to this file.') })).optional().describe('Phases that a ticket can pass, by name.'),
   limits: z.strictObject({ dispatch: z.int().min(1).max(100), review: z.int().min(1).max(100) }).optional().describe('How often a ticket is dispatched, and how often its work may be rejected, before it is blocked for the operator: counted apart. 3 each if left out.'),
+  pickUp: z.strictObject({ every: Duration.describe('How often the server looks for a ticket that waits.') }).optional().describe('The server works on tickets whose phase is an agent\'s, one after the other. Left out, it works on none by itself.'),
+  startTokens: z.int().min(0).optional().describe('How many tokens the context of a fresh session may hold at most, where its agent says so. Left out, none is refused for it.'),
   claim: Lease.optional().describe('How long a claim of a worker is in force without a word of it.'),
   delivery: Lease.optional().describe('How long a session may take to confirm a message.'),
   turn: Lease.optional().describe('How long a turn may take.'),
+  sessions: z.record(Name, SessionSettings).optional().describe('Where the live sessions of a project work, by project.'),
 })
 export type TicketSettings = Readonly<z.infer<typeof TicketSettings>>
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createRunToken } from '../../contract/ids.ts'
 import { OPERATOR } from '../../../test/helpers/ticket-book.ts'
 import { type DispatchForTest, dispatchForTest, HERMES, LUCI } from '../../../test/helpers/ticket-sessions.ts'
 import { until } from '../../../test/helpers/served-wire.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { releaseExpired } from './acts.ts'
+import type { SessionChannel } from './channel.ts'
+import { removeMessage } from './queue.ts'
 import { replay, terminalProblem, type TicketTurn } from '../../gates/dispatch/index.ts'
 
 const message = (text: string, key = text.slice(0, 10) + text.slice(-10), onBusy: 'refuse' | 'queue' = 'refuse') => ({ text, key, onBusy })
@@ -36,7 +39,7 @@ verifies('MC-030 MC-031 MC-032 MC-034', 'two dispatchers, one session: one turn,
   await until(() => held.received().length === 1, 'the one message')
   const late = await held.dispatcher.send(id, HERMES, message('slow three'))
   assert.ok(!late.ok && late.refusal.reason === 'runtime_busy')
-  await held.dispatcher.interrupt(id, OPERATOR)
+  await held.dispatcher.interrupt(id, OPERATOR, 'because')
   await held.dispatcher.settled()
   assert.equal(held.received().length, 1)
   const turns = await holds(held, id)
@@ -81,10 +84,24 @@ verifies('MC-035', 'queued messages are run in order, each as a turn of its own 
   assert.ok(twice.every((each) => each.ok && each.value.kind === 'queued'))
   const waiting = await held.book.store.messages(id)
   assert.deepEqual(waiting.map(({ text, state }) => [text, state]), [['slow second', 'pending'], ['slow third', 'pending'], ['slow fourth', 'pending']])
-  assert.ok((await held.dispatcher.removeMessage(id, OPERATOR, waiting[1]?.id ?? '')).ok)
-  assert.equal((await held.dispatcher.removeMessage(id, OPERATOR, waiting[1]?.id ?? '')).ok, false)
+  assert.ok((await removeMessage(held.book, id, OPERATOR, waiting[1]?.id ?? '')).ok)
+  assert.equal((await removeMessage(held.book, id, OPERATOR, waiting[1]?.id ?? '')).ok, false)
   assert.deepEqual(held.received(), ['slow first'])
   assert.equal((await held.book.store.turns(id)).length, 1)
+  const go = () => held.children[0]?.stdin?.write(`${JSON.stringify({ type: 'go' })}\n`)
+  for (const sent of [2, 3]) {
+    go()
+    await until(() => held.received().length === sent, 'the next one')
+    // The one before has ended before this one was sent, and the ticket waits for no decision yet.
+    assert.deepEqual((await held.book.store.turns(id)).map(({ end }) => end), [...Array.from({ length: sent - 1 }, () => 'no_signal'), null])
+    assert.equal((await held.book.get(id)).state, 'in_progress')
+  }
+  go()
+  await held.dispatcher.settled()
+  assert.deepEqual(held.received(), ['slow first', 'slow second', 'slow fourth'])
+  const turns = await holds(held, id)
+  assert.deepEqual([new Set(turns.map(({ nonce_sha256 }) => nonce_sha256)).size, (await held.book.store.messages(id)).map(({ state }) => state)], [3, ['sent', 'removed', 'sent']])
+  assert.deepEqual([(await held.book.get(id)).state, (await held.book.get(id)).reason], ['review', 'no_signal'])
 })
 
 verifies('MC-038 MC-039 MC-053', 'without a receipt the delivery is unknown: the message is pending again, the ticket todo, the session never gets anything more', async (context) => {
@@ -106,18 +123,26 @@ verifies('MC-038 MC-039 MC-053', 'without a receipt the delivery is unknown: the
   assert.equal(ended?.set.state, 'todo')
 })
 
-verifies('MC-040', 'a retry has a new session, a new process and a fresh context, and sends what is pending', async (context) => {
-  const held = await dispatchForTest(context, { deliveryMs: 300 })
+verifies('MC-040', 'a retry has a new session, a new process and a context below the bound, and sends what is pending; one that begins fuller is ended', async (context) => {
+  let more = 0
+  const held = await dispatchForTest(context, { deliveryMs: 300, startTokens: 120, around: (channel) => ({ ...channel, contextTokens: () => (channel.contextTokens() ?? 0) + more }) })
   const first = await held.begin()
   await held.dispatcher.send(first.id, LUCI, message('mute on it'))
   await held.dispatcher.settled()
+  more = 21
+  await assert.rejects(held.again(first.id), /121 tokens at the start, and 120 are the most/)
+  const full = await held.book.get(first.id)
+  assert.deepEqual([full.runtime.state, held.dispatcher.sessions], ['failed', []])
+  await until(() => held.children[1]?.signalCode === 'SIGKILL', 'the process of the fuller one to end')
+  held.wait(600_001)
+  await releaseExpired(held.book, OPERATOR, 10)
+  more = 20
   await held.again(first.id)
   await held.dispatcher.runQueue(first.id)
   await held.dispatcher.settled()
   const sessions = await held.book.store.sessions(first.id)
-  assert.equal(new Set(sessions.map(({ id }) => id)).size, 2)
-  assert.equal(new Set(sessions.map(({ pid }) => pid)).size, 2)
-  assert.deepEqual(sessions.map(({ start_tokens }) => start_tokens), [100, 100])
+  assert.deepEqual([new Set(sessions.map(({ id }) => id)).size, new Set(sessions.flatMap(({ pid }) => pid ?? [])).size], [3, 2])
+  assert.deepEqual(sessions.map(({ start_tokens }) => start_tokens), [100, null, 120])
   assert.deepEqual(held.received(), ['mute on it', 'mute on it'])
 })
 
@@ -146,24 +171,28 @@ verifies('MC-044', 'a session whose process is gone is runtime_dead, and a ticke
   assert.ok(!dead.ok && dead.refusal.reason === 'runtime_dead')
   assert.deepEqual(held.received(), [])
   const other = await held.book.create({ title: 'x', description: '', priority: 'low', project: 'p', kind: 'code', labels: [], source: null, acceptance: [], repositories: [] }, OPERATOR)
-  for (const outcome of [await held.dispatcher.send(other.id, LUCI, message('work')), await held.dispatcher.interrupt(other.id, OPERATOR), await held.dispatcher.restart(other.id, OPERATOR)]) assert.ok(!outcome.ok && outcome.refusal.reason === 'no_runtime')
+  for (const outcome of [await held.dispatcher.send(other.id, LUCI, message('work')), await held.dispatcher.interrupt(other.id, OPERATOR, 'because'), await held.dispatcher.restart(other.id, OPERATOR, 'because')]) assert.ok(!outcome.ok && outcome.refusal.reason === 'no_runtime')
   await holds(held, id)
 })
 
-verifies('MC-027', 'interrupt and restart are acts of an operator, each with its event; the message is pending again and the ticket waits for a fresh session', async (context) => {
-  const held = await dispatchForTest(context)
-  const { id } = await held.begin()
-  await held.dispatcher.send(id, LUCI, message('slow on it'))
-  await until(() => held.received().length === 1, 'the message')
-  assert.equal((await kinds(held, id)).some((kind) => kind === 'interrupted' || kind === 'restarted'), false)
-  const stopped = await held.dispatcher.restart(id, OPERATOR)
-  await held.dispatcher.settled()
-  assert.ok(stopped.ok)
-  assert.deepEqual([stopped.value.state, stopped.value.dispatch_failures], ['todo', 0])
-  const told = (await held.book.store.events(id, 0, 100)).find(({ kind }) => kind === 'restarted')
-  assert.equal(told?.actor.id, 'elmar')
-  await holds(held, id)
-})
+for (const [how, again] of [['interrupt', 0], ['restart', 1]] as const) {
+  verifies('MC-027', `${how} is an act of an operator, with its own event and end; the ticket waits for a fresh session, and the message is pending for it ${again} times`, async (context) => {
+    const held = await dispatchForTest(context)
+    const { id } = await held.begin()
+    await held.dispatcher.send(id, LUCI, message('slow on it'))
+    await until(() => held.received().length === 1, 'the message')
+    assert.equal((await kinds(held, id)).some((kind) => kind === 'interrupted' || kind === 'restarted'), false)
+    const stopped = await held.dispatcher[how](id, OPERATOR, 'because')
+    await held.dispatcher.settled()
+    assert.ok(stopped.ok)
+    assert.deepEqual([stopped.value.state, stopped.value.dispatch_failures, stopped.value.runtime.state], ['todo', 0, 'closed'])
+    const told = (await held.book.store.events(id, 0, 100)).flatMap(({ kind, actor }) => (kind === 'interrupted' || kind === 'restarted' ? [[kind, actor.id]] : []))
+    assert.deepEqual(told, [[`${how}ed`, 'elmar']])
+    const [turn] = await holds(held, id)
+    assert.deepEqual([turn?.end, (await held.book.store.messages(id)).map(({ text }) => text)], [`${how}ed`, ['slow on it'].slice(0, again)])
+    assert.match(turn?.terminal?.safe_retry ?? '', again === 1 ? /^message T-1\.m1 is pending/ : /^the message is not sent again by itself/)
+  })
+}
 
 verifies('MC-058', 'after a crash in the middle of a turn, start-up writes its terminal record before anything is dispatched', async (context) => {
   const held = await dispatchForTest(context)
@@ -178,6 +207,87 @@ verifies('MC-058', 'after a crash in the middle of a turn, start-up writes its t
   assert.match(turn?.terminal?.root_cause ?? '', /^supervisor_restart/)
   assert.deepEqual([(await held.book.get(id)).state, (await held.book.store.messages(id)).length], ['todo', 1])
   assert.equal(await next.recover(), 0)
+})
+
+verifies('MC-034 MC-058', 'the turn of another supervisor that is there is left alone until its lease is over; then it ends as that', async (context) => {
+  const held = await dispatchForTest(context, { abandoned: () => false })
+  const { id } = await held.begin()
+  await held.dispatcher.send(id, LUCI, message('slow on it'))
+  await until(() => held.received().length === 1, 'the message')
+  const next = held.reborn()
+  assert.equal(await next.recover(), 0)
+  assert.equal((await held.book.get(id)).state, 'in_progress')
+  held.wait(24_000)
+  assert.equal(await next.recover(), 1)
+  const [turn] = await holds(held, id)
+  assert.deepEqual([turn?.end, (await held.book.get(id)).state], ['lease_expired', 'todo'])
+})
+
+verifies('MC-034 MC-050', 'a session that says nothing any more loses its turn when the lease is over, and its process with it', async (context) => {
+  const held = await dispatchForTest(context, { turnMs: 1_500, around: (channel) => ({ ...channel, ending: () => new Promise(() => undefined) }) })
+  const { id } = await held.begin()
+  await held.dispatcher.send(id, LUCI, message('slow on it'))
+  await until(() => held.received().length === 1, 'the message')
+  assert.equal(await held.dispatcher.recover(), 0)
+  held.wait(24_000)
+  assert.equal(await held.dispatcher.recover(), 1)
+  const [turn] = await holds(held, id)
+  assert.deepEqual([turn?.end, (await held.book.get(id)).state, held.dispatcher.sessions], ['lease_expired', 'todo', []])
+  assert.equal(held.children[0]?.signalCode, 'SIGKILL')
+})
+
+const SECRET = ['AKIA', 'Q3EGRIT5WZ7KPLMN'].join('')
+const FAULTS: readonly (readonly [string, Partial<SessionChannel>, string, string])[] = [
+  ['a hand-over that throws', { hand: () => Promise.reject(new Error('EPIPE')) }, 'turn_failed', 'todo'],
+  ['a hand-over that hangs', { hand: () => new Promise(() => undefined) }, 'delivery_unknown', 'todo'],
+  ['an end that throws', { ending: () => Promise.reject(new Error('EPIPE')) }, 'turn_failed', 'todo'],
+  ['a receipt without an end', { hand: () => Promise.resolve({ kind: 'delivered', receipt: 'r'.repeat(5_000) }), ending: () => Promise.resolve({ kind: 'ended', said: null, finalMessage: null }) }, 'no_signal', 'review'],
+  ['a finding that is too long', { hand: () => Promise.resolve({ kind: 'dead', found: 'f'.repeat(9_000) }) }, 'runtime_dead', 'todo'],
+  ['a finding that holds a credential', { hand: () => Promise.resolve({ kind: 'unknown', found: `key ${SECRET}` }) }, 'delivery_unknown', 'todo'],
+  ['last words that hold a credential', { hand: () => Promise.resolve({ kind: 'delivered', receipt: 'r' }), ending: () => Promise.resolve({ kind: 'ended', said: null, finalMessage: `key ${SECRET}` }) }, 'no_signal', 'review'],
+]
+for (const [what, change, end, state] of FAULTS) {
+  verifies('MC-050', `whatever comes of a turn, it ends with one record and holds nothing any more: ${what}`, async (context) => {
+    const held = await dispatchForTest(context, { deliveryMs: 300, around: (channel) => ({ ...channel, ...change }) })
+    const { id } = await held.begin()
+    await held.dispatcher.send(id, LUCI, message('slow on it'))
+    await held.dispatcher.settled()
+    const [turn] = await holds(held, id)
+    assert.deepEqual([turn?.end, (await held.book.get(id)).state, held.dispatcher.sessions], [end, state, []])
+    assert.equal((await kinds(held, id)).filter((kind) => kind === 'turn_ended').length, 1)
+    assert.equal(JSON.stringify(held.other.prepare('SELECT body FROM entry').all()).includes(SECRET), false)
+    assert.equal(held.children[0]?.signalCode, 'SIGKILL')
+  })
+}
+
+verifies('MC-036', 'a key that was used for other words is refused, sent or queued, and nothing of it is sent', async (context) => {
+  const held = await dispatchForTest(context)
+  const { id } = await held.begin()
+  await held.dispatcher.send(id, LUCI, message('slow one', 'key-1'))
+  await held.dispatcher.send(id, LUCI, message('slow two', 'key-2', 'queue'))
+  for (const key of ['key-1', 'key-2']) await assert.rejects(held.dispatcher.send(id, LUCI, message('slow other', key, 'queue')), { code: 'idempotency_key_reused' })
+  await until(() => held.received().length === 1, 'the one message')
+  assert.deepEqual([held.received(), (await held.book.store.messages(id)).length], [['slow one'], 1])
+})
+
+test('a session that comes up when its ticket is released already is ended, and the ticket keeps what it has', async (context) => {
+  const late = Promise.withResolvers<void>()
+  const held = await dispatchForTest(context, { around: (channel) => late.promise.then(() => channel) })
+  const opening = held.begin()
+  await until(() => held.children.length === 1, 'the process')
+  held.wait(600_001)
+  assert.equal(await releaseExpired(held.book, OPERATOR, 10), 1)
+  const before = await held.book.get('T-1')
+  late.resolve()
+  await assert.rejects(opening, /came up too late/)
+  assert.deepEqual(await held.book.get('T-1'), before)
+  assert.deepEqual([held.children[0]?.signalCode, held.dispatcher.sessions], ['SIGKILL', []])
+})
+
+test('a session that cannot be written down is ended', async (context) => {
+  const held = await dispatchForTest(context, { around: (channel) => ({ ...channel, triple: `key ${SECRET}` }) })
+  await assert.rejects(held.begin(), { code: 'secret_withheld' })
+  assert.deepEqual([held.children[0]?.signalCode, held.dispatcher.sessions, (await held.book.get('T-1')).runtime.state], ['SIGKILL', [], 'failed'])
 })
 
 test('a claim that ended takes its quiet session with it, and never one whose turn is open', async (context) => {
@@ -210,6 +320,14 @@ test('a message that could not be read back is not written, and the ticket stays
   await assert.rejects(held.dispatcher.send(before.id, LUCI, message('', 'k')))
   assert.deepEqual(await held.book.get(before.id), before)
   assert.deepEqual(await held.book.store.turns(before.id), [])
+})
+
+test('a message that holds a credential is not kept, queued or sent', async (context) => {
+  const held = await dispatchForTest(context)
+  const { id } = await held.begin()
+  const before = await held.book.get(id)
+  await assert.rejects(held.dispatcher.send(id, LUCI, message(`use ${createRunToken()}`)), { code: 'secret_withheld' })
+  assert.deepEqual([await held.book.get(id), await held.book.store.turns(id), held.received()], [before, [], []])
 })
 
 test('a result of the protocol completes as the call of the tool does', async (context) => {

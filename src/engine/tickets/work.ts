@@ -42,7 +42,7 @@ export async function applyRun(book: TicketBook, id: string, worker: Actor, epoc
 function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
   const { reason } = result
   const rejected = reason !== null && result.status === 'fail' && isRejection(reason)
-  const failures = ticket.dispatch_failures + (result.status === 'pass' || rejected || reason === 'review_waiting' ? 0 : 1)
+  const failures = ticket.dispatch_failures + (result.status === 'pass' || rejected || reason === 'review_waiting' || reason === 'interrupted' ? 0 : 1)
   const rejections = ticket.review_rejections + (rejected ? 1 : 0)
   const spent = failures >= limits.dispatch || rejections >= limits.review
   // What will be refused again until somebody changes something is not tried again by itself (MC-090).
@@ -67,6 +67,7 @@ function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
     set: {
       state, terminal, reason: state === 'done' ? null : spent ? 'retry_limit_reached' : reason, claim: null, dispatch_failures: failures, review_rejections: rejections,
       findings: rejected ? (result.findings.length === 0 ? [{ by: 'acceptance', text: `${reason}: ${result.found ?? result.summary}`.slice(0, 4_000) }] : result.findings.slice(0, 100)) .map(({ by, text }) => ({ by, text: text.slice(0, 4_000) })) : ticket.findings,
+      ...(result.status === 'pass' && ticket.phases !== null ? { phase: ticket.phases.length } : {}),
       runs: [...ticket.runs, result.runId],
       runtime: { state: 'closed', session: result.runId, profile: result.profile, triple: result.triple, cwd: null, mode: 'HEADLESS', started_at: result.startedAt, last_activity_at: result.endedAt, ended_at: result.endedAt, duration_ms: durationMs },
     },
@@ -74,10 +75,12 @@ function changeOf(ticket: Ticket, limits: Limits, result: RunResult): Decision {
 }
 
 /** The gates of the run speak for the ticket, item by item. An item in other words than the run's has no verdict, and keeps it open. */
-async function closeByRun(book: TicketBook, ticket: Ticket, result: RunResult): Promise<Outcome<Ticket>> {
+export async function closeByRun(book: TicketBook, ticket: Ticket, result: RunResult): Promise<Outcome<Ticket>> {
   const gate: Actor = { id: 'gate:acceptance', kind: 'gate', holder: result.runId }
   for (const item of ticket.acceptance) {
     const shown = result.items.find(({ text }) => text === item.text)
+    // Judged already, by this run before its server ended.
+    if (item.verdict !== null && item.reason?.startsWith(`${result.runId}: `) === true) continue
     if (shown === undefined || shown.evidence.length === 0) continue
     await judgeItem(book, ticket.id, gate, { item: item.id, verdict: shown.met ? 'pass' : 'fail', reason: `${result.runId}: ${shown.met ? 'met' : 'not met'}`, evidence: shown.evidence })
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
-import { asksSomething, judgeSignal, type SignalFacts, SIGNALS } from './index.ts'
+import { judgeSignal, questionProblem, type SignalFacts, SIGNALS } from './index.ts'
 
 const NOW = new Date('2026-06-01T12:00:00.000Z')
 const PROMPT = 'Work this ticket. Use DONE:, REVIEW:, or QUESTION: when you need MC to reflect the next state. Which repository holds the function? {"signal":"DONE|REVIEW|QUESTION","ticket":"T-12","payload":"<one-line summary>"}'
@@ -44,7 +44,7 @@ verifies('MC-067', 'a question must ask something that the prompt does not', () 
   const question = (payload: string) => reasonOf(said({ signal: 'QUESTION', payload }))
   assert.equal(question('Should the alias layer read the override at every start?'), 'question')
   for (const payload of ['when you need MC to reflect the next state.', 'QUESTION: when you need MC to reflect the next state', 'Which repository holds the function?', 'which  repository\nholds the function ?', 'Why?', '???', 'I am blocked.']) assert.equal(question(payload), 'invalid_question', payload)
-  assert.equal(asksSomething('when you need MC to reflect the next state?', PROMPT), false)
+  assert.equal(questionProblem('when you need MC to reflect the next state?', PROMPT), 'what it asks stands in the prompt')
 })
 
 verifies('MC-070', 'DONE of a code ticket needs a change that somebody saw; of research it does not', () => {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Refusal } from '../../contract/gate.ts'
 import type { Reason } from '../../contract/reasons.ts'
+import { questionProblem } from './signal.ts'
 import type { TicketState, WORK_KINDS } from './ticket-states.ts'
 
 /** DONE: code was changed. REVIEW: research to look at. QUESTION: it cannot go on without an answer (MC-070). */
@@ -45,20 +46,10 @@ export function judgeSignal(facts: SignalFacts): JudgedSignal {
   if (!facts.nonceFits) return refuse('stale_signal', ticket.id, 'a nonce of another attempt, or of none', 'Ask for the nonce of this turn over your own connection.')
   if (turn.nonceSpent || !(Date.parse(turn.nonceExpiresAt) > now.getTime())) return refuse('nonce_spent', ticket.id, turn.nonceSpent ? 'a nonce that was used' : `a nonce that ended at ${turn.nonceExpiresAt}`, 'A turn is completed once.')
   if (turn.state !== 'delivered') return refuse('stale_signal', ticket.id, `a turn that is ${turn.state}`, 'Nothing is completed before it was delivered.')
-  if (signal.signal === 'QUESTION' && !asksSomething(signal.payload, turn.prompt)) return refuse('invalid_question', ticket.id, 'no question, or words of the prompt', 'Ask in your own words, in a sentence that ends with a question mark.')
+  const wrong = signal.signal === 'QUESTION' ? questionProblem(signal.payload, turn.prompt) : undefined
+  if (wrong !== undefined) return refuse('invalid_question', ticket.id, wrong, 'Ask in your own words, in a sentence that ends with a question mark.')
   if (signal.signal === 'DONE' && ticket.kind === 'code' && facts.changed !== true) return refuse('done_without_change', ticket.id, facts.changed === null ? 'nobody saw a change' : 'no commit and no difference', 'Change the code, or say REVIEW for what is to be looked at.')
   return { ok: true, signal, to: TARGETS[signal.signal] }
-}
-
-/** True for a sentence that asks, and that the prompt does not hold: an echo asks nothing (MC-067). */
-export function asksSomething(payload: string, prompt: string): boolean {
-  const flat = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}?]+/gu, '')
-  const source = flat(prompt)
-  const sentences = payload.match(/[^.!?\n]*\?/gu) ?? []
-  return sentences.some((sentence) => {
-    const words = flat(sentence)
-    return words.length > 8 && !source.includes(words) && !source.includes(words.replaceAll('?', ''))
-  })
 }
 
 const refuse = (reason: Reason, ticket: string, found: string, remedy: string): JudgedSignal => ({ ok: false, refusal: { reason, message: 'The completion does not count; the ticket stays as it is.', asked: `the completion of ${ticket}`, found, remedy } })

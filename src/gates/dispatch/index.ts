@@ -8,4 +8,4 @@ export { Actor, actorId, applyEvent, Attachment, Finding as TicketFinding, MOST_
 export { ACTOR_KINDS, canFollow, canMoveByHand, isLive, MOVES_BY_HAND, PRIORITIES, RESOLUTIONS, RUNTIME_MODES, RUNTIME_STATES, type RuntimeState, TICKET_STATES, TICKET_TRANSITIONS, type TicketState, WORK_KINDS } from './ticket-states.ts'
 export { triage, type TriageRule } from './triage.ts'
 export { holdsSession, QUEUED_STATES, QueuedMessage, SessionId, TicketSession, TicketTurn, TURN_ENDS, TURN_STATES, type TurnEnd, type TurnState } from './turn-record.ts'
-export { asksSomething, CompletionSignal, judgeSignal, type JudgedSignal, type Signal, type SignalFacts, SIGNALS } from './completion.ts'
+export { CompletionSignal, judgeSignal, type JudgedSignal, type Signal, type SignalFacts, SIGNALS } from './completion.ts'

@@ -67,7 +67,7 @@ verifies('MC-071', 'a marker in the answer changes nothing, nor does its absence
   }
 })
 
-verifies('MC-134', 'spinners, counters and hints of a terminal are no words of the agent', () => {
+test('spinners, counters and hints of a terminal are no words of the agent', () => {
   for (const noise of ['✻ Topsy-turvying… (34s · ↑ 1.4k tokens · thought for 1s)', '⏵⏵bypasspermissionson (shift+tabtocycle)84790tokens', '❯ Pressuptoeditqueuedmessages', '✢', '*40']) assert.equal(hintOf(noise, PROMPT), undefined)
 })
 

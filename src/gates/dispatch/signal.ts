@@ -27,11 +27,14 @@ export function hintOf(finalMessage: string | null, prompt: string): Hint | unde
 
 /** What is wrong with a question, as it comes with QUESTION: none asked, or one that stands in the prompt (MC-067). Undefined if nothing is. */
 export function questionProblem(question: string, prompt: string): string | undefined {
-  const asked = sentencesOf(question).filter((sentence) => sentence.endsWith('?') && /\p{L}{2}/u.test(sentence))
+  const asked = sentencesOf(question).filter((sentence) => sentence.endsWith('?') && lettersOf(sentence).length > FEWEST_LETTERS)
   if (asked.length === 0) return 'no sentence of it asks anything'
   if (asked.every((sentence) => isEcho(sentence, prompt))) return 'what it asks stands in the prompt'
   return undefined
 }
+
+/** A single word asks nothing that anybody could answer. */
+const FEWEST_LETTERS = 8
 
 /** Sentences by their end marks. A mark inside a word, as in `a?b=1`, ends none. */
 const sentencesOf = (text: string): string[] => text.split(/(?<=[.!?])(?=\s|$)/).map((sentence) => sentence.trim()).filter((sentence) => sentence !== '')

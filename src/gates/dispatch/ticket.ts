@@ -117,7 +117,7 @@ export const Ticket = z.strictObject({
 })
 export type Ticket = Readonly<z.infer<typeof Ticket>>
 
-export const TICKET_EVENTS = ['created', 'imported', 'commented', 'triaged', 'moved', 'claimed', 'claim_renewed', 'released', 'phases_chosen', 'review_ready', 'attached', 'edited', 'session_opened', 'session_changed', 'message_queued', 'message_removed', 'message_refused', 'turn_began', 'turn_delivered', 'turn_ended', 'signal_refused', 'interrupted', 'restarted', 'overruled', 'item_judged', 'rejected', 'closed', 'closing_refused', 'start_refused'] as const
+export const TICKET_EVENTS = ['created', 'imported', 'commented', 'triaged', 'moved', 'claimed', 'claim_renewed', 'released', 'phases_chosen', 'review_ready', 'attached', 'edited', 'session_opened', 'session_changed', 'permission_answered', 'message_queued', 'message_removed', 'message_changed', 'message_refused', 'turn_began', 'turn_delivered', 'turn_ended', 'signal_refused', 'interrupted', 'restarted', 'overruled', 'item_judged', 'rejected', 'closed', 'closing_refused', 'start_refused'] as const
 
 /** One change of a ticket. `set` is what it changed, so that the fold needs no rule of its own. */
 export const TicketEvent = z.strictObject({

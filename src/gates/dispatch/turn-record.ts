@@ -26,6 +26,8 @@ export const TicketSession = z.strictObject({
   last_activity_at: Instant,
   ended_at: Instant.nullable(),
   start_tokens: z.int().nonnegative().nullable(),
+  /** The run in which its gates stand; null until it has passed them. */
+  run: z.string().max(200).nullable(),
 })
 export type TicketSession = Readonly<z.infer<typeof TicketSession>>
 
@@ -37,7 +39,7 @@ export const TURN_STATES = ['leased', 'delivered', 'refused', 'unknown', 'ended'
 export type TurnState = (typeof TURN_STATES)[number]
 export const holdsSession = (state: TurnState): boolean => state === 'leased' || state === 'delivered'
 
-export const TURN_ENDS = ['completed', 'failed_to_inject', 'delivery_unknown', 'runtime_dead', 'timed_out', 'interrupted', 'restarted', 'supervisor_restart', 'lease_expired', 'no_signal', 'signal_refused'] as const
+export const TURN_ENDS = ['completed', 'failed_to_inject', 'delivery_unknown', 'runtime_dead', 'timed_out', 'interrupted', 'restarted', 'supervisor_restart', 'lease_expired', 'no_signal', 'signal_refused', 'turn_failed'] as const
 export type TurnEnd = (typeof TURN_ENDS)[number]
 
 /** One attempt to bring one message into one session. The text is stored whole, also of one that was refused (MC-032). */
@@ -64,6 +66,10 @@ export const TicketTurn = z.strictObject({
   ended_at: Instant.nullable(),
   start_tokens: z.int().nonnegative().nullable(),
   end_tokens: z.int().nonnegative().nullable(),
+  /** From its lease to its end (MC-130). */
+  duration_ms: z.int().nonnegative().nullable(),
+  /** As the runtime names it, else as the profile asks for it. */
+  effort: z.string().max(100).nullable(),
   terminal: TerminalState.nullable(),
 })
 export type TicketTurn = Readonly<z.infer<typeof TicketTurn>>

@@ -118,7 +118,7 @@ test('what an agent may read beside the system shows it no other run', () => {
   for (const path of ['/opt', '/state-of-others', `${run}/workspace/node_modules`]) assert.equal(decide(withPlan({ readable: [path] })).outcome, 'pass')
 })
 
-verifies('ISO-04 MC-132', 'home, configuration, temporary and workspace must lie in the run directory', () => {
+verifies('ISO-04', 'home, configuration, temporary and workspace must lie in the run directory', () => {
   for (const name of ['home', 'configuration', 'temporary', 'workspace'] as const) {
     for (const path of ['/home/user', run, `${run}/../other`, `${run}-other/x`, 'relative/path', `${run}/a/../../b`]) {
       const finding = blocks(withPlan({ [name]: path, files: [] }), 'launch_plan_unsafe')

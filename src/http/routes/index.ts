@@ -10,6 +10,7 @@ import { mcpRoutes } from './mcp.ts'
 import { questionRoutes } from './questions.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './session.ts'
+import { ticketSessionRoutes } from './ticket-sessions.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
 
@@ -21,6 +22,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { durationMs, actorOf, type Outcome, type Ticket as TicketType } from '../../app/tickets.ts'
 import { addItems, attachBytes, claim, claimNext, comment, judgeItem, move, releaseExpired, renewClaim, reviewReady } from '../../app/ticket-acts.ts'
 import { exportTickets, importTickets, TicketFile } from '../../app/ticket-files.ts'
-import { Attachment, Digest, draftShape, Ticket, TicketEvent, TicketId, TicketItem, TicketView, TICKET_STATES, PRIORITIES, WORK_KINDS } from '../../app/ticket-shapes.ts'
+import { Attachment, Digest, draftShape, PHASE_KINDS, Ticket, TicketEvent, TicketId, TicketItem, TicketView, TICKET_STATES, PRIORITIES, WORK_KINDS } from '../../app/ticket-shapes.ts'
 import type { AccessKind } from '../../contract/access.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { Name } from '../../contract/ids.ts'
@@ -50,6 +50,13 @@ const create = defineRoute({
     const ticket = await server.tickets.book.create(body, actorOf(principal))
     return { status: 201, json: await server.tickets.view(ticket.id), headers: { location: `/tickets/${ticket.id}` } }
   },
+})
+
+const offered = defineRoute({
+  id: 'listTicketPhases', method: 'GET', path: '/tickets/phases', kinds: SEEING, summary: 'The phases that a ticket can pass, as portcullis.yaml names them: agents, reviews, decisions.',
+  parameters: NONE, query: NONE, body: NONE,
+  answer: { status: 200, description: 'The phases.', contentType: 'application/json', schema: z.strictObject({ phases: z.array(z.strictObject({ name: Name, kind: z.enum(PHASE_KINDS), title: z.string(), task: z.string().nullable() })) }) },
+  handle: async ({ server }) => ({ status: 200, json: { phases: Object.entries(server.tickets.settings().phases ?? {}).map(([name, { kind, title, task }]) => ({ name, kind, title, task: task ?? null })) } }),
 })
 
 const show = defineRoute({
@@ -179,4 +186,4 @@ const exportRoute = defineRoute({
 })
 
 // Fixed words stand before the routes whose address holds an id: the router takes the first that fits.
-export const ticketRoutes = [list, create, exportRoute, importRoute, claimAny, release, show, events, moveRoute, commentRoute, claimRoute, renewRoute, triageRoute, phases, ready, attachRoute, attachment, items, judge, close]
+export const ticketRoutes = [list, create, exportRoute, importRoute, claimAny, release, offered, show, events, moveRoute, commentRoute, claimRoute, renewRoute, triageRoute, phases, ready, attachRoute, attachment, items, judge, close]

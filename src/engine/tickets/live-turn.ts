@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { PortcullisError } from '../../contract/errors.ts'
+import type { TurnEnd } from '../../gates/dispatch/index.ts'
+import type { SessionChannel } from './channel.ts'
+
+/** A turn that is open, as its supervisor holds it. */
+export interface OpenTurn {
+  readonly id: string
+  readonly nonce: string
+  /** Resolves once the store knows whether it was delivered: a fast session answers before that. */
+  readonly settled: Promise<void>
+  settle(): void
+}
+
+/** A session as its supervisor holds it. */
+export interface Live {
+  readonly handle: SessionChannel
+  readonly token: string
+  /** The nonce of the open turn. It is told over the session's own connection, and stands in no prompt. */
+  open: OpenTurn | undefined
+}
+
+/** How a turn came to nothing. `counts` is false where neither the ticket nor its session is at fault. */
+export interface Failure {
+  readonly end: TurnEnd
+  readonly code: string
+  readonly rootCause: string
+  readonly counts?: boolean
+  /** False where its message is not to be sent again. */
+  readonly again?: boolean
+}
+
+/** Compares in constant time: the answer must not tell how near a guess was. */
+export function fits(said: unknown, nonceSha256: string): boolean {
+  const nonce = typeof said === 'object' && said !== null && 'nonce' in said && typeof said.nonce === 'string' ? said.nonce : ''
+  return timingSafeEqual(createHash('sha256').update(nonce).digest(), Buffer.from(nonceSha256, 'hex'))
+}
+
+/** Undefined where it takes longer. */
+export async function withLimit<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** The end of a turn that could not be followed to its end: a fault on our side, or words that may not be stored. Names the fault, never its words. */
+export function lostTurn(error: unknown): Failure {
+  const found = error instanceof PortcullisError ? error.code : error instanceof Error ? error.name : typeof error
+  return { end: 'turn_failed', code: 'turn_failed', rootCause: `turn_failed: the turn could not be followed to its end (${found})` }
+}
+
+/** The second where the first would store what looks like a credential. */
+export async function unlessWithheld<Value>(work: () => Promise<Value>, instead: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof PortcullisError) || error.code !== 'secret_withheld') throw error
+    return await instead()
+  }
+}
