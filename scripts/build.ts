@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
+import * as z from 'zod'
 
 /** What the package cannot do without: `exports` and `bin` lead there. */
-const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/console/index.html']
+const REQUIRED = ['dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js', 'dist/console/index.html', 'dist/console/THIRD-PARTY-LICENSES.txt']
+
+/** The packages of which a module is in the console, as its build names them. */
+const ViteManifest = z.array(z.string().regex(/^node_modules\/(?:@[\w.-]+\/)?[\w.-]+$/))
 
 const CONSOLE_LIMIT_MS = 120_000
 
@@ -26,7 +30,12 @@ export function build(root: string): string[] {
 /** Builds the console into `outdir`, by a process of its own: nothing of it belongs to the server. Returns what went wrong, or undefined. */
 export function bundleConsole(root: string, outdir: string): string | undefined {
   const vite = spawnSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', '--config', 'vite.config.ts', '--outDir', outdir, '--emptyOutDir', '--logLevel', 'error'], { cwd: join(root, 'console'), stdio: 'inherit', timeout: CONSOLE_LIMIT_MS })
-  return vite.status === 0 ? undefined : `the build of the console ended with ${vite.status ?? vite.signal ?? vite.error?.message ?? 'no status'}`
+  if (vite.status !== 0) return `the build of the console ended with ${vite.status ?? vite.signal ?? vite.error?.message ?? 'no status'}`
+  const manifest = ViteManifest.parse(JSON.parse(readFileSync(join(outdir, 'packages.json'), 'utf8')))
+  if (manifest.length === 0) return 'the build of the console named no package'
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), manifest.map((path) => licenceOf(root, path)).join('\n'))
+  rmSync(join(outdir, 'packages.json'))
+  return undefined
 }
 
 /**

@@ -20,8 +20,8 @@ export function layOut(url: string): void {
   }
 }
 
-export async function startProvider(port: number): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(process.execPath, [program, 'provider', '--script', 'examples/slugify/script.yaml', '--port', String(port), '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+export async function startProvider(port: number, script = 'examples/slugify/script.yaml'): Promise<{ url: string; process: ChildProcess }> {
+  const child = spawn(process.execPath, [program, 'provider', '--script', script, '--port', String(port), '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   const url = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the scripted provider did not start')), PROVIDER_START_MS)
     child.once('exit', (code) => reject(new Error(`the scripted provider ended with code ${code}`)))
@@ -48,5 +48,17 @@ export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
+/** A port that nobody listens on now, for a program that has to be told one. */
+export function freePort(): Promise<number> {
+  const server = createServer()
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (address === null || typeof address === 'string' ? reject(new Error('no port')) : resolve(address.port)))
+    })
   })
 }

@@ -24,7 +24,7 @@ export type ReadyzChecks = {
 export type ListRunsRuns = {
   readonly runId: string
   readonly number: number
-  readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent' | 'tickets' | 'session'
+  readonly kind: 'task' | 'probe' | 'wire' | 'review' | 'approval' | 'agent' | 'tickets' | 'session' | 'acts'
   readonly taskId: string
   readonly state: 'open' | 'started' | 'waiting' | 'accepted' | 'failed' | 'blocked' | 'checked' | 'closed' | 'recorded'
   readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
@@ -71,6 +71,75 @@ export type StartAgent = {
     readonly base_url: string
     readonly expires_at: string
   } | null
+}
+
+export type ShowDrill = {
+  readonly last: {
+    readonly began_at: string
+    readonly ended_at: string
+    readonly asked_by: string
+    readonly answer: {
+      readonly profiles: readonly ({
+        readonly profile: string
+        readonly purpose: string | null
+        readonly model: string
+        readonly control: {
+          readonly accepted: boolean
+          readonly message: string
+          readonly elapsed_ms: number
+        }
+        readonly lines: readonly ({
+          readonly attack: string
+          readonly title: string
+          readonly tried: string
+          readonly verdict: 'closed' | 'open' | 'not-applicable' | 'not-proven'
+          readonly expected: {
+            readonly by: string
+            readonly reason: string
+          }
+          readonly found: {
+            readonly by: string | null
+            readonly reason: string | null
+            readonly message: string
+          } | null
+          readonly because: readonly (string)[]
+          readonly elapsed_ms: number
+        })[]
+      })[]
+      readonly closed: number
+      readonly open: number
+      readonly not_applicable: number
+      readonly not_proven: number
+      readonly elapsed_ms: number
+      readonly exit_code: 0 | 4
+    }
+  } | null
+  readonly running: {
+    readonly began_at: string
+    readonly asked_by: string
+    readonly tried: number
+    readonly open: number
+  } | null
+  readonly fault: string | null
+}
+
+export type ShowDoctorLast = {
+  readonly began_at: string
+  readonly ended_at: string
+  readonly asked_by: string
+  readonly answer: {
+    readonly rows: readonly ({
+      readonly area: 'configuration' | 'installed' | 'profiles' | 'credentials' | 'reachable' | 'records' | 'state'
+      readonly name: string
+      readonly status: 'ok' | 'missing' | 'warning' | 'unneeded'
+      readonly found: string
+      readonly needed_for: string
+      readonly remedy: string | null
+    })[]
+    readonly missing: number
+    readonly warnings: number
+    readonly exit_code: 0 | 3
+  }
 }
 
 export type ListTicketsTickets = {
@@ -207,6 +276,7 @@ export type CreateTicket = {
     readonly interrupt: boolean
     readonly restart: boolean
   }
+  readonly moves: readonly ('triage' | 'todo' | 'in_progress' | 'review' | 'question' | 'blocked' | 'done' | 'closed')[]
 }
 
 export type TicketsEvents = {
@@ -932,6 +1002,52 @@ export interface Answers {
     readonly status: string
     readonly message: string
   }
+  listActs: {
+    readonly acts: readonly ({
+      readonly act: 'cancel_run' | 'revoke_token' | 'start_agent' | 'restart_agent' | 'wake_agent' | 'stop_agent' | 'drain_agent' | 'run_drill'
+      readonly object: string
+      readonly reason: string | null
+      readonly actor: string
+      readonly kind: string
+      readonly holder: string
+      readonly position: number
+      readonly at: string
+    })[]
+  }
+  showDrill: ShowDrill
+  beginDrill: ShowDrill
+  showDoctor: {
+    readonly last: ShowDoctorLast | null
+  }
+  askDoctor: {
+    readonly last: ShowDoctorLast | null
+  }
+  showTicketBoard: {
+    readonly tickets: readonly ({
+      readonly id: string
+      readonly number: number
+      readonly title: string
+      readonly state: 'triage' | 'todo' | 'in_progress' | 'review' | 'question' | 'blocked' | 'done' | 'closed'
+      readonly reason: string | null
+      readonly next_action: {
+        readonly code: 'closed' | 'wait' | 'operator' | 'retry'
+        readonly at: string | null
+      }
+      readonly runtime: 'none' | 'starting' | 'ready' | 'running' | 'needs_input' | 'failed' | 'closed'
+      readonly priority: 'low' | 'medium' | 'high' | 'urgent'
+      readonly kind: 'code' | 'research'
+      readonly project: string
+      readonly owner: string | null
+      readonly claimed_by: string | null
+      readonly items: number
+      readonly passed: number
+      readonly says: string | null
+      readonly created_at: string
+      readonly state_since: string
+      readonly moves: readonly ('triage' | 'todo' | 'in_progress' | 'review' | 'question' | 'blocked' | 'done' | 'closed')[]
+    })[]
+    readonly next: string | null
+  }
   listTickets: {
     readonly tickets: readonly (ListTicketsTickets)[]
     readonly next: string | null
@@ -1099,14 +1215,30 @@ export interface Bodies {
     readonly backend?: string
     readonly admission?: string
   }
+  cancelRun: {
+    readonly reason?: string
+  }
   startAgent: {
     readonly path?: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'resume' | 'configuration_refresh'
+    readonly reason?: string
+  }
+  restartAgent: {
+    readonly reason?: string
+  }
+  wakeAgent: {
+    readonly reason?: string
   }
   registerAgent: {
     readonly card_url: string
   }
   beatAgent: {
     readonly healthy: boolean
+  }
+  stopAgent: {
+    readonly reason?: string
+  }
+  drainAgent: {
+    readonly reason?: string
   }
   messageAgent: {
     readonly jsonrpc: '2.0'
@@ -1119,6 +1251,12 @@ export interface Bodies {
   }
   probe: {
     readonly profiles: 'all' | readonly (string)[]
+  }
+  beginDrill: {
+    readonly reason?: string
+  }
+  askDoctor: {
+    readonly soon: string
   }
   createTicket: {
     readonly title: string
@@ -1217,6 +1355,9 @@ export interface Bodies {
     readonly profile: string
     readonly purpose: string
     readonly expires: string
+  }
+  revokeToken: {
+    readonly reason?: string
   }
   renewToken: {
     readonly expires: string

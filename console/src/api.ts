@@ -69,7 +69,7 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
 }
 
 /** An act. Its key makes a second sending of the same click do nothing. */
-export async function act(method: 'POST' | 'DELETE', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
+export async function act(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const answer = await send(path, { method, headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
   return answer.status === 204 ? undefined : await answer.json()
 }

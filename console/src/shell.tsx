@@ -4,14 +4,17 @@ import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
 import { Refused, signIn, signOut } from './api.ts'
 import { LiveProvider, useConnection } from './live.tsx'
 import { self } from './questions.ts'
-import { Fault, Mark, Skeleton, When } from './ui.tsx'
+import { Dialog, Fault, Mark, Skeleton, When } from './ui.tsx'
 
 const PAGES = [
   { to: '/', name: 'Gatehouse', key: 'g' },
+  { to: '/tickets', name: 'Tickets', key: 't' },
   { to: '/runs', name: 'Runs', key: 'r' },
+  { to: '/agents', name: 'Agents', key: 'a' },
   { to: '/models', name: 'Models', key: 'm' },
+  { to: '/checks', name: 'Checks', key: 'c' },
   { to: '/verify', name: 'Verify', key: 'v' },
-  { to: '/access', name: 'Access', key: 'a' },
+  { to: '/access', name: 'Access', key: 's' },
 ] as const
 
 /** Everything stands behind a session; without one there is the door and nothing else. */
@@ -93,6 +96,7 @@ function useKeys(setHelp: (shown: boolean) => void): void {
       if (page !== undefined) void navigate({ to: page.to })
       else if (event.key === '?') setHelp(true)
       else if (event.key === '/') { document.querySelector<HTMLInputElement>('input[type=search]')?.focus(); event.preventDefault() }
+      else if (event.key === 'm') document.activeElement?.closest('li, tr')?.querySelector<HTMLElement>('[data-move]')?.click()
       else if (event.key === 'j' || event.key === 'k') moveFocus(event.key === 'j' ? 1 : -1)
     }
     addEventListener('keydown', pressed)
@@ -107,20 +111,18 @@ function moveFocus(by: number): void {
 }
 
 function Help({ close }: { close(): void }): ReactNode {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
   return (
-    <dialog ref={dialog} onClose={close} aria-label="Keys">
-      <h2>Keys</h2>
+    <Dialog title="Keys" close={close}>
       <dl className="keys">
         {PAGES.map(({ key, name }) => <div key={key}><dt><kbd>g</kbd> <kbd>{key}</kbd></dt><dd>{name}</dd></div>)}
         <div><dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next and previous row</dd></div>
         <div><dt><kbd>Enter</kbd></dt><dd>open the row</dd></div>
+        <div><dt><kbd>m</kbd></dt><dd>move the ticket of the row</dd></div>
         <div><dt><kbd>/</kbd></dt><dd>search</dd></div>
         <div><dt><kbd>?</kbd></dt><dd>this list</dd></div>
         <div><dt><kbd>Esc</kbd></dt><dd>close</dd></div>
       </dl>
       <p className="acts"><button type="button" onClick={close}>Close</button></p>
-    </dialog>
+    </Dialog>
   )
 }

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useEffect, useId, useRef, useState, useSyncExternalStore } from 'react'
 import { Refused } from './api.ts'
 
 export type Outcome = 'pass' | 'block' | 'abstain' | 'unknown' | 'running' | 'waiting'
@@ -17,8 +17,10 @@ export function Mark({ outcome, word }: { readonly outcome: Outcome; readonly wo
   return <span className={`mark ${outcome}`}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{SHAPES[outcome]}</svg>{plain(word ?? outcome)}</span>
 }
 
-const STATE_OUTCOMES: Readonly<Record<string, Outcome>> = { accepted: 'pass', checked: 'pass', recorded: 'pass', closed: 'abstain', failed: 'block', blocked: 'block', waiting: 'waiting', open: 'running', started: 'running' }
-export const StateMark = ({ state }: { readonly state: string }): ReactNode => <Mark outcome={STATE_OUTCOMES[state] ?? 'unknown'} word={state} />
+const STATE_OUTCOMES: Readonly<Record<string, Outcome>> = { accepted: 'pass', checked: 'pass', recorded: 'pass', closed: 'abstain', failed: 'block', blocked: 'block', waiting: 'waiting', open: 'running', started: 'running',
+  triage: 'unknown', todo: 'waiting', in_progress: 'running', review: 'waiting', question: 'waiting', done: 'pass', none: 'abstain', starting: 'running', ready: 'pass', running: 'running', needs_input: 'waiting',
+  online: 'pass', provisioning: 'running', degraded: 'block', draining: 'waiting', offline: 'abstain', removed: 'abstain', ok: 'pass', warning: 'waiting', missing: 'block', unneeded: 'abstain', healthy: 'pass', unhealthy: 'block' }
+export const StateMark = ({ state }: { readonly state: string }): ReactNode => <Mark outcome={STATE_OUTCOMES[state] ?? 'unknown'} word={state.replaceAll('_', ' ')} />
 
 /** Direction marks and control characters would let a text look like another one: they are shown as what they are. */
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
@@ -100,26 +102,51 @@ export function Answer<Data>({ of, rows, children }: { readonly of: Asked<Data>;
   return of.error === null ? <Skeleton rows={rows ?? 4} /> : <Fault error={of.error} />
 }
 
-/** An act that cannot be taken back: names its object and what follows, and waits for a second yes. */
-export function Confirm({ label, title, consequence, act, after }: { readonly label: string; readonly title: string; readonly consequence: string; act(): Promise<unknown>; after(): void }): ReactNode {
-  const [open, setOpen] = useState(false)
-  const [fault, setFault] = useState<unknown>(undefined)
+/** A choice among words that stands in the address. */
+export function Choice({ label, value, options, choose }: { readonly label: string; readonly value: string | undefined; readonly options: readonly string[]; choose(value: string): void }): ReactNode {
+  return <label className="choice">{label} <select value={value ?? ''} onChange={(event) => choose(event.target.value)}><option value="">all</option>{options.map((option) => <option key={option} value={option}>{plain(option.replaceAll('_', ' '))}</option>)}</select></label>
+}
+
+/** A dialog over the page; Esc closes it, and what was focused before is focused again. */
+export function Dialog({ title, close, children }: { readonly title: string; close(): void; readonly children: ReactNode }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => (open ? dialog.current?.showModal() : dialog.current?.close()), [open])
+  useEffect(() => {
+    const before = document.activeElement
+    dialog.current?.showModal()
+    return () => (before instanceof HTMLElement ? before.focus() : undefined)
+  }, [])
+  return <dialog ref={dialog} onClose={close} aria-label={plain(title)}><h2><Text>{title}</Text></h2>{children}</dialog>
+}
+
+interface Danger { readonly label: string; readonly title: string; readonly consequence: ReactNode; act(reason: string): Promise<unknown>; after(): void }
+
+/** An act that cannot be taken back: names its object and what follows, and goes nowhere without a reason and a second yes (CON-23). */
+export function Confirm({ label, title, consequence, act, after }: Danger): ReactNode {
+  const [open, setOpen] = useState(false)
+  return <><button type="button" className="danger" onClick={() => setOpen(true)}>{label}</button>{open && <Reasoned label={label} title={title} consequence={consequence} act={act} after={after} close={() => setOpen(false)} />}</>
+}
+
+/** The dialog of such an act by itself. `children` are what else must be chosen. */
+export function Reasoned({ label, title, consequence, act, after, close, children }: Danger & { close(): void; readonly children?: ReactNode }): ReactNode {
+  const [fault, setFault] = useState<unknown>(undefined)
+  const [reason, setReason] = useState('')
+  const [sent, setSent] = useState(false)
+  const field = useId()
   const go = (): void => {
-    act().then(() => { setOpen(false); after() }, setFault)
+    if (reason.trim() === '' || sent) return
+    setSent(true)
+    act(reason.trim()).then(() => { close(); after() }, (error: unknown) => { setSent(false); setFault(error) })
   }
   return (
-    <>
-      <button type="button" className="danger" onClick={() => { setFault(undefined); setOpen(true) }}>{label}</button>
-      {open && (
-        <dialog ref={dialog} onClose={() => setOpen(false)} aria-label={title}>
-          <h2><Text>{title}</Text></h2>
-          <p>{consequence}</p>
-          {fault === undefined ? null : <Fault error={fault} />}
-          <p className="acts"><button type="button" onClick={() => setOpen(false)}>Leave it</button><button type="button" className="danger" onClick={go}>{label}</button></p>
-        </dialog>
-      )}
-    </>
+    <Dialog title={title} close={close}>
+      <p>{consequence}</p>
+      <form onSubmit={(event) => { event.preventDefault(); go() }}>
+        {children}
+        <label htmlFor={field}>Reason</label>
+        <textarea id={field} rows={2} maxLength={2_000} required value={reason} onChange={(event) => setReason(event.target.value)} placeholder="stands in the ledger with your name" />
+        {fault === undefined ? null : <Fault error={fault} />}
+        <p className="acts"><button type="button" onClick={close}>Leave it</button><button type="submit" className="danger" disabled={reason.trim() === '' || sent}>{label}</button></p>
+      </form>
+    </Dialog>
   )
 }

@@ -6,8 +6,9 @@ import { type App, composeWorld, openApp } from '../app.ts'
 import { steadyClock } from '../contract/clock.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { milliseconds, parseDuration } from '../contract/units.ts'
-import { type AccessStore, type Change, CURRENT_MS, type Ledger, type ServedWire, serveLicences, type ServerSettings } from '../engine/index.ts'
+import { type AccessStore, ActBook, type Change, CURRENT_MS, type Ledger, type ServedWire, serveLicences, type ServerSettings } from '../engine/index.ts'
 import { AccessDesk } from './access-desk.ts'
+import { CheckDesk } from './check-desk.ts'
 import { AgentDesk, REFRESH_MS, TICK_MS } from './agent-desk.ts'
 import { agentWorldOf } from './agents.ts'
 import { firstToken } from './access.ts'
@@ -17,6 +18,7 @@ import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
+import { LedgerWatch } from './ledger-watch.ts'
 import { Scheduler } from './scheduler.ts'
 import { SESSIONS_MS, SessionDesk } from './session-desk.ts'
 import { openTelemetry, SWEEP_MS } from './telemetry.ts'
@@ -57,6 +59,9 @@ export interface Server {
   readonly health: HealthDesk
   readonly tickets: TicketDesk
   readonly sessions: SessionDesk
+  /** Who did what, and why. */
+  readonly acts: ActBook
+  readonly checks: CheckDesk
   readonly metrics: Metrics
   readonly log: Log
   readonly schedule: Scheduler
@@ -125,16 +130,20 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const pickUp = tickets.settings().pickUp
     if (pickUp !== undefined) schedule.every('work on tickets', milliseconds(pickUp.every), () => work.sweep())
     schedule.every('sessions of tickets', SESSIONS_MS, () => sessions.sweep())
+    const acts = new ActBook({ ledger: world.ledger, clock: options.clock, scanner: world.scanner })
+    const checks = new CheckDesk(options, log)
+    const watch = new LedgerWatch(() => store.lastPosition())
     return {
-      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, sessions, metrics, log, schedule, firstTokenPath,
+      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, sessions, acts, checks, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),
       readiness: () => readinessOf(options, store, wire.address),
-      changes: (after, ended) => follow(store, after, ended),
+      changes: (after, ended) => follow(store, watch, after, ended),
       close: async (limit) => {
         health.end()
         work.end()
+        await Promise.race([checks.close(), aborted(limit)])
         await runs.drain(limit)
         // A probe of a provider that hangs is not waited for longer than anything else.
         await Promise.race([schedule.stop(), aborted(limit)])
@@ -191,12 +200,12 @@ async function answers(address: string): Promise<void> {
   if (!answer.ok) throw new Error('the wire does not greet')
 }
 
-/** How often a follower looks: the ledger is written by other processes as well. */
-const FOLLOW_MS = 200
 const ROWS_AT_ONCE = 500
 
-async function* follow(store: AccessStore, after: number, ended: AbortSignal): AsyncGenerator<Change> {
+async function* follow(store: AccessStore, watch: LedgerWatch, after: number, ended: AbortSignal): AsyncGenerator<Change> {
   let position = after
+  // Rows that are evidence are none of the changes, so what was looked at and what was told are two places.
+  let looked = after
   while (!ended.aborted) {
     const changes = await store.changesAfter(position, ROWS_AT_ONCE)
     for (const change of changes) {
@@ -204,15 +213,7 @@ async function* follow(store: AccessStore, after: number, ended: AbortSignal): A
       position = change.position
       yield change
     }
-    if (changes.length < ROWS_AT_ONCE) await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        ended.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, FOLLOW_MS)
-      ended.addEventListener('abort', done, { once: true })
-    })
+    if (changes.length < ROWS_AT_ONCE) looked = await watch.grown(Math.max(position, looked), ended)
   }
 }
 

@@ -115,7 +115,7 @@ export function refuseSecrets(scanner: SecretScanner, document: Evidence<unknown
 }
 
 /** The same for a document that is bytes already; `kind` is what it is called if it is refused. */
-export function refuseSecretsIn(scanner: SecretScanner, bytes: Buffer, kind: string): void {
+export function refuseSecretsIn(scanner: Pick<SecretScanner, 'scan'>, bytes: Buffer, kind: string): void {
   const findings = scanner.scan(bytes)
   if (findings.length === 0) return
   throw new PortcullisError('secret_withheld', {

@@ -16,8 +16,9 @@ import type { TicketWrite } from './tickets/store.ts'
  * `review`: what a model was asked about the work of another run, or what a person said of one that had ended.
  * `approval`: what a person has approved, which starts nothing and passes no gate. `agent`: one generation of an agent that lives on. `tickets`: the
  * book of all tickets of a store, in which each change of one is an event; it is never closed. `session`: one live session of a ticket, whose messages are its turns.
+ * `acts`: the book of what people did by a server, with their reasons; it is never closed either.
  */
-export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent', 'tickets', 'session'] as const
+export const RUN_KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent', 'tickets', 'session', 'acts'] as const
 
 /**
  * Where a run stands. `open`: gates decide, no process. `started`: a process may be alive. `waiting`: its work is pinned, and
@@ -51,7 +52,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'ticket_changed', 'session_licensed', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'ticket_changed', 'session_licensed', 'person_acted', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),

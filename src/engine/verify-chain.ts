@@ -174,7 +174,7 @@ function summaryOf(canonical: string): string {
 }
 
 /** Which ends a run can have. A task that were taken for a probe would need three gates instead of nine. */
-const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'], review: ['closed', 'blocked'], approval: ['recorded'], agent: ['closed', 'failed', 'blocked'], tickets: [], session: ['closed', 'failed', 'blocked'] }
+const ENDS: Readonly<Record<RunSummary['kind'], readonly RunSummary['state'][]>> = { task: ['accepted', 'failed', 'blocked'], probe: ['checked', 'blocked'], wire: ['closed', 'blocked'], review: ['closed', 'blocked'], approval: ['recorded'], agent: ['closed', 'failed', 'blocked'], tickets: [], session: ['closed', 'failed', 'blocked'], acts: [] }
 
 /** Does the state follow from the verdicts? The store refuses what does not; a store that was edited did not ask. */
 function checkState(read: ReadHistory): Problem[] {

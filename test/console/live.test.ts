@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import * as z from 'zod'
-import { evaluated, openBrowser, overflows, settled, signedIn } from '../helpers/console-browser.ts'
+import { evaluated, openBrowser, settled, signedIn } from '../helpers/console-browser.ts'
 import { servedApi, type ServedApi } from '../helpers/served-api.ts'
 import { type Scenario, scenario } from '../e2e/scenario.ts'
 import { verifies } from '../verifies.ts'
@@ -148,60 +148,6 @@ test('an empty store says what to do first on each page, and a wrong token what 
   await other.getByLabel('Token').fill('nonsense')
   await other.getByRole('button', { name: 'Sign in' }).click()
   await other.locator('.refusal').filter({ hasText: 'no token or session that is in force' }).waitFor()
-}))
-
-const HOSTILE = [
-  '<script>window.hostile=1</script>', '<img src=x onerror="window.hostile=1">', '"><svg onload=window.hostile=1>', '<a href="javascript:window.hostile=1">click</a>', 'javascript:window.hostile=1',
-  '{{constructor.constructor("window.hostile=1")()}}', '</style><style>*{display:none}</style>', '<iframe srcdoc="<script>parent.hostile=1</script>">', '<base href="https://example.invalid/">', '<meta http-equiv=refresh content="0;url=https://example.invalid">',
-  'safe\u202egnp.exe', '\u2066isolated\u2069', '\u0000\u0007\u0008', '\u001b]0;title taken\u0007', '\u001b[2J\u001b[31mred', '\u001b]8;;https://example.invalid\u001b\\link\u001b]8;;\u001b\\', 'x'.repeat(1_000_000),
-] as const
-const STRUCTURE = /^(?:runId|run_id|state|kind|outcome|gate|status|expiry|startedAt|endedAt|decidedAt|at|expires_at|expiresAt|lastUsedAt|createdAt|digest|sha256|previous|evidence|next|last|id|since|dialect|pem|key_id|algorithm|epoch|code|retry|type|phase)$/
-
-/** Puts a text behind every string of an answer that people or agents can write; a long one behind the first few, or the answer would not fit into memory. */
-function poisoned(value: unknown, text: string, left = { count: text.length > 10_000 ? 6 : Infinity }): unknown {
-  if (Array.isArray(value)) return value.map((each) => poisoned(each, text, left))
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, STRUCTURE.test(name) || left.count <= 0 ? each : typeof each === 'string' ? (left.count--, `${each} ${text}`) : poisoned(each, text, left)]))
-  return value
-}
-
-verifies('CON-25', 'whatever agents, tickets and providers write is text: nothing runs, nothing hides, nothing turns the page around', inConsole(async ({ browser, made, api }) => {
-  assert.equal((await made.portcullis(['run', 'task.yaml'])).code, 0)
-  const { page, complaints } = await signedIn(browser, api.address, api.admin)
-  const { runs: all } = JSON.parse((await api.ask('/runs', { token: api.admin })).text) as { runs: { runId: string }[] }
-  let text = ''
-  let poisonings = 0
-  const refused: string[] = []
-  await page.route(/\/(?:runs|calls|profiles|admissions|tokens|access|overview)(?:[/?]|$)/, async (route) => {
-    // The headers by which the server knows its own page are set behind the interception.
-    const answer = await route.fetch({ headers: { ...route.request().headers(), origin: api.address } }).catch(() => undefined)
-    // The page that asked has been left.
-    if (answer === undefined) return
-    if (answer.status() !== 200) refused.push(route.request().url())
-    poisonings += 1
-    if (answer.headers()['content-type']?.includes('json') !== true) return await route.fulfill({ response: answer, body: `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1 @@\n+${text}\n` })
-    return await route.fulfill({ response: answer, body: JSON.stringify(poisoned(await answer.json(), text)) })
-  })
-  for (text of [HOSTILE.slice(0, -1).join(' '), HOSTILE.at(-1) ?? '']) {
-    for (const path of ['/', '/runs', `/runs/${all[0]?.runId}`, '/models', '/access']) {
-      await page.goto(`${api.address}/#${path}`)
-      if (path === '/') await page.reload()
-      await page.locator('[data-connection=live]').waitFor()
-      await settled(page)
-      const found = await evaluated(page, `(() => {
-        const all = document.body.textContent
-        return JSON.stringify({
-          ran: window.hostile, title: document.title, elements: document.querySelectorAll('script[src]').length + '/' + document.querySelectorAll('script:not([src]),img,iframe,base,style,object,embed,[onerror],[onload]').length,
-          links: [...document.querySelectorAll('a')].filter((link) => !link.href.startsWith(location.origin)).length,
-          hidden: /[\\u0000-\\u0008\\u001b\\u202a-\\u202e\\u2066-\\u2069]/.test(all), seen: document.querySelector('main').getClientRects().length,
-        })
-      })()`)
-      assert.equal(found, JSON.stringify({ title: 'Portcullis', elements: '1/0', links: 0, hidden: false, seen: 1 }), `${JSON.stringify(text.slice(0, 60))} on ${path}`)
-      assert.deepEqual(await overflows(page), [], `${JSON.stringify(text.slice(0, 60))} on ${path}`)
-    }
-  }
-  assert.deepEqual(refused, [])
-  assert.ok(poisonings >= 2 * 8, `${poisonings} answers were poisoned`)
-  assert.deepEqual(complaints, [])
 }))
 
 test('the page comes with a policy that lets no inline script, no style of elsewhere and no frame through', inConsole(async ({ api }) => {

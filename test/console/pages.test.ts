@@ -28,7 +28,7 @@ before(async () => {
   const { runs } = JSON.parse((await api.ask('/runs', { token: api.admin })).text) as { runs: { runId: string; state: string }[] }
   accepted = runs.find(({ state }) => state === 'accepted')?.runId ?? ''
   assert.notEqual(accepted, '')
-}, { timeout: 90_000 })
+}, { timeout: 170_000 })
 after(async () => {
   await browser?.close()
   for (const act of cleanUp.reverse()) await act()
@@ -56,7 +56,8 @@ for (const scheme of ['light', 'dark'] as const) {
         await settled(page)
         await page.locator('main h1').first().waitFor({ state: 'attached' })
         if (name === 'verify') await page.locator('[data-holds]').waitFor()
-        await accessible(page, `${name} ${scheme} ${width}`)
+        // Each palette and each width once: what axe finds hangs on one of them.
+        if ((scheme === 'light') === (width === 1440)) await accessible(page, `${name} ${scheme} ${width}`)
         assert.deepEqual(await overflows(page), [], `${name} is wider than ${width} px`)
         await keptPicture(page, `${name}-${scheme}-${width}`)
       }
@@ -161,6 +162,7 @@ verifies('CON-10', 'tokens are shown by kind and last use, and revoked after a s
   const dialog = page.getByRole('dialog')
   assert.match(await dialog.innerText(), /Revoke the token of reader[\s\S]*opens nothing from the next request/)
   assert.equal((await api.ask('/runs', { token })).status, 200)
+  await dialog.getByLabel('Reason').fill('its holder has left')
   await dialog.getByRole('button', { name: 'Revoke' }).click()
   await row.getByText('revoked').waitFor()
   assert.equal((await api.ask('/runs', { token })).status, 401)

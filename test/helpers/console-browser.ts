@@ -77,3 +77,11 @@ export async function accessible(page: Page, what: string): Promise<void> {
 /** What makes the page wider than its window, if it is. */
 export const overflows = async (page: Page): Promise<unknown> =>
   evaluated(page, `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth ? [] : ['the page', ...[...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > clientWidth).map((each) => each.tagName + '.' + each.className).slice(0, 8)])(document.documentElement)`)
+
+/** One attribute of everything that a selector finds, in the order of the page. */
+export const attributesOf = async (page: Page, selector: string, name: string): Promise<(string | null)[]> =>
+  z.array(z.string().nullable()).parse(JSON.parse(String(await evaluated(page, `JSON.stringify([...document.querySelectorAll(${JSON.stringify(selector)})].map((each) => each.getAttribute(${JSON.stringify(name)})))`))))
+
+/** The same for what an expression makes of each, as text; the element is `each`. */
+export const textsOf = async (page: Page, selector: string, expression: string): Promise<string[][]> =>
+  z.array(z.array(z.string())).parse(JSON.parse(String(await evaluated(page, `JSON.stringify([...document.querySelectorAll(${JSON.stringify(selector)})].map((each) => ${expression}))`))))

@@ -1,13 +1,13 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { act } from '../api.ts'
-import { access, tokens } from '../questions.ts'
+import { access, acts, tokens } from '../questions.ts'
 import { Answer, Card, Confirm, Empty, Mark, type Outcome, Text, When } from '../ui.tsx'
 
 const STATES: Readonly<Record<string, Outcome>> = { live: 'pass', expired: 'abstain', revoked: 'block', closed: 'abstain' }
 
 export function Access(): ReactNode {
-  return <div className="page"><h1>Access</h1><Tokens /><Decisions /></div>
+  return <div className="page"><h1>Access</h1><Tokens /><Acts /><Decisions /></div>
 }
 
 function Tokens(): ReactNode {
@@ -23,7 +23,7 @@ function Tokens(): ReactNode {
               <tr key={token.id}>
                 <th scope="row"><Text>{token.name}</Text></th><td>{token.kind}</td><td><Mark outcome={STATES[token.state] ?? 'unknown'} word={token.state} /></td>
                 <td>{token.lastUsedAt === null ? <span className="soft">never</span> : <When at={token.lastUsedAt} />}</td><td><When at={token.expiresAt} /></td>
-                <td>{token.state === 'live' && <Confirm label="Revoke" title={`Revoke the token of ${token.name}`} consequence="It opens nothing from the next request on, and cannot be put in force again. Sessions made with it end. The ledger names you." act={() => act('POST', `/tokens/${token.id}/revoke`, {})} after={() => void client.invalidateQueries()} />}</td>
+                <td>{token.state === 'live' && <Confirm label="Revoke" title={`Revoke the token of ${token.name}`} consequence="It opens nothing from the next request on, and cannot be put in force again. Sessions made with it end. The ledger names you." act={(reason) => act('POST', `/tokens/${token.id}/revoke`, { reason })} after={() => void client.invalidateQueries()} />}</td>
               </tr>
             ))}</tbody>
           </table>
@@ -44,6 +44,22 @@ function Decisions(): ReactNode {
             <tbody>{decisions.map((each) => (
               <tr key={each.position}><td><When at={each.at} /></td><td>{each.permitted ? <Mark outcome="pass" word="let in" /> : <Mark outcome="block" word={(each.denial ?? 'refused').replaceAll('_', ' ')} />}</td><td><code><Text>{`${each.method} ${each.route}`}</Text></code></td><td><Text>{each.holder}</Text> <span className="soft">{each.kind}</span></td><td><Text>{each.address}</Text></td></tr>
             ))}</tbody>
+          </table>
+        </div>
+      ))}</Answer>
+    </Card>
+  )
+}
+
+function Acts(): ReactNode {
+  const asked = useQuery(acts)
+  return (
+    <Card title="What people did" side={<span className="soft">in the chain, newest first</span>}>
+      <Answer of={asked}>{({ acts: rows }) => (rows.length === 0 ? <Empty what="Nothing that cannot be taken back." first="Whoever stops, restarts or revokes something stands here, with the reason." /> : (
+        <div className="scroll" tabIndex={0} role="group" aria-label="What people did">
+          <table>
+            <thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">did</th><th scope="col">to</th><th scope="col">because</th></tr></thead>
+            <tbody>{rows.map((row) => <tr key={row.position}><td><When at={row.at} /></td><th scope="row"><Text>{row.actor}</Text> <span className="soft">{row.kind}</span></th><td>{row.act.replaceAll('_', ' ')}</td><td><code><Text>{row.object}</Text></code></td><td>{row.reason === null ? <span className="soft">no reason given</span> : <Text>{row.reason}</Text>}</td></tr>)}</tbody>
           </table>
         </div>
       ))}</Answer>

@@ -28,7 +28,7 @@ function RunOf({ view }: { readonly view: View }): ReactNode {
         <StateMark state={run.state} /><h1><Text>{run.taskId}</Text></h1><code className="soft">{run.runId}</code><span className="soft">{run.kind}</span>
         <span className="acts">
           <Link to="/verify" search={{ run: run.runId }} className="button">Verify</Link>
-          {view.running && <Confirm label="Cancel run" title={`Cancel run ${run.runId}`} consequence="Its agent is ended and the run fails. The ledger names you." act={() => act('POST', `/runs/${run.runId}/cancel`, {})} after={() => void client.invalidateQueries({ queryKey: ['run', run.runId] })} />}
+          {view.running && <Confirm label="Cancel run" title={`Cancel run ${run.runId}`} consequence="Its agent is ended and the run fails. The ledger names you." act={(reason) => act('POST', `/runs/${run.runId}/cancel`, { reason })} after={() => void client.invalidateQueries({ queryKey: ['run', run.runId] })} />}
         </span>
       </div>
       {stopped?.outcome === 'block' && <Refusal title={`${run.state} at ${stopped.gate}`} code={stopped.reason} asked={stopped.asked} found={stopped.found} remedy={stopped.remedy} />}

@@ -3,10 +3,10 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type ReactNode, useMemo, useRef } from 'react'
 import { type Run, runs } from '../questions.ts'
-import { Answer, Empty, Reason, span, StateMark, Text, When } from '../ui.tsx'
+import { Answer, Choice, Empty, Reason, span, StateMark, Text, When } from '../ui.tsx'
 
 const STATES = ['live', 'waiting', 'stuck', 'accepted', 'blocked', 'failed', 'checked', 'closed', 'recorded'] as const
-const KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent'] as const
+const KINDS = ['task', 'probe', 'wire', 'review', 'approval', 'agent', 'tickets', 'acts'] as const
 export interface RunsSearch { readonly state?: string; readonly kind?: string; readonly text?: string }
 
 /** The filters stand in the address, so that a view can be kept and sent. What is none of them is left out. */
@@ -44,10 +44,6 @@ export function Runs(): ReactNode {
       )}</Answer>
     </div>
   )
-}
-
-function Choice({ label, value, options, choose }: { readonly label: string; readonly value: string | undefined; readonly options: readonly string[]; choose(value: string): void }): ReactNode {
-  return <label className="choice">{label} <select value={value ?? ''} onChange={(event) => choose(event.target.value)}><option value="">all</option>{options.map((option) => <option key={option}>{option}</option>)}</select></label>
 }
 
 const ROW_PIXELS = 34

@@ -7,7 +7,7 @@ import { lineReader, parseRecord } from '../session-common/index.ts'
  * What a hook of the agent runs: it hands its input to the session that listens, and waits for a word. Without one a prompt does not
  * enter: nobody would know that it did.
  */
-export const HOOK_PROGRAM = `import { createConnection } from 'node:net'
+export const HOOK_PROGRAM = `const { createConnection } = await import('node:net')
 const [socket] = process.argv.slice(2)
 let input = ''
 for await (const chunk of process.stdin) input += chunk

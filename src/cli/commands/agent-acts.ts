@@ -15,7 +15,8 @@ const ACTS: Readonly<Record<Exclude<AgentAct, 'start'>, string>> = {
 /** What is done to an agent that runs: only the process that keeps it can do that, so each of these asks a server. */
 export function registerActs(agents: Command, surface: Surface): void {
   for (const act of ['restart', 'wake', 'stop', 'drain'] as const) {
-    withExamples(withCommonOptions(agents.command(`${act} <name>`).description(`${ACTS[act]}, by the server that keeps it`)), `--server http://127.0.0.1:4030 agents ${act} concierge`).action((name: string, options: CommonOptions) => acted(surface, options, name, (remote) => remote.act(name, act)))
+    const command = agents.command(`${act} <name>`).description(`${ACTS[act]}, by the server that keeps it`).option('--reason <text>', 'why: it stands in the ledger with the name of the holder of the token')
+    withExamples(withCommonOptions(command), `--server http://127.0.0.1:4030 agents ${act} concierge --reason "new build"`).action((name: string, options: CommonOptions & { readonly reason?: string }) => acted(surface, options, name, (remote) => remote.act(name, act, options.reason)))
   }
   registerReports(agents, surface)
   registerAsk(agents, surface)

@@ -38,8 +38,8 @@ export class RemoteAgents {
     return this.#client.must(ShownAgent, placeOf(name))
   }
 
-  act(name: string, act: AgentAct): Promise<Acted> {
-    return this.#do(`${placeOf(name)}/${act}`, {})
+  act(name: string, act: AgentAct, reason: string | undefined): Promise<Acted> {
+    return this.#do(`${placeOf(name)}/${act}`, reason === undefined ? {} : { reason })
   }
 
   register(name: string, cardUrl: string): Promise<Acted> {
@@ -64,7 +64,7 @@ export class RemoteAgents {
     const ready: string[] = []
     const told = new Map<string, string>()
     for (const name of names) {
-      const begun = await this.act(name, asked.path === 'restart' ? 'restart' : 'start')
+      const begun = await this.act(name, asked.path === 'restart' ? 'restart' : 'start', undefined)
       if (begun.ok && begun.access !== null) asked.licensed(name, { token: begun.access.token, baseUrl: begun.access.base_url, expiresAt: begun.access.expires_at }, begun.access.base_url)
       for (;;) {
         const { generation, state, reason, message } = await this.show(name)

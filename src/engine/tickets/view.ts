@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { RUNTIME_STATES, type RuntimeState, TICKET_STATES, Ticket, type TicketState } from '../../gates/dispatch/index.ts'
+import { isLive, MOVES_BY_HAND, RUNTIME_STATES, type RuntimeState, TICKET_STATES, Ticket, type TicketState } from '../../gates/dispatch/index.ts'
 
 /** What has to happen next: computed, never free text (MC-012). `retry` has the instant from which it is tried again. */
 export const NEXT_ACTIONS = ['closed', 'wait', 'operator', 'retry'] as const
@@ -19,8 +19,12 @@ export const TicketView = z.strictObject({
   status: z.strictObject({ code: z.string(), sentence: z.string(), profile: z.string().nullable(), cwd: z.string().nullable(), started_at: z.iso.datetime().nullable(), last_activity_at: z.iso.datetime().nullable(), duration_ms: z.int().nullable() }),
   working: z.boolean().describe('True only while the session runs a turn.'),
   buttons: z.strictObject({ message: z.boolean(), interrupt: z.boolean(), restart: z.boolean() }).describe('What can be done with the live session; all false where there is none.'),
+  moves: z.array(z.enum(TICKET_STATES)).describe('Where a person may move it now; anything else is refused with 409.'),
 })
 export type TicketView = Readonly<z.infer<typeof TicketView>>
+
+/** Where a person may move it by hand: with a live session attached to review alone, because the session would report into a ticket that nobody works on any more. */
+export const movesOf = ({ state, runtime }: Pick<Ticket, 'state' | 'runtime'>): readonly TicketState[] => (MOVES_BY_HAND[state] as readonly TicketState[]).filter((to) => to === 'review' || !isLive(runtime.state))
 
 export function nextActionOf(ticket: Ticket, now: Date): NextAction {
   const action = (code: NextAction['code'], at: string | null = null): NextAction => ({ code, at })
@@ -67,5 +71,6 @@ export function viewOf(ticket: Ticket, now: Date): TicketView {
     status: { ...statusOf(ticket), profile: runtime.profile, cwd: runtime.cwd, started_at: runtime.started_at, last_activity_at: runtime.last_activity_at, duration_ms: runtime.duration_ms },
     working: runtime.state === 'running' && ticket.state === 'in_progress',
     buttons: { message: runtime.state === 'ready', interrupt: runtime.state === 'running' || runtime.state === 'needs_input', restart: reachable },
+    moves: [...movesOf(ticket)],
   }
 }

@@ -2,7 +2,9 @@ import * as z from 'zod'
 import { VERSION } from '../../version.ts'
 import { openApiOf } from '../openapi.ts'
 import { defineRoute, NONE, type Route } from '../route.ts'
+import { actRoutes } from './acts.ts'
 import { agentRoutes } from './agents.ts'
+import { checkRoutes } from './checks.ts'
 import { consoleRoutes } from './console.ts'
 import { eventRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
@@ -10,6 +12,7 @@ import { mcpRoutes } from './mcp.ts'
 import { questionRoutes } from './questions.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './session.ts'
+import { boardRoutes } from './ticket-board.ts'
 import { ticketSessionRoutes } from './ticket-sessions.ts'
 import { ticketRoutes } from './tickets.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -22,6 +25,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...actRoutes, ...checkRoutes, ...boardRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

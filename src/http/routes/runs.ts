@@ -8,6 +8,7 @@ import type { Server } from '../../app/serve.ts'
 import { problemAnswer } from '../answer.ts'
 import { problemOfRefusal } from '../problem.ts'
 import { Cursor, Limit, pageSize } from '../paging.ts'
+import { acted, Reason } from './acts.ts'
 import { type Answer, defineRoute, LOOKING, NONE, WORKING } from '../route.ts'
 
 const OfRun = z.strictObject({ run: RunId })
@@ -61,10 +62,11 @@ function endingOf(server: Server, runId: string): z.infer<typeof Ending> | null 
 
 const cancel = defineRoute({
   id: 'cancelRun', method: 'POST', path: '/runs/{run}/cancel', kinds: WORKING, summary: 'Cancel a run that this server carries. Its agent is ended, and its report says so.',
-  parameters: OfRun, query: NONE, body: NONE,
+  parameters: OfRun, query: NONE, body: z.strictObject({ reason: Reason }),
   answer: { status: 202, description: 'It is being ended.', contentType: 'application/json', schema: z.strictObject({ run_id: RunId, cancelled: z.literal(true) }) },
-  handle: async ({ server, parameters }) => {
+  handle: async ({ server, principal, parameters, body }) => {
     const run = await runOf(server.ledger, parameters.run)
+    await acted(server, principal, { act: 'cancel_run', object: parameters.run, reason: body.reason })
     if (!server.runs.cancel(parameters.run)) throw new PortcullisError('nothing_stored', { asked: `run ${parameters.run}, which goes on`, found: `a run that is ${run.state} and is not carried by this server`, remedy: 'Only the process that carries a run can cancel it.' })
     return { status: 202, json: { run_id: parameters.run, cancelled: true } }
   },

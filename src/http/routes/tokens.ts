@@ -7,6 +7,7 @@ import { Name, RunId } from '../../contract/ids.ts'
 import { problemAnswer } from '../answer.ts'
 import { Cursor, Limit, pageSize } from '../paging.ts'
 import { problemOfRefusal } from '../problem.ts'
+import { acted, Reason } from './acts.ts'
 import { defineRoute, NONE, RULING } from '../route.ts'
 
 const Word = z.string().min(1).max(200)
@@ -49,9 +50,10 @@ const OfToken = z.strictObject({ token: z.union([AccessToken.shape.id, RunId]).d
 
 const revoke = defineRoute({
   id: 'revokeToken', method: 'POST', path: '/tokens/{token}/revoke', kinds: RULING, summary: 'End a token: it opens nothing from the next request on.',
-  parameters: OfToken, query: NONE, body: NONE,
+  parameters: OfToken, query: NONE, body: z.strictObject({ reason: Reason }),
   answer: { status: 200, description: 'It is revoked; `changed` is false if it had ended before.', contentType: 'application/json', schema: z.strictObject({ id: z.string(), revoked: z.literal(true), changed: z.boolean() }) },
-  handle: async ({ server, parameters: { token: id } }) => {
+  handle: async ({ server, principal, parameters: { token: id }, body }) => {
+    await acted(server, principal, { act: 'revoke_token', object: id, reason: body.reason })
     const changed = id.startsWith('tok_') ? await endToken(server.store, id, server.options.clock()) : await revokeToken(server.options, id)
     return { status: 200, json: { id, revoked: true, changed } }
   },
