@@ -1,5 +1,5 @@
 export { type AcpOptions, AcpProtocol } from './acp.ts'
 export { type CliLocation, findBeside } from './installation.ts'
 export { clip, LineReader, parseLine } from './lines.ts'
-export { type CliDescription, type CliLaunch, type CliProgram, type HeldMode, planCli } from './plan.ts'
+export { type CliDescription, type CliLaunch, type CliProgram, type HeldMode, planCli, type Unworkable, WORKS } from './plan.ts'
 export { type Claim, type CliProtocol, type Line, NO_CLAIMS, openCliSession, type Receipt } from './session.ts'
