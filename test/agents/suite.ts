@@ -70,7 +70,8 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     const canary = `canary-${name}-5b1c94e7`
     writeFileSync(join(made.home, 'canary.txt'), canary)
     const environment = { ...made.environment, ANTHROPIC_API_KEY: canary, OPENAI_API_KEY: canary, GEMINI_API_KEY: canary, GITHUB_TOKEN: canary }
-    const { report, directory } = await runAgent({ ...made, environment })
+    const watched = watchProcesses(made.directory)
+    const { report, directory } = await runAgent({ ...made, environment }).finally(() => watched.end())
     assert.deepEqual([report.status, report.reason], ['pass', null], JSON.stringify(report.refusal))
     assert.deepEqual(report.isolation, { required: 'network', reached: 'network', record_complete: true })
     assert.deepEqual([report.model.served, report.agent?.version], [['coder-1'], version])
@@ -78,6 +79,12 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     assert.deepEqual([report.exit?.code, report.exit?.claimed_status], [0, 'completed'])
     onlyAdmitted(made)
     assertNowhere(canary, [directory, join(made.directory, '.portcullis')])
+    // The program inside has neither in its arguments nor in its environment, and the real home was left as it is.
+    assert.ok(watched.seen().length > 1 && watched.seen().some((text) => text.includes(report.run_id)), 'no process of the run was looked at')
+    assert.ok(watched.seen().every((text) => !text.includes(canary)), 'the canary stands in the arguments or the environment of a process')
+    assert.deepEqual(readdirSync(made.home, { recursive: true }), ['canary.txt'])
+    assert.equal(readFileSync(join(made.home, 'canary.txt'), 'utf8'), canary)
+    assert.ok(!JSON.stringify(made.provider.requests()).includes(canary), 'a request holds the canary')
   })
 
   refused('another model in its own configuration is not served', faults.reasons.otherModel === 'model_not_admitted' ? 'WIR-02' : 'RDY-10', { reason: faults.reasons.otherModel, found: /other-1/ }, { alter: faults.otherModel('other-1') })
@@ -174,6 +181,24 @@ function processesIn(directory: string): number[] {
       return false
     }
   })
+}
+
+/** Keeps the arguments and the environment of every process that is seen to work below a directory. */
+function watchProcesses(directory: string): { seen(): readonly string[]; end(): void } {
+  const seen = new Set<string>()
+  const timer = setInterval(() => {
+    for (const pid of processesIn(directory)) {
+      for (const file of ['cmdline', 'environ']) {
+        try {
+          seen.add(readFileSync(`/proc/${pid}/${file}`, 'latin1'))
+        } catch (error) {
+          if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return
+          throw error
+        }
+      }
+    }
+  }, 50)
+  return { seen: () => [...seen], end: () => clearInterval(timer) }
 }
 
 function assertNowhere(canary: string, directories: readonly string[]): void {
