@@ -92,10 +92,11 @@ export async function agentScenario(t: TestContext, name: ProgramName, change: (
   return { directory, provider, home, environment: { PATH: path, HOME: home, LANG: 'C.UTF-8' } }
 }
 
-/** Sets one place of a YAML or JSON file. */
+/** Sets one place of a YAML or JSON file, or takes it away. */
 export function edit(path: string, place: readonly string[], value: unknown): void {
   const document = parseDocument(readFileSync(path, 'utf8'))
-  document.setIn(place, value)
+  if (value === undefined) document.deleteIn(place)
+  else document.setIn(place, value)
   writeFileSync(path, path.endsWith('.json') ? JSON.stringify(document.toJS()) : document.toString())
 }
 
