@@ -273,7 +273,9 @@ class TaskRun {
       const started = { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found }
       await this.#course.append({ events: [this.#course.event('process_started', started), ...(launch.plan.agent === 'case' ? [this.#course.event('case_process_started', started)] : [])] })
       const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
-      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt) : ready
+      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt, this.#request.cancelled) : ready
+      // Before it is asked why the prompt was not taken: a program that gives its receipt late is not waited for (ISO-05).
+      if (!dispatched.ok && this.#request.cancelled.aborted) throw new Ended(interruptionOf(this.#request.cancelled))
       if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, { reason: dispatched.reason, isolation: permit.isolation, activity }))
       const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
