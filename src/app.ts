@@ -300,17 +300,18 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
 /** Every agent that can be driven, by the name that profiles and records call it. A program of the project at `directory` comes first. */
 export async function agentAdapters(directory: string): Promise<World['agents']> {
   const location = { program: undefined, directory }
-  const [{ piAgent }, { claudeCodeAgent }, { codexAgent }, { geminiCliAgent }, { opencodeAgent }, { qwenCodeAgent }, { commandAgent }, { caseAgent }] = await Promise.all([
+  const [{ piAgent }, { claudeCodeAgent }, { codexAgent }, { geminiCliAgent }, { opencodeAgent }, { qwenCodeAgent }, { acpAgent }, { commandAgent }, { caseAgent }] = await Promise.all([
     import('./adapters/agent-pi/index.ts'),
     import('./adapters/agent-claude-code/index.ts'),
     import('./adapters/agent-codex/index.ts'),
     import('./adapters/agent-gemini-cli/index.ts'),
     import('./adapters/agent-opencode/index.ts'),
     import('./adapters/agent-qwen-code/index.ts'),
+    import('./adapters/agent-acp/index.ts'),
     import('./adapters/agent-command/index.ts'),
     import('./adapters/agent-case/index.ts'),
   ])
-  return new Map([piAgent(location), claudeCodeAgent(location), codexAgent(location), geminiCliAgent(location), opencodeAgent(location), qwenCodeAgent(location), commandAgent, caseAgent].map((agent) => [agent.name, agent]))
+  return new Map([piAgent(location), claudeCodeAgent(location), codexAgent(location), geminiCliAgent(location), opencodeAgent(location), qwenCodeAgent(location), acpAgent, commandAgent, caseAgent].map((agent) => [agent.name, agent]))
 }
 
 export const taskWatcherOf = (watcher: RunWatcher): TaskWatcher => ({

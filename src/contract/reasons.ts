@@ -121,6 +121,7 @@ export const REASON_TABLE = {
   agent_failed: { title: 'The agent ended in failure', http: 422, exit: 4, retry: 'never' },
   agent_protocol: { title: 'The result protocol of the agent failed', http: 422, exit: 4, retry: 'never' },
   agent_timed_out: { title: 'The agent did not end within its limit', http: 422, exit: 4, retry: 'never' },
+  agent_limit_exceeded: { title: 'The agent went beyond what it may take of the machine', http: 422, exit: 4, retry: 'never' },
   done_without_change: { title: 'The agent changed nothing', http: 422, exit: 4, retry: 'never' },
   protected_changed: { title: 'The agent changed what the task protects', http: 422, exit: 4, retry: 'never' },
   work_not_pinned: { title: 'The work leads out of its workspace', http: 422, exit: 4, retry: 'never' },

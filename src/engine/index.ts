@@ -1,5 +1,6 @@
 export { ActBook, PERSON_ACTS, PersonAct, StoredAct } from './acts.ts'
 export { type AccessStore, type Change, denialOf, type EarlierRequest, type StoredAnswer, type TokenFacts } from './access.ts'
+export { CAPABILITIES, type Capability } from './agent.ts'
 export type { AgentAdapter, AgentManifest, AgentProcess, AgentReadiness, AgentSession } from './agent.ts'
 export { type ApprovedImages, approveRender, type ApproveParts, createApprovals, type RecordedApproval, type RenderApprovalRequest } from './approvals.ts'
 export { Configuration, HealthPolicy, ServerSettings, type TelemetrySettings } from './configuration.ts'

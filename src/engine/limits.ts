@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { milliseconds, parseMoney } from '../contract/units.ts'
 import type { Budget, Profile, Provider, ResolvedProfile } from '../gates/catalog/index.ts'
+import { BOUND_NAMES } from '../gates/launch/index.ts'
 import type { Allowance, HealthThresholds, SharedBudget } from '../gates/wire/index.ts'
 import type { Configuration, HealthPolicy } from './configuration.ts'
 
@@ -46,6 +47,11 @@ function amountOf(cost: string): number {
 
 /** Limits of the profile that nothing here can hold a run to. A limit that is only written down is worse than none. */
 export function unenforceableLimits(profile: Profile, configuration: Pick<Configuration, 'budget'>, provider: Provider, model: string): string[] {
+  const unheld = profile.isolation === 'fs' || profile.isolation === 'network' ? [] : BOUND_NAMES.filter((name) => profile.limits[name] !== undefined).map((name) => `limits.${name} ${profile.limits[name]}: it is held at isolation fs and network only`)
+  return [...unheld, ...unpriced(profile, configuration, provider, model)]
+}
+
+function unpriced(profile: Profile, configuration: Pick<Configuration, 'budget'>, provider: Provider, model: string): string[] {
   if (provider.prices?.[model] !== undefined) return []
   const costs = { 'limits.cost': profile.limits.cost, 'budget.total.cost': profile.budget?.total?.cost, 'budget.perDay.cost': profile.budget?.perDay?.cost, 'budget.perDay.cost of all profiles': configuration.budget?.perDay.cost }
   return Object.entries(costs).flatMap(([where, cost]) => (cost === undefined ? [] : [`${where} ${cost}: the provider has no price for ${model}, so its cost cannot be known`]))

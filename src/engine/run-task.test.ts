@@ -274,7 +274,8 @@ test('the override of aliases and the record that the caller names are the ones 
   }) })
   const { report } = await made.run({ admissionFile: 'named.json' })
   assert.deepEqual([report.status, report.model.requested, report.model.alias?.name], ['pass', 'scripted/coder-2', 'best'])
-  assert.deepEqual(named, ['named.json'])
+  // Read again while the agent runs, as often as that takes.
+  assert.deepEqual([...new Set(named)], ['named.json'])
 })
 
 verifies('MC-106', 'a probe that is older than the configuration allows does not count', async (t) => {

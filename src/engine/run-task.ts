@@ -26,7 +26,7 @@ import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
 import { decideLaunch, decideReadiness, sessionSubject, startSession } from './steps/launch.ts'
-import { awaitTurn, type EndedTurn } from './steps/turn.ts'
+import { type Activity, awaitTurn, type EndedTurn, endsWithin } from './steps/turn.ts'
 import { type ChosenPair, decideWire, grantToAgent } from './steps/wire.ts'
 import type { Task } from './task.ts'
 import type { TargetWatch, World } from './world.ts'
@@ -265,9 +265,9 @@ class TaskRun {
     const permit = required(decided)
     if (launch === undefined) throw new Ended('gate_output_invalid')
     this.#started = true
-    const activity = { lastHeardAt: this.#world.clock().getTime() }
+    const activity: Activity = { lastHeardAt: this.#world.clock().getTime(), exceeded: undefined }
     const heard = (): void => void (activity.lastHeardAt = this.#world.clock().getTime())
-    const session = await startSession(this.#world, permit, launch, { directory: this.#directory, grant, heard }).catch(async (error: unknown) => {
+    const session = await startSession(this.#world, permit, launch, { directory: this.#directory, grant, heard, exceeded: (what) => void (activity.exceeded ??= what) }).catch(async (error: unknown) => {
       await this.#recordFault('agent_not_started', error)
       throw new Ended('agent_not_started')
     })
@@ -275,11 +275,14 @@ class TaskRun {
       const started = { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found }
       await this.#course.append({ events: [this.#course.event('process_started', started), ...(launch.plan.agent === 'case' ? [this.#course.event('case_process_started', started)] : [])] })
       const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
-      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt) : ready
-      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, { reason: dispatched.reason, isolation: permit.isolation }))
+      const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt, this.#request.cancelled) : ready
+      // Before it is asked why the prompt was not taken: a program that gives its receipt late is not waited for (ISO-05).
+      if (!dispatched.ok && this.#request.cancelled.aborted) throw new Ended(interruptionOf(this.#request.cancelled))
+      if (!dispatched.ok) throw new Ended(await this.#rootCause(session, chosen, grant, { reason: dispatched.reason, isolation: permit.isolation, activity }))
       const beganAt = this.#course.announce('wire')
       const turn = await awaitTurn(this.#world, resolution, session, grant, activity, this.#request.cancelled)
       await this.#recordExit(resolution, turn)
+      await this.#withinBounds(activity)
       if (turn.cancelled) throw new Ended(interruptionOf(this.#request.cancelled))
       const witnessed = required(await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: turn.outcome.exit.durationMs, isolation: permit.isolation }))
       return { turn, witnessed }
@@ -292,15 +295,24 @@ class TaskRun {
    * Why an agent could not be given its prompt. One that had ended by itself is judged by the wire as well: a program that
    * ran and asked no model anything failed by that, however early it was noticed (ADM-N14).
    */
-  async #rootCause(session: AgentSession, chosen: ChosenPair, grant: Grant, { reason, isolation }: { readonly reason: Reason; readonly isolation: IsolationLevel }): Promise<Reason> {
+  async #rootCause(session: AgentSession, chosen: ChosenPair, grant: Grant, { reason, isolation, activity }: { readonly reason: Reason; readonly isolation: IsolationLevel; readonly activity: Activity }): Promise<Reason> {
     // A pipe that broke is noticed a moment before the exit that broke it.
     if (!(await endsWithin(session, EXIT_NOTICE_MS))) return reason
     const beganAt = this.#course.announce('wire')
     await session.stop(0)
     const outcome = await session.finished
     await this.#recordExit(chosen.resolution, { outcome, limit: null, cancelled: false, objection: null })
+    await this.#withinBounds(activity)
     const wire = await decideWire(this.#world, this.#course, chosen, grant, { beganAt, processRanMs: outcome.exit.durationMs, isolation })
     return wire.ok ? reason : wire.reason
+  }
+
+  /** An agent that took more of the machine than its profile gives it was ended for it, whatever else became of its work. */
+  async #withinBounds({ exceeded }: Activity): Promise<void> {
+    if (exceeded === undefined) return
+    const { asked, found, limit } = exceeded
+    await this.#recordFault('agent_limit_exceeded', new PortcullisError('unexpected', { asked, found, remedy: `Raise limits.${limit} of the profile if the task deserves it, or make the task smaller.` }))
+    throw new Ended('agent_limit_exceeded')
   }
 
   async #recordExit(resolution: Resolution, turn: EndedTurn): Promise<void> {
@@ -373,19 +385,6 @@ class TaskRun {
         : { asked: 'the run to go on', found: `Portcullis failed: ${error instanceof Error ? error.name : typeof error}${codeOf(error)}`, remedy: 'Start the run again; if it stays, report it with the trace.' }
     const clean = Object.fromEntries(Object.entries(details).map(([name, text]) => [name, this.#world.scanner.redact(text)]))
     await this.#course.append({ events: [this.#course.event('fault', { reason, ...clean })] })
-  }
-}
-
-/** True if the agent ends by itself within the time. The timer does not outlive the wait. */
-async function endsWithin(session: AgentSession, limitMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs)
-  })
-  try {
-    return await Promise.race([session.finished.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIGURATION, stage, type Stage } from '../../test/helpers/fake-world.ts'
+import { verifies } from '../../test/verifies.ts'
 import { readHistory } from './index.ts'
 
 const limited = (limits: object): { configuration: Record<string, unknown> } => ({ configuration: { profiles: { p: { ...CONFIGURATION.profiles.p, limits: { ...CONFIGURATION.profiles.p.limits, ...limits } } } } })
@@ -55,6 +56,17 @@ test('a run that is cancelled is stopped and never accepted, whatever was done b
   const { report } = await made.run()
   assert.deepEqual([report.status, report.reason], ['fail', 'interrupted'])
   assert.deepEqual(made.acts.slice(-3), ['stop', 'revoke agent', 'close wire'])
+})
+
+verifies('ISO-05', 'a run that is cancelled while its agent has not said that it has the prompt is over, and does not wait for that', async (t) => {
+  const made = await stage(t, limited({ idle: '10m', total: '20m' }))
+  made.agent.delivery = (signal) => {
+    made.cancel.abort()
+    return signal.aborted ? { ok: false, refusal: { reason: 'failed_to_inject', message: 'no receipt', asked: 'a receipt', found: 'none', remedy: 'none' } } : new Promise(() => undefined)
+  }
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, made.acts.includes('stop')], ['fail', 'interrupted', true])
+  assert.equal(report.exit, null)
 })
 
 test('a run that was cancelled before it began asks nothing', async (t) => {

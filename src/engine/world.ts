@@ -3,7 +3,7 @@ import type { AdmissionSource, DecisionSource } from '../gates/admission/index.t
 import type { IsolationLevel, OverrideState, Provider } from '../gates/catalog/index.ts'
 import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
-import type { LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
+import type { Exceeded, LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
 import type { SecretScanner } from '../gates/report/index.ts'
 import type { CallRecorder, Grant, Tally, Wire, Withdrawal } from '../gates/wire/index.ts'
@@ -51,6 +51,8 @@ export interface StartOptions {
   /** The run's licence on the wire, for an agent that is sealed off from every other way there. */
   readonly wire: Pick<Grant, 'baseUrl' | 'listen'>
   onStdout(chunk: Buffer): void
+  /** Called once, before the agent is ended for it, or before its end is known. */
+  onExceeded(exceeded: Exceeded): void
 }
 
 /** What this machine can do to keep an agent from the rest of it. */

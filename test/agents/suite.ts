@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext } from 'node:test'
+import { parseDocument } from 'yaml'
 import type { Fault, ProviderScript } from '../../src/adapters/scripted-provider/index.ts'
 import { systemCode } from '../../src/contract/errors.ts'
 import { agentScenario, type AgentScenario, type Alteration, cannotRun, edit, PROGRAMS, type ProgramName, runAgent } from '../helpers/real-agents.ts'
@@ -19,8 +20,8 @@ export interface AgentFaults {
   readonly keyVariable: string
   /** A call of its shell, which it must not have in the mode `accept-edits`; null for a program that works with nothing else. */
   readonly shell: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> } | null
-  /** Which gate notices: some name their model before they are given work, and some need no key where the socket says whose call it is. */
-  readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | null }
+  /** Which gate notices: some name their model before they are given work, and some notice themselves that they have no key. */
+  readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | 'run_unknown' }
 }
 
 /** Where a text of a launch stands in place of another. */
@@ -29,6 +30,16 @@ export const replaced = (one: string, other: string): Alteration => ({ argv, fil
   const put = (text: string): string => text.replaceAll(one, other)
   return { argv: [program, ...rest.map(put)], files: files.map(({ path, content }) => ({ path, content: put(content) })) }
 }
+
+/** Where places of the planned files of this name hold other values. */
+export const inFile = (name: string, ...changes: readonly (readonly [place: readonly string[], value: unknown])[]): Alteration => ({ files }) => ({
+  files: files.map(({ path, content }) => {
+    if (!path.endsWith(name)) return { path, content }
+    const document = parseDocument(content)
+    for (const [place, value] of changes) document.setIn(place, value)
+    return { path, content: JSON.stringify(document.toJS()) }
+  }),
+})
 
 /** The fault strikes every answer of the run, and leaves the health probe alone. */
 const striking = (fault: Fault) => (script: ProviderScript): ProviderScript => ({ ...script, faults: [{ on: { lastUser: 'slugify' }, fault }] })
@@ -59,7 +70,8 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     const canary = `canary-${name}-5b1c94e7`
     writeFileSync(join(made.home, 'canary.txt'), canary)
     const environment = { ...made.environment, ANTHROPIC_API_KEY: canary, OPENAI_API_KEY: canary, GEMINI_API_KEY: canary, GITHUB_TOKEN: canary }
-    const { report, directory } = await runAgent({ ...made, environment })
+    const watched = watchProcesses(made.directory)
+    const { report, directory } = await runAgent({ ...made, environment }).finally(() => watched.end())
     assert.deepEqual([report.status, report.reason], ['pass', null], JSON.stringify(report.refusal))
     assert.deepEqual(report.isolation, { required: 'network', reached: 'network', record_complete: true })
     assert.deepEqual([report.model.served, report.agent?.version], [['coder-1'], version])
@@ -67,6 +79,12 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     assert.deepEqual([report.exit?.code, report.exit?.claimed_status], [0, 'completed'])
     onlyAdmitted(made)
     assertNowhere(canary, [directory, join(made.directory, '.portcullis')])
+    // The program inside has neither in its arguments nor in its environment, and the real home was left as it is.
+    assert.ok(watched.seen().length > 1 && watched.seen().some((text) => text.includes(report.run_id)), 'no process of the run was looked at')
+    assert.ok(watched.seen().every((text) => !text.includes(canary)), 'the canary stands in the arguments or the environment of a process')
+    assert.deepEqual(readdirSync(made.home, { recursive: true }), ['canary.txt'])
+    assert.equal(readFileSync(join(made.home, 'canary.txt'), 'utf8'), canary)
+    assert.ok(!JSON.stringify(made.provider.requests()).includes(canary), 'a request holds the canary')
   })
 
   refused('another model in its own configuration is not served', faults.reasons.otherModel === 'model_not_admitted' ? 'WIR-02' : 'RDY-10', { reason: faults.reasons.otherModel, found: /other-1/ }, { alter: faults.otherModel('other-1') })
@@ -83,17 +101,16 @@ export function agentSuite(name: ProgramName, faults: AgentFaults): void {
     refused('after 529 it asks for no other model', 'WIR-20', { reason: 'provider_overloaded' }, { script: striking({ status: 529 }), prepare: impatient, checked: onlyAdmitted })
   }
   const { alter, script, prepare } = faults.background
-  proves('WIR-02', 'a model that nobody admitted, which it asks for by itself, is refused and shown', async (t) => {
+  proves('WIR-02', 'a model that nobody admitted, which it asks for by itself, is refused and fails the run', async (t) => {
     const made = await agentScenario(t, name, script)
     prepare?.(made)
     const { report, directory } = await runAgent(made, alter === undefined ? {} : { alter })
-    assert.ok(report.wire.refused > 0, JSON.stringify(report.wire))
+    assert.ok(report.wire.refused > 0 && report.model.served.length > 0, JSON.stringify(report.wire))
+    assert.deepEqual([report.status, report.reason], ['fail', 'model_not_admitted'], JSON.stringify(report.refusal))
     assertRefused(made, directory, faults.background.model)
   })
-  proves('ADM-N14', 'without its key it asks no model, which is no work, or its socket alone says whose call it is', async (t) => {
-    const made = await agentScenario(t, name)
-    const { report } = await runAgent(made, { alter: ({ environment }) => ({ environment: Object.fromEntries(Object.entries(environment).filter(([variable]) => variable !== faults.keyVariable)) }) })
-    assert.deepEqual([report.status, report.reason], [faults.reasons.noKey === null ? 'pass' : 'fail', faults.reasons.noKey], JSON.stringify(report.refusal))
+  refused('without its key no model answers it, which is no work', faults.reasons.noKey === 'run_unknown' ? 'WIR-01' : 'ADM-N14', { reason: faults.reasons.noKey }, {
+    alter: ({ environment }) => ({ environment: Object.fromEntries(Object.entries(environment).filter(([variable]) => variable !== faults.keyVariable)) }),
   })
   refused('a provider that refuses the credential fails the run', 'WIR-20', { reason: 'provider_auth' }, { script: striking({ status: 401 }) })
   refused('a provider that never answers fails the run', 'WIR-20', { reason: 'provider_timeout' }, {
@@ -166,6 +183,24 @@ function processesIn(directory: string): number[] {
   })
 }
 
+/** Keeps the arguments and the environment of every process that is seen to work below a directory. */
+function watchProcesses(directory: string): { seen(): readonly string[]; end(): void } {
+  const seen = new Set<string>()
+  const timer = setInterval(() => {
+    for (const pid of processesIn(directory)) {
+      for (const file of ['cmdline', 'environ']) {
+        try {
+          seen.add(readFileSync(`/proc/${pid}/${file}`, 'latin1'))
+        } catch (error) {
+          if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ESRCH') return
+          throw error
+        }
+      }
+    }
+  }, 50)
+  return { seen: () => [...seen], end: () => clearInterval(timer) }
+}
+
 function assertNowhere(canary: string, directories: readonly string[]): void {
   for (const directory of directories) {
     for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
@@ -174,11 +209,12 @@ function assertNowhere(canary: string, directories: readonly string[]): void {
   }
 }
 
-/** Asks the wire for another model, with nothing but a shell and the address that the agent was given. */
-const ASK = String.raw`address=$({ env; cat ../agent/configuration/config.toml ../agent/configuration/opencode/opencode.json 2>/dev/null; } | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
+/** Asks the wire for another model, with nothing but a shell, and the address and the token that the agent was given. */
+const ASK = String.raw`token=$(env | grep -oE 'pcr_[A-Za-z0-9_-]+' | head -n 1)
+address=$({ env; cat ../agent/configuration/config.toml ../agent/configuration/opencode/opencode.json 2>/dev/null; } | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
 body='{"model":"background-1","input":"hello","messages":[{"role":"user","content":"hello"}],"contents":[{"role":"user","parts":[{"text":"hello"}]}]}'
 exec 3<>"/dev/tcp/$(echo "$address" | tr : /)"
-printf 'POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\ncontent-length: %s\r\nconnection: close\r\n\r\n%s' "$1" "$address" "$(printf %s "$body" | wc -c)" "$body" >&3
+printf 'POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\nauthorization: Bearer %s\r\ncontent-length: %s\r\nconnection: close\r\n\r\n%s' "$1" "$address" "$token" "$(printf %s "$body" | wc -c)" "$body" >&3
 cat <&3
 `
 

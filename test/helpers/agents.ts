@@ -73,7 +73,7 @@ export async function opened(context: TestContext, adapter: AgentAdapter, launch
   const permit = await permitOf(launch, request)
   const logs = { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 }
   const start = (onStdout: (chunk: Buffer) => void): Promise<AgentProcess> =>
-    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout, seal: () => Promise.resolve(undefined) })
+    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout, onExceeded: () => undefined, seal: () => Promise.resolve(undefined) })
   const session = await adapter.open(launch, start, () => new Date())
   context.after(() => session.stop(0))
   return session

@@ -20,7 +20,7 @@ export interface AgentScript {
   /** What it does once it has its prompt. The session ends when it resolves; never, if it never does. */
   work(): Promise<Partial<AgentOutcome> & { readonly exitCode?: number; readonly signal?: NodeJS.Signals }>
   state(): SessionState
-  delivery(): DeliveryResult
+  delivery(signal: AbortSignal): DeliveryResult | Promise<DeliveryResult>
   /** What its result protocol says against it, by its last words on the wire. */
   objection(words: string | null): Objection | null
   readiness(facts: ReadinessFacts): ReadinessFacts
@@ -59,10 +59,10 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
         process,
         state: () => script.state(),
         ready: () => Promise.resolve({ responded: null, claims: { model: null, provider: null, version: null, effort: null } }),
-        async deliver(turn, prompt) {
+        async deliver(turn, prompt, signal) {
           log('deliver')
           spendTurn(turn, { prompt, pid: process.pid }, now())
-          const result = script.delivery()
+          const result = await script.delivery(signal)
           if (result.ok) void script.work().then(({ exitCode = 0, signal, ...outcome }) => end({ exit: { ...CLEAN_END, code: signal === undefined ? exitCode : null, signal: signal ?? null }, claimedStatus: null, claim: '', runtimeFailure: null, artefacts: [], ...outcome }))
           return result
         },

@@ -62,7 +62,7 @@ export async function openLive(context: Pick<TestContext, 'after'>, { runtime, d
   const events = new Events()
   const logs = { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 }
   const start = (onStdout: (chunk: Buffer) => void): Promise<AgentProcess> =>
-    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout, seal: () => Promise.resolve(undefined) })
+    startAgent(permit, launch, { now: () => new Date(), logs, keep: { headBytes: 65_536, tailBytes: 65_536 }, onStdout, onExceeded: () => undefined, seal: () => Promise.resolve(undefined) })
   const session = await runtime.open(launch, start, { request, now: () => new Date(), onEvent: events.add })
   context.after(() => session.close(0))
   const send = async (text: string, { limitMs = 15_000, ...message }: Partial<TurnMessage> & { readonly limitMs?: number } = {}): Promise<Delivered> =>

@@ -85,6 +85,8 @@ export async function agentScenario(t: TestContext, name: ProgramName, change: (
   const { providers } = Endpoint.parse(parse(readFileSync(configuration, 'utf8')))
   const endpoint = providers.scripted.baseUrl.replace('http://127.0.0.1:4010', provider.url)
   edit(configuration, ['providers', 'scripted', 'baseUrl'], endpoint)
+  // On a busy machine some of them take longer than the example's idle limit to say who they are.
+  for (const [limit, duration] of Object.entries({ idle: '4m', total: '6m' })) edit(configuration, ['profiles', name.replaceAll('-', '_'), 'limits', limit], duration)
   edit(join(directory, 'admissions/scripted--coder-1.json'), ['endpoint'], endpoint)
   const home = join(root, 'home')
   mkdirSync(home)
@@ -92,10 +94,11 @@ export async function agentScenario(t: TestContext, name: ProgramName, change: (
   return { directory, provider, home, environment: { PATH: path, HOME: home, LANG: 'C.UTF-8' } }
 }
 
-/** Sets one place of a YAML or JSON file. */
+/** Sets one place of a YAML or JSON file, or takes it away. */
 export function edit(path: string, place: readonly string[], value: unknown): void {
   const document = parseDocument(readFileSync(path, 'utf8'))
-  document.setIn(place, value)
+  if (value === undefined) document.deleteIn(place)
+  else document.setIn(place, value)
   writeFileSync(path, path.endsWith('.json') ? JSON.stringify(document.toJS()) : document.toString())
 }
 

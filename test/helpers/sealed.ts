@@ -7,7 +7,7 @@ import { createIsolation, type Isolation } from '../../src/adapters/isolation/in
 import type { RunningProcess } from '../../src/adapters/process/index.ts'
 import { startAgent } from '../../src/adapters/runtime-process/index.ts'
 import { digestOf } from '../../src/contract/canonical.ts'
-import { type LaunchFacts, launchGate, type LaunchPermit, launchProof, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
+import { type Exceeded, type LaunchFacts, launchGate, type LaunchPermit, launchProof, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
 import type { Grant } from '../../src/gates/wire/index.ts'
 import { factsOf, launchOf, profile, requestFor } from './agents.ts'
 import { proofOf } from './proofs.ts'
@@ -41,7 +41,7 @@ export async function startSealed(
   context: Pick<TestContext, 'after'>,
   level: LaunchFacts['isolation']['reached'],
   command: readonly string[],
-  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; readonly environment?: Readonly<Record<string, string>>; onStdout?(chunk: Buffer): void } = {},
+  options: { readonly wire?: Pick<Grant, 'baseUrl' | 'listen'>; readonly files?: Readonly<Record<string, string>>; readonly request?: Partial<PlanRequest>; readonly readable?: string[]; readonly environment?: Readonly<Record<string, string>>; onStdout?(chunk: Buffer): void; onExceeded?(exceeded: Exceeded): void } = {},
 ): Promise<SealedStart> {
   const wire = options.wire ?? NO_WIRE
   const request = requestFor(context, { profile: { ...profile, agent: 'command', command: [...command], isolation: level, ...(options.readable === undefined ? {} : { readable: options.readable }) }, baseUrl: wire.baseUrl['openai-chat'], ...options.request })
@@ -59,6 +59,7 @@ export async function startSealed(
     logs: { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 1_048_576 },
     keep: { headBytes: 65_536, tailBytes: 65_536 },
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout }),
+    onExceeded: (exceeded) => options.onExceeded?.(exceeded),
     seal: () => isolation.seal(permit.isolation, launch, wire),
   })
   context.after(() => agent.stop(0))

@@ -1,5 +1,5 @@
 import type { PlanRequest } from '../../gates/launch/index.ts'
-import { type CliDescription, type CliLaunch, findBeside, type HeldMode } from '../agent-cli/index.ts'
+import { type CliDescription, type CliLaunch, findBeside, type HeldMode, WORKS } from '../agent-cli/index.ts'
 import { filesOf, settingsOf, settingsPath } from './configuration.ts'
 
 const PACKAGE = '@anthropic-ai/claude-code'
@@ -37,6 +37,7 @@ export const CLAUDE_CODE: CliDescription = {
   dialects: ['anthropic-messages'],
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
   modes: MODES,
+  unworkable: WORKS,
   overriding: [],
   rewrites: (model) => ALIASES.includes(model.toLowerCase()) || /\[[^\]]*\]$/.test(model),
   async locate(folder) {

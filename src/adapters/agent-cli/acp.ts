@@ -39,6 +39,10 @@ export interface AcpOptions {
   readonly workspace: string
   /** The model in the id by which the program calls what it has chosen. */
   modelOf(id: string): string
+  /** Whether the version that it says of itself can be held against the plan. */
+  readonly versionPlanned: boolean
+  /** Whether what it asks for is allowed: only for a program that has no mode of its own in which it does not ask. */
+  readonly allows: boolean
 }
 
 /** Speaks the Agent Client Protocol (JSON-RPC, a message a line) with a program, for one prompt. */
@@ -73,7 +77,7 @@ export class AcpProtocol implements CliProtocol {
     const chosen = models?.currentModelId ?? (typeof option === 'string' ? option : undefined)
     return {
       responded: true,
-      claims: { ...NO_CLAIMS, model: chosen === undefined ? null : this.#options.modelOf(chosen).slice(0, CLAIM_LIMIT), version: greeting.data.agentInfo?.version.slice(0, CLAIM_LIMIT) ?? null },
+      claims: { ...NO_CLAIMS, model: chosen === undefined ? null : this.#options.modelOf(chosen).slice(0, CLAIM_LIMIT), version: this.#options.versionPlanned ? (greeting.data.agentInfo?.version.slice(0, CLAIM_LIMIT) ?? null) : null },
     }
   }
 
@@ -123,12 +127,13 @@ export class AcpProtocol implements CliProtocol {
   }
 
   /**
-   * What the program asks of us. Its mode was chosen so that what it may do needs no leave; what asks for leave is refused. Without a
-   * way to refuse, the question is cancelled, which ends the turn: the lesser error.
+   * What the program asks of us. Where its mode was chosen so that what it may do needs no leave, what asks for leave is refused. Without
+   * a way to answer so, the question is cancelled, which ends the turn: the lesser error.
    */
   #refuse(id: string | number, method: string, params: unknown): void {
     const asked = method === 'session/request_permission' ? Permission.safeParse(params) : undefined
-    const option = asked?.data?.options.find(({ kind }) => kind === 'reject_once') ?? asked?.data?.options.find(({ kind }) => kind.startsWith('reject'))
+    const answer = this.#options.allows ? 'allow' : 'reject'
+    const option = asked?.data?.options.find(({ kind }) => kind === `${answer}_once`) ?? asked?.data?.options.find(({ kind }) => kind === `${answer}_always`)
     const body = asked === undefined
       ? { error: { code: METHOD_NOT_FOUND, message: `${method} is not offered` } }
       : { result: { outcome: option === undefined ? { outcome: 'cancelled' } : { outcome: 'selected', optionId: option.optionId } } }

@@ -124,6 +124,8 @@ verifies('ADM-C5', 'what a program would take as something else is refused befor
     [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages', pair: { provider: 'scripted', model: 'coder-1[1m]' } }, {}, 'agent_setting_unsupported', /another model by this name/],
     [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages' }, { effort: 'extreme' }, 'agent_setting_unsupported', /ignore it/],
     [codexAgent(nowhere), { dialect: 'openai-chat' }, {}, 'dialect_mismatch', /speaks openai-responses here/],
+    [codexAgent(nowhere), { dialect: 'openai-responses' }, { isolation: 'network', permissions: 'accept-edits' }, 'agent_setting_unsupported', /does not start inside a seal/],
+    [codexAgent(nowhere), { dialect: 'openai-responses' }, { isolation: 'fs', permissions: 'read-only' }, 'agent_setting_unsupported', /does not start inside a seal/],
     [geminiCliAgent(nowhere), { dialect: 'gemini', pair: { provider: 'scripted', model: 'flash' } }, {}, 'agent_setting_unsupported', /another model by this name/],
     [opencodeAgent(nowhere), {}, { context: '1m' }, 'agent_setting_unsupported', /ignore it/],
     [qwenCodeAgent(nowhere), {}, { effort: 'high' }, 'agent_setting_unsupported', /ignore it/],
@@ -133,6 +135,11 @@ verifies('ADM-C5', 'what a program would take as something else is refused befor
     const refusal = await refusalOf(adapter, requestFor(t, { ...change, profile: { ...profile, agent: adapter.name, ...settings }, inherited: {} }))
     assert.equal(refusal.reason, reason)
     assert.match(refusal.found, found)
+  }
+  // The same modes where its own sandbox starts, and the one that needs none: nothing is wrong but that it is not installed here.
+  for (const [isolation, permissions] of [['env', 'accept-edits'], ['env', 'read-only'], ['network', 'bypass']] as const) {
+    const codex = requestFor(t, { dialect: 'openai-responses', profile: { ...profile, agent: 'codex', isolation, permissions }, inherited: {} })
+    assert.equal((await refusalOf(codexAgent(nowhere), codex)).reason, 'agent_not_installed')
   }
 })
 

@@ -1,5 +1,5 @@
 export { type AcpOptions, AcpProtocol } from './acp.ts'
 export { type CliLocation, findBeside, findPackage } from './installation.ts'
 export { clip, LineReader, parseLine } from './lines.ts'
-export { type CliDescription, type CliLaunch, type CliProgram, type HeldMode, planCli, workspaceRefusal } from './plan.ts'
+export { type CliDescription, type CliLaunch, type CliProgram, type HeldMode, planCli, type Unworkable, workspaceRefusal, WORKS } from './plan.ts'
 export { type Claim, type CliProtocol, type Line, NO_CLAIMS, openCliSession, type Receipt } from './session.ts'

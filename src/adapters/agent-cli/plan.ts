@@ -33,6 +33,8 @@ export interface CliDescription {
   readonly efforts: readonly string[]
   /** Undefined if nothing can hold the agent to the mode. */
   readonly modes: Readonly<Record<Profile['permissions'], HeldMode | undefined>>
+  /** Why the program cannot work as its profile asks where it would run; undefined if nothing is known against it. What only a start could show is found here, before one. */
+  unworkable(profile: Profile): Unworkable | undefined
   /** Files of a workspace, by their path in it, that would stand above the configuration that is planned. */
   readonly overriding: readonly string[]
   /** True for a name that the program would send as another one. */
@@ -42,6 +44,16 @@ export interface CliDescription {
   /** Arguments, environment and files of a launch. `environment` may hold the run token and addresses, `settings` only what may be shown. */
   launch(request: PlanRequest, mode: HeldMode | undefined): CliLaunch
 }
+
+/** Settings of a profile that do not go together for a program, each as words for people. */
+export interface Unworkable {
+  readonly asked: string
+  readonly found: string
+  readonly remedy: string
+}
+
+/** For a program against which nothing is known. */
+export const WORKS = (): undefined => undefined
 
 export interface CliLaunch {
   readonly argv: readonly string[]
@@ -99,7 +111,8 @@ function profileRefusal({ profile, profileName, dialect, pair }: PlanRequest, cl
     return refuse(`effort ${profile.effort}`, ignored, cli.efforts.length === 0 ? 'Leave `effort` out; this agent has no setting for it.' : `Choose one of ${cli.efforts.join(', ')}, or leave it out.`)
   }
   if (cli.rewrites(pair.model)) return refuse(`model ${pair.model}`, `${cli.title} would ask for another model by this name`, 'Name the model by its exact id, as the provider does.')
-  return undefined
+  const unworkable = cli.unworkable(profile)
+  return unworkable === undefined ? undefined : refuse(unworkable.asked, unworkable.found, unworkable.remedy)
 }
 
 /** What a repository brings that would stand above the plan, for runs and sessions alike. */

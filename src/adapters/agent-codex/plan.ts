@@ -1,15 +1,26 @@
+import type { Profile } from '../../gates/catalog/index.ts'
 import type { PlanRequest } from '../../gates/launch/index.ts'
-import { type CliDescription, type CliLaunch, findBeside, type HeldMode } from '../agent-cli/index.ts'
+import { type CliDescription, type CliLaunch, findBeside, type HeldMode, type Unworkable } from '../agent-cli/index.ts'
 import { filesOf, TOKEN_VARIABLE } from './configuration.ts'
 
 const PACKAGE = '@openai/codex'
 
-/** Its own sandbox holds it. Inside a seal that sandbox did not start where it was tried; then no command runs, which is the lesser error. */
+/** Its own sandbox holds it; inside a seal `unworkable` refuses what needs that sandbox. */
 const MODES: CliDescription['modes'] = {
   'read-only': { argv: ['--sandbox', 'read-only'], enforcedBy: 'the sandbox of Codex (read-only): no command writes or reaches a network; where its sandbox cannot start, no command runs' },
   ask: undefined,
   'accept-edits': { argv: ['--sandbox', 'workspace-write'], enforcedBy: 'the sandbox of Codex (workspace-write): commands write below the workspace only and reach no network; where its sandbox cannot start, no command runs' },
   bypass: { argv: ['--sandbox', 'danger-full-access'], enforcedBy: 'nothing is asked or refused: every command runs' },
+}
+
+/** Its sandbox makes namespaces of its own, for which it needs what a seal takes away: no command would run, and nothing would be said of it but that the work was not done. */
+function unworkable({ isolation, permissions }: Profile): Unworkable | undefined {
+  if ((isolation !== 'fs' && isolation !== 'network') || permissions === 'bypass' || MODES[permissions] === undefined) return undefined
+  return {
+    asked: `permissions ${permissions} with isolation ${isolation}`,
+    found: 'the sandbox of Codex, which holds it to this mode, does not start inside a seal',
+    remedy: 'Set `permissions: bypass`, which leaves the seal as what holds it, or `isolation: env`, where its own sandbox does.',
+  }
 }
 
 /** The triples of Rust by which its native programs are filed. */
@@ -30,6 +41,7 @@ export const CODEX: CliDescription = {
   dialects: ['openai-responses'],
   efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
   modes: MODES,
+  unworkable,
   overriding: [],
   rewrites: () => false,
   async locate(folder) {

@@ -3,6 +3,9 @@ import { manifest } from './manifest.ts'
 import { plan } from './plan.ts'
 import { openSession } from './session.ts'
 
+export { environmentOf } from './configuration.ts'
+export { planCommand } from './plan.ts'
+
 /** Any argv that reads a base URL and a token from its environment, and its prompt from standard input. */
 export const commandAgent: AgentAdapter = {
   name: 'command',

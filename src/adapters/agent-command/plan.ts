@@ -4,7 +4,13 @@ import { fileDigest, isFile, plannedLaunch, refusePlan, resolveCommand, resolved
 import { environmentOf } from './configuration.ts'
 
 /** Plans any argv that takes a base URL and a token from its environment and its prompt from standard input. */
-export async function plan(request: PlanRequest): Promise<Planned> {
+export const plan = (request: PlanRequest): Promise<Planned> => planCommand(request, environmentOf)
+
+/** What a program is told in its environment; undefined for a dialect of which it cannot be told. */
+export type EnvironmentOf = (request: PlanRequest) => { readonly environment: Readonly<Record<string, string>>; readonly settings: Readonly<Record<string, string>> } | undefined
+
+/** Plans the argv of a profile as it stands there. `environmentOf` says where its program finds the wire. */
+export async function planCommand(request: PlanRequest, environmentOf: EnvironmentOf): Promise<Planned> {
   const { profile } = request
   if (profile.command === undefined) {
     return refusePlan({

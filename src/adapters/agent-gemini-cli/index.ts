@@ -14,6 +14,6 @@ export function geminiCliAgent(location: { readonly program: string | undefined;
     plan: (request) => planCli(request, location, GEMINI_CLI),
     // It answers about itself before it gets its prompt: readiness asks it.
     preflight: () => Promise.resolve(null),
-    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf: (id) => id }), GEMINI_CLI.title, start, now),
+    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf: (id) => id, versionPlanned: true, allows: false }), GEMINI_CLI.title, start, now),
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type CliDescription, type CliLaunch } from '../agent-cli/index.ts'
+import { type CliDescription, type CliLaunch, WORKS } from '../agent-cli/index.ts'
 import { resolvedPath } from '../runtime-process/index.ts'
 import { filesOf, settingsOf } from './configuration.ts'
 
@@ -23,6 +23,7 @@ export const GEMINI_CLI: CliDescription = {
   dialects: ['gemini'],
   efforts: [],
   modes: MODES,
+  unworkable: WORKS,
   overriding: ['.gemini/settings.json', '.gemini/.env', '.gemini/extensions'],
   rewrites: (model) => ALIASES.includes(model) || model.startsWith('auto-'),
   async locate(folder) {

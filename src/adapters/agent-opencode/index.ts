@@ -12,6 +12,6 @@ export function opencodeAgent(location: { readonly program: string | undefined; 
     // It answers about itself before it gets its prompt: readiness asks it.
     preflight: () => Promise.resolve(null),
     // It calls a model `provider/model`, and a model may have a slash of its own.
-    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf: (id) => id.slice(id.indexOf('/') + 1) }), OPENCODE.title, start, now),
+    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf: (id) => id.slice(id.indexOf('/') + 1), versionPlanned: true, allows: false }), OPENCODE.title, start, now),
   }
 }

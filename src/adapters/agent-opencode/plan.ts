@@ -1,4 +1,4 @@
-import { type CliDescription, type CliLaunch, findBeside } from '../agent-cli/index.ts'
+import { type CliDescription, type CliLaunch, findBeside, WORKS } from '../agent-cli/index.ts'
 import { filesOf, settingsOf, TOKEN_VARIABLE } from './configuration.ts'
 
 const MODES: CliDescription['modes'] = {
@@ -18,6 +18,7 @@ export const OPENCODE: CliDescription = {
   dialects: ['openai-chat'],
   efforts: [],
   modes: MODES,
+  unworkable: WORKS,
   // Its configuration is left aside; that plugins and tools of this folder are as well is not shown.
   overriding: ['.opencode'],
   rewrites: () => false,

@@ -35,7 +35,11 @@ export function filesOf(request: PlanRequest): PlannedFile[] {
     // Left out, it writes it in.
     $version: 4,
   }
-  return [{ path: settingsPath(request), content: `${JSON.stringify(settings, null, 2)}\n` }]
+  return [
+    { path: settingsPath(request), content: `${JSON.stringify(settings, null, 2)}\n` },
+    // A file where it would make a folder: it would note there how other sessions reach it, with a key that stays on disk when it is killed.
+    { path: join(request.configuration, 'sessions'), content: 'no sessions\n' },
+  ]
 }
 
 /** What it is told in its environment; none of it is a secret. */

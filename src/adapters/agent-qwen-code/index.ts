@@ -11,6 +11,6 @@ export function qwenCodeAgent(location: { readonly program: string | undefined; 
     plan: (request) => planCli(request, location, QWEN_CODE),
     // It answers about itself before it gets its prompt: readiness asks it.
     preflight: () => Promise.resolve(null),
-    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf }), QWEN_CODE.title, start, now),
+    open: (launch, start, now) => openCliSession(new AcpProtocol({ workspace: launch.plan.workspace, modelOf, versionPlanned: true, allows: false }), QWEN_CODE.title, start, now),
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type CliDescription, type CliLaunch } from '../agent-cli/index.ts'
+import { type CliDescription, type CliLaunch, WORKS } from '../agent-cli/index.ts'
 import { resolvedPath } from '../runtime-process/index.ts'
 import { filesOf, settingsOf } from './configuration.ts'
 
@@ -20,6 +20,7 @@ export const QWEN_CODE: CliDescription = {
   dialects: ['openai-chat'],
   efforts: [],
   modes: MODES,
+  unworkable: WORKS,
   // Its hooks run as soon as a session begins, whatever the mode; extensions, agents and a .env lie there as well.
   overriding: ['.qwen'],
   rewrites: () => false,

@@ -72,10 +72,10 @@ function profileProblems(path: readonly string[], profile: Profile, configuratio
 }
 
 function agentProblems(path: readonly string[], profile: Profile): Problem[] {
-  if (profile.agent === 'command') {
+  if (profile.agent === 'command' || profile.agent === 'acp') {
     return [
       ...(profile.command === undefined ? [problemAt(path, 'expected command, the argv of the agent; found nothing')] : []),
-      ...(profile.agentVersion === undefined ? [] : [problemAt([...path, 'agentVersion'], 'expected no agentVersion: a command agent has no version that can be checked')]),
+      ...(profile.agentVersion === undefined ? [] : [problemAt([...path, 'agentVersion'], `expected no agentVersion: the agent ${profile.agent} has no version that can be checked`)]),
     ]
   }
   return [

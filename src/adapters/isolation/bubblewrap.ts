@@ -14,6 +14,8 @@ export interface Sealing {
   /** Read-only, under another path. */
   readonly shown: readonly { readonly source: string; readonly path: string }[]
   readonly directory: string
+  /** How much may lie in the folders that are kept in memory; null for as much as the system lets it. */
+  readonly temporaryBytes: number | null
   readonly argv: readonly string[]
 }
 
@@ -22,11 +24,14 @@ export interface Sealing {
  * The process is in namespaces of its own, has no capability and can gain none (bubblewrap always sets no_new_privs), is in
  * a session of its own, and ends with whoever started it, like everything that it starts.
  */
-export function bubblewrapArguments({ level, visible, writable, shown, directory, argv }: Sealing): string[] {
+export function bubblewrapArguments({ level, visible, writable, shown, directory, temporaryBytes, argv }: Sealing): string[] {
+  const inMemory = (path: string): string[] => [...(temporaryBytes === null ? [] : ['--size', String(temporaryBytes)]), '--tmpfs', path]
   const mounts = [
     { path: '/proc', words: ['--proc', '/proc'] },
     { path: '/dev', words: ['--dev', '/dev'] },
-    { path: '/tmp', words: ['--tmpfs', '/tmp'] },
+    { path: '/tmp', words: inMemory('/tmp') },
+    // Shared memory is memory: where that is bounded, no folder of it is left that is not.
+    ...(temporaryBytes === null ? [] : [{ path: '/dev/shm', words: inMemory('/dev/shm') }]),
     ...visible
       .filter(({ path }) => !writable.some((folder) => folder === path || liesInside(folder, path)))
       .map(({ path, target }) => ({ path, words: target === null ? ['--ro-bind', path, path] : ['--symlink', target, path] })),
@@ -38,6 +43,6 @@ export function bubblewrapArguments({ level, visible, writable, shown, directory
     '--hostname', 'sealed', '--die-with-parent', '--new-session', '--cap-drop', 'ALL',
     // A folder before what lies in it, or it would cover that.
     ...mounts.toSorted((a, b) => (a.path < b.path ? -1 : 1)).flatMap(({ words }) => words),
-    '--remount-ro', '/', '--chdir', directory, '--', ...argv,
+    ...(temporaryBytes === null ? [] : ['--remount-ro', '/dev']), '--remount-ro', '/', '--chdir', directory, '--', ...argv,
   ]
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../../contract/errors.ts'
 import type { IsolationLevel } from '../../gates/catalog/index.ts'
-import type { PlannedLaunch } from '../../gates/launch/index.ts'
+import type { Bounds, PlannedLaunch } from '../../gates/launch/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
 import { findProgram } from '../runtime-process/index.ts'
 import { agentInside } from './agent-inside.ts'
@@ -87,7 +87,7 @@ async function trial(level: SealedLevel, { searchPath, temporaryDirectory }: Iso
   const folder = await mkdtemp(join(temporaryDirectory, 'portcullis-trial-'))
   try {
     const visible = await visibleOf(SYSTEM_PATHS)
-    const words = bubblewrapArguments({ level, visible, writable: [], shown: [], directory: '/', argv: ['/bin/sh', '-c', TRIAL, 'sh', folder, level] })
+    const words = bubblewrapArguments({ level, visible, writable: [], shown: [], directory: '/', temporaryBytes: null, argv: ['/bin/sh', '-c', TRIAL, 'sh', folder, level] })
     return await obstacleOf(program, words)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -127,14 +127,27 @@ async function makeSeal(level: SealedLevel, launch: PlannedLaunch, wire: Pick<Gr
       writable: [...new Set([plan.home, plan.configuration, plan.temporary, plan.workspace])],
       shown,
       directory: plan.workspace,
+      temporaryBytes: plan.bounds?.memoryBytes ?? null,
       argv: [...relay, ...argv],
     })
-    return { argv: [program, ...words], agentIn: (seal) => agentInside(seal, relay.length > 0), release }
+    return { argv: [...bounding(plan.bounds), program, ...words], agentIn: (seal) => agentInside(seal, relay.length > 0), release }
   } catch (error) {
     await release()
     throw error
   }
 }
+
+/**
+ * What stands before the seal so that no file inside it grows beyond its bound: the system refuses to write on. Set outside, so that
+ * it holds from the first instruction inside, where nothing can raise it; a shell that cannot set it starts nothing.
+ */
+function bounding(bounds: Bounds | undefined): [] | [string, ...string[]] {
+  if (bounds === undefined || bounds.fileBytes === null) return []
+  return ['/bin/sh', '-c', 'ulimit -f "$1" || exit 126; shift; exec "$@"', 'sh', String(Math.max(1, Math.floor(bounds.fileBytes / FILE_BLOCK_BYTES)))]
+}
+
+/** The unit of `ulimit -f`, by POSIX. */
+const FILE_BLOCK_BYTES = 512
 
 /** Opens the socket of the run, and says what has to stand before the agent's argv so that it finds the wire where it looks for it. */
 async function openRelay(folder: string, port: string, wire: Pick<Grant, 'listen'>, node: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 export type * from './ports.ts'
-export { childrenOf, commandLineOf, processIdentity, type ProcessIdentity, type ProcessRow } from './process-table.ts'
+export { childrenOf, commandLineOf, processIdentity, processTable, type ProcessIdentity, type ProcessRow } from './process-table.ts'
 export { Descendants, MARKER_NAME } from './descendants.ts'
 export { ProcessError, startProcess } from './start-process.ts'
 export { isRunning, thisProcess } from './host.ts'

@@ -1,6 +1,6 @@
 import { digestOf, sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
-import { INHERITABLE_NAMES, liesInside, type LaunchPlan, type Planned, type PlannedFile, type PlanRequest } from '../../gates/launch/index.ts'
+import { boundsOf, INHERITABLE_NAMES, liesInside, type LaunchPlan, type Planned, type PlannedFile, type PlanRequest } from '../../gates/launch/index.ts'
 import { executableIdentity } from './digests.ts'
 import type { ResolvedCommand } from './programs.ts'
 
@@ -23,6 +23,7 @@ export interface LaunchParts extends Pick<LaunchPlan, 'program' | 'programFolder
 export async function plannedLaunch(request: PlanRequest, parts: LaunchParts): Promise<Planned> {
   const environment = { ...inheritedEnvironment(request), HOME: request.home, TMPDIR: request.temporary, ...parts.settings, ...parts.environment }
   const { argv, executable } = parts.command
+  const bounds = boundsOf(request.profile)
   const plan: LaunchPlan = {
     agent: request.profile.agent,
     version: { required: request.profile.agentVersion ?? null, found: parts.versionFound },
@@ -45,6 +46,7 @@ export async function plannedLaunch(request: PlanRequest, parts: LaunchParts): P
     model: request.pair,
     effort: request.profile.effort ?? null,
     context: request.profile.context ?? null,
+    ...(bounds === undefined ? {} : { bounds }),
   }
   return { ok: true, launch: { plan, argv, environment, files: parts.files } }
 }

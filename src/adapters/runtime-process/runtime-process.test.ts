@@ -24,7 +24,7 @@ async function planned(context: TestContext, command: string[] = waits): Promise
     now: () => new Date(),
     logs: { stdout: join(request.runDirectory, 'stdout.log'), stderr: join(request.runDirectory, 'stderr.log'), maxBytes: 65_536 },
     keep: { headBytes: 4_096, tailBytes: 4_096 },
-    seal: () => Promise.resolve(undefined),
+    onExceeded: () => undefined, seal: () => Promise.resolve(undefined),
   }
   return { request, launch: { ...launch, files, plan: { ...launch.plan, files: files.map(({ path, content }) => ({ path, sha256: sha256(content) })) } }, options }
 }

@@ -4,8 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { canonicalJson, digestOf, sha256 } from '../../contract/canonical.ts'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
-import { type LaunchPermit, launchProof, type PlannedLaunch, planDigest } from '../../gates/launch/index.ts'
+import { type Exceeded, type LaunchPermit, type LaunchPlan, launchProof, type PlannedLaunch, planDigest } from '../../gates/launch/index.ts'
 import type { Seal } from '../isolation/index.ts'
+import { BoundsWatch, fileExceeded, filesFrom } from './bounds-watch.ts'
 import { type ProcessIdentity, processIdentity, type ProcessSpec, type RunningProcess, startProcess } from '../process/index.ts'
 
 export interface StartAgentOptions {
@@ -13,6 +14,8 @@ export interface StartAgentOptions {
   readonly logs: NonNullable<ProcessSpec['logs']>
   readonly keep: ProcessSpec['keep']
   onStdout?(chunk: Buffer): void
+  /** Called once if the agent goes beyond a bound of its plan: for memory and processes before it is ended, for files before its end is known. */
+  onExceeded(exceeded: Exceeded): void
   /** What stands around the agent at the level that was permitted; undefined where that level needs nothing. */
   seal(permit: LaunchPermit, launch: PlannedLaunch): Promise<Seal | undefined>
 }
@@ -52,7 +55,7 @@ export async function startAgent(permit: LaunchPermit, launch: PlannedLaunch, op
     logs: options.logs,
     ...(options.onStdout === undefined ? {} : { onStdout: options.onStdout.bind(options) }),
   }
-  const { started, pid } = seal === undefined ? await startBare(spec) : await startSealed(spec, seal)
+  const { started, pid } = seal === undefined ? await startBare(spec) : await startSealed(spec, seal, permit.plan, (exceeded) => options.onExceeded(exceeded))
   // An agent that was not found in its seal has no identity: the seal must not be taken for it.
   const identity = pid === undefined ? undefined : await identityOfNew(pid)
   if (identity !== undefined) identities.set(started, identity)
@@ -71,17 +74,33 @@ async function startBare(spec: ProcessSpec): Promise<Started> {
 }
 
 /** Starts the seal. What is returned goes by the agent inside: it is the agent that is looked at, and that a turn is for. */
-async function startSealed(spec: ProcessSpec, seal: Seal): Promise<Started> {
+async function startSealed(spec: ProcessSpec, seal: Seal, plan: LaunchPlan, onExceeded: (exceeded: Exceeded) => void): Promise<Started> {
+  const { bounds } = plan
+  const folders = [plan.workspace, plan.home, plan.configuration, plan.temporary]
+  const fileBytes = bounds?.fileBytes ?? null
+  const before = fileBytes === null ? new Set<string>() : await filesFrom(folders, fileBytes)
+  let watch: BoundsWatch | undefined
   const outer = await startProcess({ ...spec, argv: seal.argv, sealed: true }).catch(async (error: unknown) => {
     await seal.release()
     throw error
   })
   const exited = outer.exited.then(async (exit) => {
+    watch?.dismiss()
+    const grown = fileBytes === null ? undefined : fileExceeded(before, await filesFrom(folders, fileBytes), fileBytes)
+    if (grown !== undefined) onExceeded(grown)
     // Leaving a folder behind is the lesser error, and is no news of the agent.
     await seal.release().catch(() => undefined)
     return exit
   })
   const pid = await seal.agentIn(outer)
+  if (bounds !== undefined && pid !== undefined) {
+    watch = new BoundsWatch(bounds, { seal: outer.pid, agent: pid }, (exceeded) => {
+      onExceeded(exceeded)
+      // The stop at the end of every run asks again, and reports what cannot be ended.
+      void outer.stop(0).catch(() => undefined)
+    })
+    void outer.exited.then(() => watch?.dismiss())
+  }
   return { started: { ...outer, exited, pid: pid ?? outer.pid }, pid }
 }
 

@@ -34,7 +34,7 @@ export async function serve(desk: Desk, incoming: IncomingMessage, client: Serve
   const binding = bindRequest({ target: incoming.url ?? '', ...head })
   const method = incoming.method ?? ''
   const shown = binding.bound ? desk.grants.find(binding.token) : undefined
-  // On a run's own socket its token adds nothing; anything else that is shown there is not this run's, whoever holds it.
+  // On a run's own socket a call is this run's, so that it stands in its record; anything else that is shown there is not this run's, whoever holds it.
   const named = binding.bound || binding.presented
   const grant = own === undefined ? shown : !own.revoked && (!named || shown === own) ? own : undefined
   if (grant !== undefined) {
@@ -43,7 +43,7 @@ export async function serve(desk: Desk, incoming: IncomingMessage, client: Serve
     client.once('close', () => {
       if (!client.writableFinished) call.cut('client')
     })
-    return serveBound({ desk, incoming, client, grant, call, head, path: binding.path, query: binding.query, method })
+    return serveBound({ desk, incoming, client, grant, call, head, keyed: binding.bound, path: binding.path, query: binding.query, method })
   }
   desk.onUnbound()
   const web = webPageSign(head)
@@ -64,6 +64,8 @@ interface BoundRequest {
   readonly grant: LiveGrant
   readonly call: OpenCall
   readonly head: Head
+  /** Whether the run token was shown. On a run's own socket a call without it is still known as the run's. */
+  readonly keyed: boolean
   readonly method: string
   readonly path: string
   readonly query: string
@@ -86,6 +88,8 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   call.inference = findRoute(method, path)?.kind === 'inference'
   const web = webPageSign(bound.head)
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
+  // The socket says whose call it is, and the token that it may be made: what runs beside the agent in its seal has the one without the other.
+  if (!bound.keyed && findRoute(method, path)?.kind !== 'greeting') return refuse(bound, 'run_unknown', 'a request without the run token, on the socket of the run', 'Send the run token as bearer, x-api-key, x-goog-api-key or in the path /run/<token>/.')
   if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
   if (desk.grants.isStale(grant)) return refuse(bound, 'stale_epoch', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
   const withdrawal = await withdrawalOf(bound)

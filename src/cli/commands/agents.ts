@@ -5,6 +5,7 @@ import { exitCodeOf } from '../../contract/reasons.ts'
 import { type CommonOptions, placeOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printable, type Terminal } from '../terminal.ts'
 import { registerActs } from './agent-acts.ts'
+import { checkPrograms } from './agent-programs.ts'
 
 export const register: Register = (program, surface) => {
   const agents = program.command('agents').description('agents that live on: who each must be, who it has proven to be, and whether it may be asked')
@@ -110,13 +111,19 @@ function registerStart(agents: Command, surface: Surface): void {
 }
 
 interface CheckOptions extends CommonOptions {
+  readonly cli?: true
   readonly requireLive?: true
 }
 
 function registerCheck(agents: Command, surface: Surface): void {
-  const command = agents.command('check').description('is every agent in reach? An agent that was never started is skipped, which is no pass').option('--require-live', 'a skipped check exits 5; also by REQUIRE_LIVE in the environment')
-  withExamples(withCommonOptions(command), 'agents check --require-live').action(async (options: CheckOptions) => {
+  const command = agents
+    .command('check')
+    .description('is every agent in reach? An agent that was never started is skipped, which is no pass')
+    .option('--require-live', 'a skipped check exits 5; also by REQUIRE_LIVE in the environment')
+    .option('--cli', 'instead: drive every agent program that is found here through all gates against a scripted provider, and say what it was seen to do')
+  withExamples(withCommonOptions(command), 'agents check --require-live', 'agents check --cli --json').action(async (options: CheckOptions) => {
     const terminal = surface.terminal(options.json === true)
+    if (options.cli === true) return surface.exit(await checkPrograms(terminal, surface.app(options), surface.cancelled))
     const { checkFleet } = await import('../../app/agents.ts')
     const app = surface.app(options)
     const check = checkFleet(await fleetOf(surface, options), options.requireLive === true || (app.environment['REQUIRE_LIVE'] ?? '') !== '')

@@ -138,12 +138,15 @@ async function startOwn(world: AgentWorld, course: Course, chosen: ChosenPair, g
   }
 }
 
+/** An agent that goes beyond a bound is ended, and the next look finds it gone, which is what is told of it. */
+const ENDED_FOR_IT = (): void => undefined
+
 async function startIn(world: AgentWorld, course: Course, chosen: ChosenPair, grant: Grant, seed: string | undefined, directory: RunDirectory): Promise<{ readonly own: OwnProcess; readonly files: string }> {
   const files = await plantSeed(world, directory, seed)
   const { decided, launch } = await decideLaunch(world, course, grant, chosen.resolution, directory)
   const permit = required(decided)
   if (launch === undefined) throw new NotBegun('gate_output_invalid', 'a permit without a launch')
-  const session = await startSession(world, permit, launch, { directory, grant, heard: () => undefined }).catch((error: unknown) => {
+  const session = await startSession(world, permit, launch, { directory, grant, heard: () => undefined, exceeded: ENDED_FOR_IT }).catch((error: unknown) => {
     throw new NotBegun('agent_not_started', error instanceof Error ? error.name : typeof error)
   })
   const seen = await world.launcher.observe(launch.plan, session.process, { responded: null, claims: { model: null, provider: null, version: null, effort: null } }, { observedAt: world.clock(), validForMs: 1 })

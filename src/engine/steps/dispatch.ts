@@ -11,13 +11,14 @@ import { sessionSubject } from './launch.ts'
 
 /**
  * Gate 6: one prompt enters the session, once. The verdict is durable first; then the prompt is handed over. A hand-over
- * that fails is judged by the same gate again, so that the chain ends with what really happened.
+ * that fails, or that is given up because the run is cancelled, is judged by the same gate again, so that the chain ends with what
+ * really happened.
  */
-export async function dispatchPrompt(world: World, course: Course, resolution: Resolution, ready: Ready, session: AgentSession, prompt: string): Promise<Decided<'dispatch', TurnContent>> {
+export async function dispatchPrompt(world: World, course: Course, resolution: Resolution, ready: Ready, session: AgentSession, prompt: string, cancelled: AbortSignal): Promise<Decided<'dispatch', TurnContent>> {
   readinessProof.check(ready, world.clock())
   const decided = await decideDispatch(world, course, resolution, session, prompt, null)
   if (!decided.ok) return decided
-  const delivery = await session.deliver(decided.proof, prompt, AbortSignal.timeout(milliseconds(resolution.profile.limits.idle)))
+  const delivery = await session.deliver(decided.proof, prompt, AbortSignal.any([cancelled, AbortSignal.timeout(milliseconds(resolution.profile.limits.idle))]))
   if (!delivery.ok) return decideDispatch(world, course, resolution, session, prompt, delivery.refusal.found)
   const delivered = { deliveredAt: world.clock().toISOString(), pid: session.process.pid, promptDigest: sha256(prompt), promptBytes: Buffer.byteLength(prompt), receipt: delivery.receipt }
   await course.append({

@@ -2,7 +2,7 @@ import { digestOf } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import type { Subject } from '../../contract/verdict.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
-import { composeLaunchFacts, type LaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
+import { type Exceeded, composeLaunchFacts, type LaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
 import { type ReadyContent, readinessGate, readinessProof } from '../../gates/readiness/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
 import { milliseconds } from '../../contract/units.ts'
@@ -103,7 +103,7 @@ async function preflight(planner: LaunchPlanner, planned: Planned, facts: Launch
 }
 
 /** Starts the agent through the one door. Whatever it prints from the first byte on is heard. */
-export async function startSession(world: World, permit: LaunchPermit, launch: PlannedLaunch, { directory, grant, heard }: { readonly directory: RunDirectory; readonly grant: Grant; heard(): void }): Promise<AgentSession> {
+export async function startSession(world: World, permit: LaunchPermit, launch: PlannedLaunch, { directory, grant, heard, exceeded }: { readonly directory: RunDirectory; readonly grant: Grant; heard(): void; exceeded(what: Exceeded): void }): Promise<AgentSession> {
   const adapter = world.agents.get(launch.plan.agent)
   if (adapter === undefined) throw new TypeError(`no adapter for ${launch.plan.agent}`)
   const logs = { stdout: `${directory.staging}/agent.stdout.log`, stderr: `${directory.staging}/agent.stderr.log`, maxBytes: world.logBytes }
@@ -113,6 +113,7 @@ export async function startSession(world: World, permit: LaunchPermit, launch: P
       world.launcher.start(permit, launch, {
         logs,
         wire: grant,
+        onExceeded: exceeded,
         onStdout: (chunk) => {
           heard()
           onStdout(chunk)

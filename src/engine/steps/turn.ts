@@ -2,6 +2,7 @@ import { milliseconds } from '../../contract/units.ts'
 import type { Objection } from '../../gates/acceptance/index.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
+import type { Exceeded } from '../../gates/launch/index.ts'
 import type { AgentOutcome, AgentSession } from '../agent.ts'
 import { STOP_GRACE_MS } from '../limits.ts'
 import type { World } from '../world.ts'
@@ -14,13 +15,20 @@ export interface EndedTurn {
   readonly objection: Objection | null
 }
 
+/** What is noticed of an agent while it runs. */
+export interface Activity {
+  lastHeardAt: number
+  /** The first bound of its profile that it went beyond. */
+  exceeded: Exceeded | undefined
+}
+
 const LOOK_EVERY_MS = 100
 
 /**
  * Waits until the agent has ended, and ends it, its group and all descendants, when a limit of its profile is reached or
  * the run is cancelled. Idle means: no byte of output and no movement on the wire. The timers do not outlive the turn.
  */
-export async function awaitTurn(world: World, resolution: Resolution, session: AgentSession, grant: Grant, activity: { lastHeardAt: number }, cancelled: AbortSignal): Promise<EndedTurn> {
+export async function awaitTurn(world: World, resolution: Resolution, session: AgentSession, grant: Grant, activity: Activity, cancelled: AbortSignal): Promise<EndedTurn> {
   const { limits } = resolution.profile
   const deadline = world.clock().getTime() + milliseconds(limits.total)
   const idleMs = milliseconds(limits.idle)
@@ -43,5 +51,18 @@ export async function awaitTurn(world: World, resolution: Resolution, session: A
     clearInterval(timer)
     // Also after a clean end: what the agent left running must not go on writing while its work is judged.
     await session.stop(STOP_GRACE_MS)
+  }
+}
+
+/** True if the agent ends by itself within the time. The timer does not outlive the wait. */
+export async function endsWithin(session: AgentSession, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs)
+  })
+  try {
+    return await Promise.race([session.finished.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
   }
 }

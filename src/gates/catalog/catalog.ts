@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import { Dialect, parsePair } from '../../contract/model.ts'
-import { Duration, Money } from '../../contract/units.ts'
+import { Duration, Money, Size } from '../../contract/units.ts'
 import { judgeProviderUrl, type OwnerPermission } from './provider-address.ts'
 
 /** Where the wire finds a provider's credential. The class may be shown; the value never enters a configuration (SEC-01). */
@@ -93,6 +93,9 @@ export const ProfileLimits = z.strictObject({
   calls: z.int().positive().describe('How many model calls it may make.'),
   tokens: z.int().positive().describe('How many tokens it may use.'),
   cost: Money.optional().describe('What it may cost. Needs a price for the model.'),
+  memory: Size.optional().describe('How much memory the agent and all that it starts may have together. Needs isolation fs or network.'),
+  processes: z.int().positive().optional().describe('How many processes the agent may have at one time, itself included. Needs isolation fs or network.'),
+  fileSize: Size.optional().describe('How long no file may become that the agent writes. Needs isolation fs or network.'),
 })
 export type ProfileLimits = z.infer<typeof ProfileLimits>
 

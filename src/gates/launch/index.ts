@@ -1,3 +1,4 @@
+export { BOUND_NAMES, Bounds, boundsOf, type Exceeded } from './bounds.ts'
 export { INHERITABLE_NAMES, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof } from './gate.ts'
 export { composeLaunchFacts, type LaunchCircumstances, LaunchEvidence, LaunchFacts } from './launch-facts.ts'
 export { ExecutableIdentity, FileDigest, LaunchPlan, planDigest } from './launch-plan.ts'

@@ -4,6 +4,7 @@ import { Name } from '../../contract/ids.ts'
 import { Dialect, ModelPair } from '../../contract/model.ts'
 import { Digest } from '../../contract/verdict.ts'
 import { PERMISSION_MODES } from '../catalog/index.ts'
+import { Bounds } from './bounds.ts'
 
 const Text = z.string().max(8_192)
 const Path = z.string().min(1).max(4_096)
@@ -53,6 +54,8 @@ export const LaunchPlan = z.strictObject({
   model: ModelPair,
   effort: z.string().min(1).max(100).nullable(),
   context: z.string().min(1).max(100).nullable(),
+  /** What it may take of the machine; left out where its profile names no such limit. */
+  bounds: Bounds.optional(),
 })
 export type LaunchPlan = Readonly<z.infer<typeof LaunchPlan>>
 

@@ -45,7 +45,7 @@ verifies('ADM-N9', 'a run whose calls were all served by the admitted model pass
 void test('the message leaves out what is not known, and counts what was not answered', () => {
   assert.equal(passes({ calls: calls({ costUsd: null }) }).message, '1 call, all served by coder-1, 1,100 tokens')
   assert.equal(passes({ calls: calls({ outputTokens: null, costUsd: null }) }).message, '1 call, all served by coder-1')
-  assert.equal(passes({ calls: calls(refusedCall, {}) }).message, '1 of 2 calls answered, all served by coder-1, 1,100 tokens, USD 0.00')
+  assert.equal(passes({ calls: calls({ ...refusedCall, reason: 'websocket_refused' }, {}) }).message, '1 of 2 calls answered, all served by coder-1, 1,100 tokens, USD 0.00')
   assert.equal(passes({ calls: calls(failed('provider_overloaded'), {}) }).message, '1 of 2 calls answered, all served by coder-1')
   assert.equal(passes({ calls: calls({ inference: false, servedModel: null, inputTokens: null, outputTokens: null, costUsd: null }, {}, { servedModel: 'coder-1-2026-11-01' }) }).message, '2 calls, all served by coder-1, coder-1-2026-11-01, 2,200 tokens, USD 0.00')
 })
@@ -92,13 +92,17 @@ verifies('ADM-N15', 'an agent that went on and exited 0 after its last question 
   blocks({ calls: [...calls({}, failed('answer_truncated'))].reverse() }, 'answer_truncated')
   blocks({ calls: calls({}, { ...failed('provider_auth'), reason: null }) }, 'evidence_invalid')
   passes({ calls: calls(failed('provider_overloaded'), {}) })
-  passes({ calls: calls({}, { ...refusedCall, inference: false }) })
+  passes({ calls: calls({}, { ...refusedCall, reason: 'route_not_listed', inference: false }) })
 })
 
-verifies('WIR-02', 'a model that the agent asked for on its own and was refused does not undo the work, and hides no failure before it', () => {
-  passes({ calls: calls({}, refusedCall) })
-  blocks({ calls: calls(refusedCall) }, 'model_not_admitted')
-  blocks({ calls: calls({}, failed('provider_overloaded'), refusedCall) }, 'provider_overloaded')
+verifies('WIR-02', 'a model that the agent asked for on its own denies the run wherever it stands among calls that were answered, and hides no failure of the work', () => {
+  const other = { ...refusedCall, requestedModel: 'background-1' }
+  for (const list of [calls(other), calls({}, other), calls(other, {}), calls({}, other, {}), calls({}, { ...other, inference: false })]) blocks({ calls: list }, 'model_not_admitted')
+  const finding = blocks({ calls: calls({}, other, { ...other, requestedModel: null }, {}) }, 'model_not_admitted')
+  assert.equal(finding.message, 'The agent asked for background-1 by itself, which nobody admitted.')
+  assert.equal(finding.found, 'call 2 asked for background-1, a model without a printable name; 2 such calls, none of them forwarded')
+  blocks({ calls: calls({}, failed('provider_overloaded'), other) }, 'provider_overloaded')
+  blocks({ calls: calls({ servedModel: 'coder-9' }, other) }, 'served_model_mismatch')
 })
 
 verifies('WIR-22', 'a call whose evidence was not stored denies the run', () => {

@@ -63,7 +63,7 @@ export const wireGate = defineGate({
   name: 'wire',
   facts: WireFacts,
   decide(facts: WireFacts, evidence: Digests): Finding {
-    const refusal = notARecord(facts) ?? servedWrongly(facts) ?? incomplete(facts) ?? notAnswered(facts)
+    const refusal = notARecord(facts) ?? servedWrongly(facts) ?? incomplete(facts) ?? notAnswered(facts) ?? askedForAnother(facts)
     if (refusal !== undefined) return { outcome: 'block', ...refusal, evidence }
     return { outcome: 'pass', message: summary(facts), evidence, expiresAt: new Date(Date.parse(facts.observedAt) + facts.validForMs) }
   },
@@ -115,11 +115,27 @@ function notAnswered(facts: WireFacts): Refusal | undefined {
     const first = calls.find((call) => call.outcome === 'failed') ?? calls[0] ?? last
     return refuse(reasonOf(first), facts, `No call was answered; the first error was: ${said(first)}.`, `${count(calls.length, 'call')}, none answered; call ${first.number}: ${said(first)}`)
   }
-  // A model that the agent asked for on its own and was refused (a title, a memory) is no part of the work: what counts is the last call that was.
+  // A model that the agent asked for on its own and was refused (a title, a memory) is no part of the work: the failure of the work itself is the root cause, and is named before it.
   const lastOfWork = calls.findLast((call) => call.outcome !== 'refused' || call.reason !== 'model_not_admitted') ?? last
   if (lastOfWork.outcome === 'answered') return undefined
   return refuse(reasonOf(lastOfWork), facts, `The last call was not answered: ${said(lastOfWork)}.`, `call ${lastOfWork.number} of the run: ${said(lastOfWork)}`)
 }
+
+/**
+ * A model that nobody admitted, asked for by whatever part of the agent: its profile refuses such models, so the agent is not the one
+ * that was planned, and what it would have sent there is not known. Last, because a provider that failed explains more (WIR-24).
+ */
+function askedForAnother(facts: WireFacts): Refusal | undefined {
+  const others = facts.calls.filter((call) => call.reason === 'model_not_admitted').toSorted((a, b) => a.number - b.number)
+  const [first] = others
+  if (first === undefined) return undefined
+  const models = [...new Set(others.map(({ requestedModel }) => requestedModel ?? 'a model without a printable name'))].slice(0, SHOWN_MODELS)
+  const found = `call ${first.number} asked for ${models.join(', ')}; ${count(others.length, 'such call')}, none of them forwarded`
+  return refuse('model_not_admitted', facts, `The agent asked for ${models[0] ?? 'another model'} by itself, which nobody admitted.`, found)
+}
+
+/** More names than that are of no use to whoever reads them. */
+const SHOWN_MODELS = 5
 
 function noModelCall(facts: WireFacts): Refusal {
   const ran = facts.processRanMs === null ? 'no process ran' : `the process ran ${(facts.processRanMs / 1_000).toFixed(2)} s`

@@ -24,6 +24,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   request_malformed: 'Look at what the agent sends: one JSON object with one top-level "model" string, uncompressed.',
   websocket_refused: 'Nothing, if the agent went on over HTTP; otherwise switch WebSockets off in its settings.',
   route_not_listed: 'Let the agent use a listed route; the wire forwards nothing else.',
+  run_unknown: 'Check that the agent sends the run token that it was given; its own settings or login may win over it, and on the socket of its run a question without it is not answered either.',
   interrupted: 'Run it again and let it end; a call that was cut off proves nothing.',
   secret_leak: 'Replace the credential: the provider sent it back in an answer. The agent did not get it.',
 }
