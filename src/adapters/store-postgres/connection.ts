@@ -49,7 +49,9 @@ export function inTransaction<Result>(address: DatabaseAddress, kind: 'read' | '
       // Whatever the server's default is: what was reported as stored is on its disk.
       if (kind === 'write') await client.query('SET LOCAL synchronous_commit = on')
       const result = await use(client)
-      await client.query('COMMIT')
+      // Of a transaction that had failed the server says ROLLBACK here, and calls it no error.
+      const { command } = await client.query('COMMIT')
+      if (command !== 'COMMIT') throw new Error(`the end of a transaction that was answered with ${command}`)
       return result
     } finally {
       // Ends the transaction too, if it has not ended.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { linkSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
@@ -118,6 +118,8 @@ export function freezeEmbedded(path: string): Promise<FrozenStore> {
 export function fillEmbedded(path: string, frozen: FrozenStore, check: (written: FrozenStore) => void): Promise<void> {
   return guarded('write', path, async () => {
     makeDirectory(dirname(path), 0o700)
+    // The log of a ledger that is gone would be taken for the new one's, and written into it.
+    if (existsSync(`${path}-wal`)) throw new PortcullisError('file_exists', { asked: `a new ledger at ${path}`, found: `${path}-wal, the log of another one`, remedy: 'Name another directory with --state. Nothing was written.' })
     const scratch = mkdtempSync(join(dirname(path), '.copying-'))
     try {
       const made = join(scratch, 'ledger.db')
