@@ -56,8 +56,8 @@ export function bundleCommand(root: string, outdir: string): void {
     minifySyntax: true,
     minifyWhitespace: true,
     metafile: true,
-    // It finds its own parts beside itself, and is loaded by runs that render a page only.
-    external: ['playwright-core'],
+    // One finds its own parts beside itself, the other asks for some that may be there or not; each is loaded only by what needs it.
+    external: ['playwright-core', 'pg'],
     logLevel: 'warning',
     // CommonJS in the bundle asks for built-in modules by a `require` that ES modules do not have.
     banner: { js: "const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);" },

@@ -46,7 +46,8 @@ export function readCoverage(root: string): Coverage {
 
 const definedIds = (text: string): string[] => [...text.matchAll(/^- \*\*([A-Z]+-[A-Z]?\d+)\*\*/gm)].flatMap(([, id]) => (id === undefined ? [] : [id]))
 
-function citedIds(path: string, text: string): { citations: Citation[]; unreadable: string[] } {
+/** Every id that the tests of a file name, and the calls that cannot be read. */
+export function citedIds(path: string, text: string): { citations: Citation[]; unreadable: string[] } {
   const { code, strings } = readSource(text)
   const citations: Citation[] = []
   const unreadable: string[] = []

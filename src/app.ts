@@ -131,8 +131,8 @@ export interface App {
 /** The configuration is read only by what needs it, so that a run can be verified beside a broken one; the ledger is made by the first run, never by a question. */
 export async function openApp(options: AppOptions): Promise<App> {
   const stateDirectory = stateDirectoryOf(options)
-  const [{ LedgerOnDemand }, { openRunDirectory }, engine] = await Promise.all([import('./adapters/store-sqlite/index.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
-  return new LocalApp({ options, stateDirectory, ledger: new LedgerOnDemand(join(stateDirectory, 'ledger.db')), engine, directoryOf: (runId) => openRunDirectory(stateDirectory, runId) })
+  const [{ ledgerIn }, { openRunDirectory }, engine] = await Promise.all([import('./app/store.ts'), import('./adapters/run-directory/index.ts'), import('./engine/index.ts')])
+  return new LocalApp({ options, stateDirectory, ledger: ledgerIn(options, stateDirectory), engine, directoryOf: (runId) => openRunDirectory(stateDirectory, runId) })
 }
 
 interface Parts {

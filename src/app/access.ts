@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { openAccessStore } from '../adapters/store-sqlite/index.ts'
 import { type AccessToken, GIVEN_KINDS } from '../contract/access.ts'
 import { sha256 } from '../contract/canonical.ts'
 import { PortcullisError, systemCode } from '../contract/errors.ts'
@@ -10,6 +9,7 @@ import type { AccessStore } from '../engine/index.ts'
 import { actorId } from '../gates/dispatch/index.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
+import { accessStoreIn } from './store.ts'
 
 export type GivenKind = (typeof GIVEN_KINDS)[number]
 
@@ -31,7 +31,7 @@ export async function giveToken(store: AccessStore, asked: { readonly kind: Give
 }
 
 async function withStore<Value>(options: AppOptions, use: (store: AccessStore) => Promise<Value>): Promise<Value> {
-  const store = await openAccessStore(join(stateDirectoryOf(options), 'ledger.db'))
+  const store = await accessStoreIn(options, stateDirectoryOf(options))
   try {
     return await use(store)
   } finally {

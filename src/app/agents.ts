@@ -1,9 +1,10 @@
-import { join, resolve as resolvePath } from 'node:path'
-import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
+import { resolve as resolvePath } from 'node:path'
+import type { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { composeWorld } from '../app.ts'
 import type { AgentAccess, AgentRecord, AgentStore, AgentWorld, World } from '../engine/index.ts'
 import { type Fleet, listAgents } from './fleet.ts'
 import { type AppOptions, configurationOf, searchPathOf, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 /** The world with what agents that live on need of it. */
 export async function composeAgentWorld(options: AppOptions, ledger: LedgerOnDemand, stateDirectory: string): Promise<AgentWorld> {
@@ -61,7 +62,7 @@ const TICK_MS = 100
 export async function keepAgents(options: AppOptions, asked: KeepRequest): Promise<Kept> {
   const { AgentHost } = await import('../engine/index.ts')
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     const world = await composeAgentWorld(options, ledger, stateDirectory)
     const names = asked.names.length > 0 ? asked.names : Object.keys(world.configuration.agents ?? {})

@@ -1,10 +1,10 @@
 import { delimiter, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { postNote, readNotes, writeNote } from '../adapters/anchors/index.ts'
 import { appendText, readText } from '../adapters/evidence-files/index.ts'
-import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { LOCAL_WORK_MS, notesIn, parseNote } from '../engine/index.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 export interface AnchorRequest {
   /** A file to add the checkpoint to. */
@@ -65,7 +65,7 @@ const gitOptions = ({ environment }: AppOptions) => ({ path: (environment['PATH'
 
 async function keptHead(options: AppOptions): Promise<{ readonly note: string }> {
   const path = join(stateDirectoryOf(options), 'ledger.db')
-  const onDemand = new LedgerOnDemand(path)
+  const onDemand = ledgerIn(options, stateDirectoryOf(options))
   try {
     if ((await onDemand.openExisting()) === undefined) throw new PortcullisError('run_not_found', { asked: `the ledger ${path}`, found: 'no such file', remedy: 'Name its directory with --state, or the configuration beside it with -c.' })
     return await (await onDemand.open()).keep()

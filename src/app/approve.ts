@@ -15,18 +15,18 @@ export async function approveRender(options: AppOptions, request: ApproveRenderR
     if (text.trim() === '' || text.length > most) throw usage(`${option} in 1 to ${most} characters`, text.trim() === '' ? 'nothing' : `${text.length} characters`, 'Say who approves it, and why: it stands in the ledger.')
   }
   const stateDirectory = stateDirectoryOf(options)
-  const [engine, { createApprovedImages }, { createCredentials }, { openRunDirectory }, { createSecretScanner }, { LedgerOnDemand }] = await Promise.all([
+  const [engine, { createApprovedImages }, { createCredentials }, { openRunDirectory }, { createSecretScanner }, { ledgerIn }] = await Promise.all([
     import('../engine/index.ts'),
     import('../adapters/approved-images/index.ts'),
     import('../adapters/credentials/index.ts'),
     import('../adapters/run-directory/index.ts'),
     import('../adapters/secret-scan/index.ts'),
-    import('../adapters/store-sqlite/index.ts'),
+    import('./store.ts'),
   ])
   // The configuration is read so that nothing is approved beside a broken one, whose probes nobody could name.
   configurationOf(options)
   const credentials = createCredentials({ environment: options.environment, homeDirectory: options.homeDirectory })
-  const onDemand = new LedgerOnDemand(`${stateDirectory}/ledger.db`)
+  const onDemand = ledgerIn(options, stateDirectory)
   try {
     // One that is there already: an approval of nothing must not make an empty ledger.
     if ((await onDemand.openExisting()) === undefined) throw usage(`a picture of ${request.of}`, 'a state directory without a ledger', 'Run the task first: npx portcullis run task.yaml')

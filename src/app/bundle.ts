@@ -1,12 +1,13 @@
 import { join, resolve as resolvePath } from 'node:path'
 import { writeText } from '../adapters/evidence-files/index.ts'
 import { openSigner, trustedKeys } from '../adapters/keys/index.ts'
-import { LedgerOnDemand, type Store } from '../adapters/store-sqlite/index.ts'
+import type { Store } from '../adapters/store-sqlite/index.ts'
 import type { Refusal } from '../contract/gate.ts'
 import { exitCodeOf } from '../contract/reasons.ts'
 import { isFinal, openNote, printEnvelopes, type Problem, proveRun, readHistory, type RunHistory, sealEnvelope, statementsOf, verifyOneRun } from '../engine/index.ts'
 import { openRunDirectory } from '../adapters/run-directory/index.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 import { anchorsIn } from './anchor.ts'
 
 export interface BundleRequest {
@@ -25,7 +26,7 @@ export type BundleAnswer = { readonly ok: true; readonly text: string; readonly 
  */
 export async function bundleOf(options: AppOptions, { runId, anchors, out }: BundleRequest): Promise<BundleAnswer> {
   const stateDirectory = stateDirectoryOf(options)
-  const onDemand = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const onDemand = ledgerIn(options, stateDirectory)
   try {
     const ledger = await onDemand.openFor(runId)
     const { history } = await readHistory({ ledger }, runId)

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { composeWorld } from '../app.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { ShownRun, World } from '../engine/index.ts'
@@ -8,9 +7,9 @@ export type { ShownRun }
 
 /** Opens what a completion needs, for as long as `use` takes. A ledger that is not there is not made for it. */
 export async function withRun<Value>(options: AppOptions, runId: string, use: (world: World) => Promise<Value>): Promise<Value> {
-  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
+  const { ledgerIn } = await import('./store.ts')
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     await ledger.openFor(runId)
     return await use(await composeWorld(options, ledger, stateDirectory))
@@ -21,9 +20,9 @@ export async function withRun<Value>(options: AppOptions, runId: string, use: (w
 
 /** A run as the store holds it. Reads nothing else, and refuses what does not verify. */
 export async function show(options: AppOptions, runId: string): Promise<ShownRun> {
-  const [{ LedgerOnDemand }, { correctionsOf, readHistory, showRun, verifyRun }, { openRunDirectory }] = await Promise.all([import('../adapters/store-sqlite/index.ts'), import('../engine/index.ts'), import('../adapters/run-directory/index.ts')])
+  const [{ ledgerIn }, { correctionsOf, readHistory, showRun, verifyRun }, { openRunDirectory }] = await Promise.all([import('./store.ts'), import('../engine/index.ts'), import('../adapters/run-directory/index.ts')])
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     const opened = await ledger.openFor(runId)
     const { history, read } = await readHistory({ ledger: opened }, runId)

@@ -4,7 +4,6 @@ import { agentAdapters } from '../app.ts'
 import { loadOverride, type LoadedConfiguration } from '../adapters/configuration/index.ts'
 import { AREAS, type DoctorRow, isolationRows, programRows, providerRows, recordRows, stateRows } from '../adapters/doctor/index.ts'
 import { createIsolation, type Isolation } from '../adapters/isolation/index.ts'
-import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Refusal } from '../contract/gate.ts'
 import { createRunToken } from '../contract/ids.ts'
@@ -14,6 +13,7 @@ import { entryOf, type OverrideState, resolveProfile, type ResolvedProfile } fro
 import { composeLaunchFacts, launchGate, type PlanRequest } from '../gates/launch/index.ts'
 import { checkAdmission, listAdmissionRecords } from './admissions.ts'
 import { type AppOptions, configurationOf, configurationPathOf, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 export type { DoctorRow }
 
@@ -78,7 +78,7 @@ function overrideRows(override: OverrideState): DoctorRow[] {
 
 async function examineState(options: AppOptions): Promise<DoctorRow[]> {
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     return await stateRows(stateDirectory, ledger)
   } finally {

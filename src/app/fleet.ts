@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import * as z from 'zod'
-import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { Name, RunId } from '../contract/ids.ts'
 import { AGENT_STAGES, AGENT_STATES, AgentCondition, type AgentDefinition, type AgentRecord, AgentStep, type AgentStore, isRoutable } from '../engine/index.ts'
 import { AgentPath, AgentReadinessEvidence, type AgentReadinessFacts, spelled } from '../gates/readiness/index.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 /** Who an agent must be beside who was seen: null where nothing was observed (RDY-26). */
 const AgentSides = z.strictObject({ name: z.string(), version: z.string().nullable(), persona: z.string().nullable(), build: z.string().nullable(), model: z.string().nullable(), tools: z.array(z.string()) })
@@ -49,7 +48,7 @@ export type ShownAgent = Readonly<z.infer<typeof ShownAgent>>
 const Opening = z.looseObject({ type: z.literal('run_opened'), data: z.looseObject({ head_commit: z.string().nullable().optional() }) })
 
 async function withStore<Value>(options: AppOptions, use: (store: AgentStore | undefined) => Promise<Value>): Promise<Value> {
-  const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectoryOf(options))
   try {
     return await use((await ledger.openExisting())?.agents)
   } finally {

@@ -1,7 +1,6 @@
-import { join, resolve as resolvePath } from 'node:path'
+import { resolve as resolvePath } from 'node:path'
 import { createMetrics, type Metrics } from '../adapters/metrics/index.ts'
 import { createLog, type Log } from '../adapters/log/index.ts'
-import { LedgerOnDemand, openAccessStore } from '../adapters/store-sqlite/index.ts'
 import { type App, composeWorld, openApp } from '../app.ts'
 import { steadyClock } from '../contract/clock.ts'
 import { PortcullisError } from '../contract/errors.ts'
@@ -16,6 +15,7 @@ import { DUE_MS, HealthDesk } from './health-desk.ts'
 import { isLoopback, listeningPlace, type ListeningPlace, mergedPlace } from './listening.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { accessStoreIn, ledgerIn } from './store.ts'
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { LedgerWatch } from './ledger-watch.ts'
@@ -99,9 +99,8 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
   const { configuration, directory } = configurationOf(options)
   const { settings, place } = serverSettings(configuration.server ?? {}, asked, { configured: directory, given: options.cwd, now: options.clock() })
   const stateDirectory = stateDirectoryOf(options)
-  const path = join(stateDirectory, 'ledger.db')
-  const store = await openAccessStore(path)
-  const ledgers = new LedgerOnDemand(path)
+  const store = await accessStoreIn(options, stateDirectory)
+  const ledgers = ledgerIn(options, stateDirectory)
   const closing: (() => Promise<void>)[] = [() => store.close(), () => ledgers.close()]
   try {
     const firstTokenPath = await firstToken(store, { stateDirectory, expiresAt: () => instantOf(settings.adminExpires, options.clock()), now: options.clock() })

@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { loadOverride } from '../adapters/configuration/index.ts'
 import { trustedKeys } from '../adapters/keys/index.ts'
 import { openRunDirectory } from '../adapters/run-directory/index.ts'
-import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { printPair } from '../contract/model.ts'
 import { verifyOneRun, type WorkItem, workItemOf } from '../engine/index.ts'
 import { admissionRequestOf } from '../gates/admission/index.ts'
 import { resolveProfile } from '../gates/catalog/index.ts'
 import { checkAdmission } from './admissions.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 export interface StandingAnswer {
   readonly pair: string
@@ -32,7 +32,7 @@ export async function standingOf(options: AppOptions, asked: { readonly profile:
   const { requested, runtime, stage } = admissionRequestOf(outcome.resolution, configuration.networkClasses)
   const checked = await checkAdmission(options, { ...asked, file: undefined })
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     const store = await ledger.openExisting()
     const keys = trustedKeys(join(stateDirectory, 'keys'))

@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { userInfo } from 'node:os'
-import { LedgerOnDemand, type StoredLedger } from '../adapters/store-sqlite/index.ts'
+import type { StoredLedger } from '../adapters/store-sqlite/index.ts'
 import type { AccessKind, Principal } from '../contract/access.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { LONGEST_LEASE_MS, milliseconds, parseDuration } from '../contract/units.ts'
@@ -8,6 +7,7 @@ import { ACCEPTANCE_GATE, autoTriage, choosePhases, type Closing, closeTicket, t
 import { type Actor, actorId, type Ticket, type TicketEvent } from '../gates/dispatch/index.ts'
 import { composeWorld } from '../app.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { ledgerIn } from './store.ts'
 
 /** Who acts, by the token that was shown: a person's tokens are admin, operator and reader; a program that runs by itself holds a worker's. */
 const ACTOR_OF: Readonly<Record<AccessKind, Actor['kind']>> = { admin: 'human', operator: 'human', reader: 'human', worker: 'service', run: 'agent' }
@@ -60,7 +60,7 @@ export function composeTickets(options: AppOptions, ledger: StoredLedger, world:
 /** Opens the desk of this machine for as long as `use` takes. */
 export async function withTickets<Value>(options: AppOptions, use: (desk: TicketDesk) => Promise<Value>): Promise<Value> {
   const stateDirectory = stateDirectoryOf(options)
-  const ledgers = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledgers = ledgerIn(options, stateDirectory)
   try {
     const world = await composeWorld(options, ledgers, stateDirectory)
     return await use(composeTickets(options, await ledgers.open(), world))

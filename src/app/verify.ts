@@ -9,6 +9,7 @@ import { exitCodeOf } from '../contract/reasons.ts'
 import { auditLedger, BUNDLE_FILE, type Checkpoint, isFinal, parseNote, type Problem, readHistory, type RunSummary, type Trust, verifyBundle, type VerificationKey, verifyFiles, verifyOneRun, verifyRunOf } from '../engine/index.ts'
 import { anchorsIn, notesOf, someNotes } from './anchor.ts'
 import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
+import { databaseUrlOf, ledgerIn } from './store.ts'
 
 export interface VerifyRequest {
   /** The id of a run, or the path of a ledger, a state directory, the directory of a run or a bundle; undefined is the whole ledger of the state directory. */
@@ -65,15 +66,34 @@ function remedyOf({ what, problems }: Counted, unfinished: boolean): string {
 async function verifyPlace(options: AppOptions, request: VerifyRequest): Promise<Counted> {
   const { what } = request
   if (what !== undefined && RunId.safeParse(what).success) return verifyRunIn(options, request, what)
+  if (what === undefined && databaseUrlOf(options) !== undefined) return verifyAll(options, request)
   const place: EvidencePlace = what === undefined ? { kind: 'ledger', path: join(stateDirectoryOf(options), 'ledger.db') } : placeAt(resolvePath(options.cwd, what))
   switch (place.kind) {
     case 'ledger':
-      if (request.accepted) throw usage('--accepted for one run', 'a whole ledger', 'Name the run: npx portcullis verify <run> --accepted')
+      refuseAccepted(request)
       return withLedger(place.path, async (ledger) => verifyLedger(ledger, dirname(place.path), await trustOf(options, request, () => keysBeside(place.path)), request.rowsOnly))
     case 'directory':
       return verifyDirectory(place.path, await trustOf(options, request, () => keysNear(options, place.path)))
     case 'bundle':
       return verifyFile(readText(place.path, 'to verify'), await trustOf(options, request, () => keysNear(options, dirname(place.path))))
+  }
+}
+
+function refuseAccepted({ accepted }: VerifyRequest): void {
+  if (accepted) throw usage('--accepted for one run', 'a whole ledger', 'Name the run: npx portcullis verify <run> --accepted')
+}
+
+/** The ledger of the environment, with the runs and keys of the state directory. */
+async function verifyAll(options: AppOptions, request: VerifyRequest): Promise<Counted> {
+  refuseAccepted(request)
+  const stateDirectory = stateDirectoryOf(options)
+  const onDemand = ledgerIn(options, stateDirectory)
+  try {
+    const ledger = await onDemand.openExisting()
+    if (ledger === undefined) throw new PortcullisError('run_not_found', { asked: 'the ledger of the environment', found: 'none', remedy: 'Check the address.' })
+    return await verifyLedger(ledger, stateDirectory, await trustOf(options, request, () => join(stateDirectory, 'keys')), request.rowsOnly)
+  } finally {
+    await onDemand.close()
   }
 }
 
@@ -102,7 +122,7 @@ async function withLedger<Result>(path: string, use: (ledger: Store) => Promise<
 
 async function verifyRunIn(options: AppOptions, request: VerifyRequest, runId: string): Promise<Counted> {
   const stateDirectory = stateDirectoryOf(options)
-  const onDemand = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const onDemand = ledgerIn(options, stateDirectory)
   try {
     const ledger = await onDemand.openFor(runId)
     const { history } = await readHistory({ ledger }, runId)
@@ -130,6 +150,21 @@ async function verifyLedger(ledger: Store, stateDirectory: string, trust: Trust,
     problems.push(...verified.problems.filter(({ code }) => code !== 'run_unfinished' || isFinal(history.run.state)).map((problem) => ({ ...problem, where: `${problem.where} of ${runId}` })))
   }
   return { what: 'ledger', runId: null, state: null, runs: runs.length, rows: audit.rows, verdicts, files, checkpoint: shown(audit.head), problems }
+}
+
+const NO_DIRECTORY: Parameters<typeof verifyRunOf>[1] = { read: () => undefined, files: () => [] }
+
+/** What is wrong with the rows of a ledger and with what they say of each run, wherever the directories of the runs are. A run of another form is judged by nobody here. */
+export async function ledgerProblems(ledger: Store, trust: Trust): Promise<readonly Problem[]> {
+  const audit = await ledger.snapshot((view) => auditLedger(view, trust))
+  const runs = await ledger.list()
+  const problems: Problem[] = [...audit.problems, ...numberGaps(runs)]
+  for (const { runId } of runs) {
+    const { history } = await readHistory({ ledger }, runId)
+    const { problems: found } = verifyRunOf(history, NO_DIRECTORY, trust)
+    problems.push(...found.filter(({ code }) => !code.startsWith('file_') && code !== 'format_other' && (code !== 'run_unfinished' || isFinal(history.run.state))).map((problem) => ({ ...problem, where: `${problem.where} of ${runId}` })))
+  }
+  return problems
 }
 
 /** Runs are numbered without gaps; one that left no row is missed by its number alone. */

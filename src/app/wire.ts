@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type * as WireCluster from '../adapters/wire-cluster/index.ts'
 import { composeWorld } from '../app.ts'
 import type { LicenceAnswer, LicenceRecord, World } from '../engine/index.ts'
@@ -8,9 +7,9 @@ import { type AppOptions, stateDirectoryOf, usage } from './places.ts'
 
 /** Opens what a licence needs, for as long as `use` takes. */
 async function withWorld<Value>(options: AppOptions, use: (world: World) => Promise<Value>): Promise<Value> {
-  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
+  const { ledgerIn } = await import('./store.ts')
   const stateDirectory = stateDirectoryOf(options)
-  const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
+  const ledger = ledgerIn(options, stateDirectory)
   try {
     return await use(await composeWorld(options, ledger, stateDirectory))
   } finally {
@@ -45,8 +44,8 @@ const rowOf = ({ runId, licence, revoked, state, calls }: LicenceRecord, now: Da
 
 /** Every token ever made, newest first, by its run; never the token. */
 export async function listTokens(options: AppOptions): Promise<readonly TokenRow[]> {
-  const [{ LedgerOnDemand }, { licencesIn }] = await Promise.all([import('../adapters/store-sqlite/index.ts'), import('../engine/index.ts')])
-  const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
+  const [{ ledgerIn }, { licencesIn }] = await Promise.all([import('./store.ts'), import('../engine/index.ts')])
+  const ledger = ledgerIn(options, stateDirectoryOf(options))
   try {
     const existing = await ledger.openExisting()
     return existing === undefined ? [] : (await licencesIn(existing)).map((record) => rowOf(record, options.clock()))
@@ -140,8 +139,8 @@ const ROWS_AT_ONCE = 500
 
 /** Gives every recorded call, in the order in which they were stored; with `follow` also those to come, until `ended` aborts. */
 export async function readCalls(options: AppOptions, asked: { readonly runId: string | undefined; readonly follow: boolean; readonly ended: AbortSignal; seen(call: SeenCall): void }): Promise<void> {
-  const { LedgerOnDemand } = await import('../adapters/store-sqlite/index.ts')
-  const ledger = new LedgerOnDemand(join(stateDirectoryOf(options), 'ledger.db'))
+  const { ledgerIn } = await import('./store.ts')
+  const ledger = ledgerIn(options, stateDirectoryOf(options))
   let position = 0
   const look = async (): Promise<void> => {
     const existing = await ledger.openExisting()

@@ -29,6 +29,7 @@ import { register as registerRun } from './commands/run.ts'
 import { register as registerRuns } from './commands/runs.ts'
 import { register as registerServe } from './commands/serve.ts'
 import { register as registerShow } from './commands/show.ts'
+import { register as registerStore } from './commands/store.ts'
 import { register as registerTickets } from './commands/tickets.ts'
 import { register as registerTokens } from './commands/tokens.ts'
 import { register as registerVerify } from './commands/verify.ts'
@@ -37,7 +38,7 @@ import { register as registerWorker } from './commands/worker.ts'
 import { createTerminal, printable } from './terminal.ts'
 import { VERSION } from '../version.ts'
 
-const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets, registerQueue, registerWorker]
+const COMMANDS = [registerInit, registerImport, registerRun, registerResolve, registerAdmit, registerApprove, registerDecide, registerProbe, registerDrill, registerDoctor, registerVerify, registerReport, registerShow, registerResume, registerApproveReview, registerApproveQuestion, registerRuns, registerBundle, registerAnchor, registerKeys, registerStore, registerProvider, registerServe, registerMcp, registerWire, registerTokens, registerCalls, registerAgents, registerTickets, registerQueue, registerWorker]
 
 /** What ends a run in order. SIGHUP comes when the terminal is closed, which must not leave an agent alive without its gates. */
 const CANCELLING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -8,11 +8,11 @@ import { verifies } from '../verifies.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** Every environment variable that the source names, but those that lead to programs and to another machine. */
+/** Every environment variable that the source names, but those that lead to programs, to another machine and to another store. */
 function variablesOfTheSource(): string[] {
   const text = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) => !file.endsWith('.test.ts')).map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n')
   const names = [...text.matchAll(/\b(PORTCULLIS_[A-Z_]+)\b|env(?:ironment)?(?:\['|\.)([A-Z][A-Z_]+)/g)].map(([, own, read]) => own ?? read ?? '')
-  return [...new Set(names)].filter((name) => !['PATH', 'HOME', 'PORTCULLIS_SERVER', 'PORTCULLIS_TOKEN'].includes(name))
+  return [...new Set(names)].filter((name) => !['PATH', 'HOME', 'PORTCULLIS_SERVER', 'PORTCULLIS_TOKEN', 'PORTCULLIS_DATABASE_URL'].includes(name))
 }
 
 verifies('ACC-40', 'the gate is there without any variable, and no variable that Portcullis knows takes it away', async (t) => {
@@ -24,6 +24,16 @@ verifies('ACC-40', 'the gate is there without any variable, and no variable that
     const { report, result } = await runTask(made)
     assert.deepEqual([result.code, report.status, report.reason], [4, 'fail', 'probe_failed'], `${value}`)
   }
+})
+
+verifies('ACC-40', 'a variable that names another store starts nothing, whatever it holds', async (t) => {
+  const made = await scenario(t)
+  for (const value of ['off', 'postgres://keeper@127.0.0.1:1/ledger']) {
+    made.env['PORTCULLIS_DATABASE_URL'] = value
+    const { code, stdout } = await made.portcullis(['run', 'task.yaml', '--json'])
+    assert.deepEqual([code, z.object({ error: z.object({ code: z.string() }) }).parse(JSON.parse(stdout)).error.code], [2, 'usage'])
+  }
+  assert.equal(made.provider.requests.length, 0)
 })
 
 verifies('ACC-40 ACC-14', 'work that is asked for without probes says so in the verdict, the report, on the screen and in the trace', async (t) => {

@@ -46,7 +46,8 @@ export function connectForReading(path: string): Connection {
 /** True for a write-ahead log with rows in it. */
 const hasLog = (path: string): boolean => (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 
-function kyselyOver(database: DatabaseSync): Kysely<Tables> {
+/** Kysely over a connection that is there. */
+export function kyselyOver(database: DatabaseSync): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: new SqliteDialect({
       database: {

@@ -4,6 +4,7 @@ import { runIdOf } from '../../contract/ids.ts'
 import { isFinal, type LedgerWrite, rowsOf, type RunBeginning, type RunSummary } from '../../engine/index.ts'
 import { AgentWrites } from './agent-writes.ts'
 import { FenceWrites } from './fence-writes.ts'
+import { ManyRows } from './many-rows.ts'
 import type { SignedTree } from './signed-tree.ts'
 import { TicketWrites } from './ticket-writes.ts'
 
@@ -35,6 +36,7 @@ export class GroupCommit {
   #writing = false
   #beats: Beats | undefined
   readonly #statements
+  readonly #entries: ManyRows
   readonly #agents: AgentWrites
   readonly #tickets: TicketWrites
   readonly #fences: FenceWrites
@@ -44,13 +46,13 @@ export class GroupCommit {
     this.#database = database
     this.#exclusive = exclusive
     this.#tree = tree
+    this.#entries = new ManyRows(database, 'entry (position, run_id, kind, sequence, gate, outcome, digest, body)')
     this.#agents = new AgentWrites(database)
     this.#tickets = new TicketWrites(database)
     this.#fences = new FenceWrites(database)
     this.#statements = {
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
-      insert: database.prepare('INSERT INTO entry (position, run_id, kind, sequence, gate, outcome, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
       charge: database.prepare('INSERT INTO charge (profile, day, calls, tokens, cost_nano, unpriced) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens, cost_nano = cost_nano + excluded.cost_nano, unpriced = unpriced + excluded.unpriced'),
       next: database.prepare('SELECT coalesce(max(number), 0) + 1 AS number FROM run'),
       open: database.prepare("INSERT INTO run (run_id, number, kind, task_id, state, reason, started_at, ended_at) VALUES (?, ?, ?, ?, 'open', NULL, ?, NULL)"),
@@ -194,11 +196,14 @@ export class GroupCommit {
   }
 
   #writeRows(write: LedgerWrite): void {
-    for (const row of rowsOf(write)) {
-      const { kind, body, digest, verdict } = row
-      this.#statements.insert.run(this.#tree.next, write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body)
-      this.#tree.add(write.runId, row)
-    }
+    this.#entries.insert(
+      rowsOf(write).map((row) => {
+        const { kind, body, digest, verdict } = row
+        const position = this.#tree.next
+        this.#tree.add(write.runId, row)
+        return [position, write.runId, kind, verdict?.sequence ?? null, verdict?.gate ?? null, verdict?.outcome ?? null, digest, body]
+      }),
+    )
     if (write.charge !== undefined) this.#charge(write.charge)
     if (write.birth !== undefined) this.#agents.birth(write.runId, write.birth)
     if (write.agent !== undefined) this.#agents.change(write.runId, write.agent)

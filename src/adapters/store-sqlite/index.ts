@@ -1,4 +1,6 @@
 export { openAccessStore } from './access-store.ts'
+export { fillEmbedded, freeze, freezeEmbedded, type FrozenStore, type TableDigest } from './frozen.ts'
 export { LedgerOnDemand } from './ledger-on-demand.ts'
 export { openRunQueue } from './queue-store.ts'
 export { keysBeside, openLedger, openLedgerForReading, type Store, type Store as StoredLedger } from './ledger.ts'
+export { type Cell, CONSTRAINT_STATEMENTS, type StoredRows, TABLE_STATEMENTS, tableShapes, type TableShape } from './tables.ts'

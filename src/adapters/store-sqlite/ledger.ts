@@ -42,10 +42,14 @@ export async function openLedger(path: string): Promise<Store> {
 /** Opens an existing store for questions: a file and a directory that may only be read are enough. Rejects with `store_failed` or `store_busy`. */
 export async function openLedgerForReading(path: string): Promise<Store> {
   return guarded('open', path, async () => {
-    const connection = connectForReading(path)
-    await requireVersion(await tablesOf(connection.kysely), connection.kysely, path)
-    return new SqliteLedger(connection, path, undefined)
+    return ledgerOver(connectForReading(path), path)
   })
+}
+
+/** The ledger that a connection holds, for questions; `name` is what its faults call it. Rejects with `store_failed` for one of another version. */
+export async function ledgerOver(connection: Connection, name: string): Promise<Store> {
+  await requireVersion(await tablesOf(connection.kysely), connection.kysely, name)
+  return new SqliteLedger(connection, name, undefined)
 }
 
 async function tablesOf(database: Kysely<Tables>): Promise<readonly string[]> {

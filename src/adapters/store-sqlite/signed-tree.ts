@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { bytesOf, GrowingTree, type LedgerRow, leafHashText, leafText, openNote, signCheckpoint, type Signer, type VerificationKey } from '../../engine/index.ts'
+import { ManyRows } from './many-rows.ts'
 import { BLOCK_LEVEL } from './schema.ts'
 
 interface Head {
@@ -15,6 +16,8 @@ interface Head {
 export interface Mark {
   readonly size: number
   readonly edge: Buffer
+  /** How many hashes were waiting to be written. */
+  readonly waiting: number
 }
 
 /**
@@ -26,6 +29,9 @@ export class SignedTree {
   readonly #trusted: () => readonly VerificationKey[]
   readonly #clock: Clock
   readonly #statements
+  readonly #hashes: ManyRows
+  /** Of rows of this transaction; written together with the head that is signed over them. */
+  #waiting: (readonly [level: number, number: number, hash: Buffer])[] = []
   #tree = new GrowingTree()
   #note = ''
   #origin = ''
@@ -36,11 +42,11 @@ export class SignedTree {
     this.#signer = options.signer
     this.#trusted = options.trusted
     this.#clock = options.clock
+    this.#hashes = new ManyRows(database, 'tree (level, number, hash)')
     this.#statements = {
       head: database.prepare('SELECT size, edge, note FROM head'),
       note: database.prepare('SELECT note FROM head'),
       last: database.prepare('SELECT max(position) AS position FROM entry'),
-      hash: database.prepare('INSERT INTO tree (level, number, hash) VALUES (?, ?, ?)'),
       move: database.prepare('UPDATE head SET size = ?, edge = ?, note = ?, key_id = ?'),
       keep: database.prepare('INSERT INTO checkpoint (size, note, key_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     }
@@ -54,6 +60,7 @@ export class SignedTree {
 
   /** Takes up the tree where the store has it. Called in the transaction that will add to it. Throws `store_tampered` for a head that none of our keys signed. */
   begin(): void {
+    this.#waiting = []
     this.#takeUp()
     const last = Number(this.#statements.last.get()?.['position'] ?? 0)
     if (last !== this.#tree.size) throw tampered(`row ${last} under a signed head over ${this.#tree.size} rows`)
@@ -87,21 +94,24 @@ export class SignedTree {
   add(runId: string, row: LedgerRow): void {
     const text = leafText({ position: this.next, runId, kind: row.kind, sequence: row.verdict?.sequence ?? null, gate: row.verdict?.gate ?? null, outcome: row.verdict?.outcome ?? null, digest: row.digest, body: row.body })
     this.#tree.add(leafHashText(`\u0000${text}`), (level, number, root) => {
-      if (level === 0 || level === BLOCK_LEVEL) this.#statements.hash.run(level, number, bytesOf(root))
+      if (level === 0 || level === BLOCK_LEVEL) this.#waiting.push([level, number, bytesOf(root)])
     })
   }
 
   mark(): Mark {
-    return { size: this.#tree.size, edge: this.#tree.edge() }
+    return { size: this.#tree.size, edge: this.#tree.edge(), waiting: this.#waiting.length }
   }
 
-  backTo({ size, edge }: Mark): void {
+  backTo({ size, edge, waiting }: Mark): void {
+    this.#waiting.length = waiting
     this.#tree = new GrowingTree(size, edge)
   }
 
   /** Signs the head, for the transaction that is about to commit. `keep` also keeps it as the checkpoint of a run that ended. */
   sign(keep: boolean): void {
     const { keyId } = this.#signer.key
+    this.#hashes.insert(this.#waiting)
+    this.#waiting = []
     const note = signCheckpoint({ origin: this.#origin, size: this.#tree.size, root: this.#tree.root(), at: this.#clock().toISOString() }, this.#signer)
     this.#statements.move.run(this.#tree.size, this.#tree.edge(), note, keyId)
     if (keep) this.#statements.keep.run(this.#tree.size, note, keyId)

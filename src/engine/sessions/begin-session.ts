@@ -139,6 +139,8 @@ async function startLive({ world, directory, events, started }: BeginParts, { pe
         world.launcher.start(permit, launch, {
           logs,
           wire: grant,
+          // It is ended for it there; the session then says that its process has ended.
+          onExceeded: () => undefined,
           onStdout: (chunk) => {
             events.heard()
             onStdout(chunk)
