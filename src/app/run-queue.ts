@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { join, relative, resolve as resolvePath } from 'node:path'
-import { openRunQueue } from '../adapters/store-sqlite/index.ts'
+import { relative, resolve as resolvePath } from 'node:path'
 import { type QueuedRun, RunOrder, type RunQueue } from '../engine/index.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { loadTask } from '../adapters/configuration/index.ts'
+import { queueIn } from './store.ts'
 import { localActor } from './tickets.ts'
 
 export interface QueueRequest {
@@ -22,7 +22,7 @@ export type { QueuedRun }
 
 /** Opens the queue of this machine for as long as `use` takes. */
 async function withQueue<Value>(options: AppOptions, use: (queue: RunQueue) => Promise<Value>): Promise<Value> {
-  const queue = await openRunQueue(join(stateDirectoryOf(options), 'ledger.db'))
+  const queue = await queueIn(options, stateDirectoryOf(options))
   try {
     return await use(queue)
   } finally {

@@ -126,9 +126,7 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const tickets = composeTickets(options, await ledgers.open(), world)
     const sessions = await SessionDesk.open(options, tickets.book, world, log)
     const work = new WorkDesk({ options, app, desk: tickets, world, ledger: world.ledger, log })
-    const pickUp = tickets.settings().pickUp
-    if (pickUp !== undefined) schedule.every('work on tickets', milliseconds(pickUp.every), () => work.sweep())
-    schedule.every('sessions of tickets', SESSIONS_MS, () => sessions.sweep())
+    scheduleTickets(schedule, tickets, sessions, work)
     const acts = new ActBook({ ledger: world.ledger, clock: options.clock, scanner: world.scanner })
     const checks = new CheckDesk(options, log)
     const watch = new LedgerWatch(() => store.lastPosition())
@@ -156,6 +154,13 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     for (const close of closing) await close()
     throw error
   }
+}
+
+/** Sessions are always looked after; work is picked up only where the configuration says how often. */
+function scheduleTickets(schedule: Scheduler, tickets: TicketDesk, sessions: SessionDesk, work: WorkDesk): void {
+  const { pickUp } = tickets.settings()
+  if (pickUp !== undefined) schedule.every('work on tickets', milliseconds(pickUp.every), () => work.sweep())
+  schedule.every('sessions of tickets', SESSIONS_MS, () => sessions.sweep())
 }
 
 async function openWire(world: Awaited<ReturnType<typeof composeWorld>>, port: number, { recorded, unrecorded }: Metrics, log: Log): Promise<ServedWire> {

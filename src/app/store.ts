@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { LedgerOnDemand, openAccessStore, type Store } from '../adapters/store-sqlite/index.ts'
+import { LedgerOnDemand, openAccessStore, openRunQueue, type Store } from '../adapters/store-sqlite/index.ts'
 import type { PortcullisError } from '../contract/errors.ts'
-import type { AccessStore } from '../engine/index.ts'
+import type { AccessStore, RunQueue } from '../engine/index.ts'
 import { type AppOptions, usage } from './places.ts'
 
 /** Names the PostgreSQL database that questions about runs are asked of, instead of the embedded ledger. */
@@ -26,6 +26,12 @@ export function ledgerIn(options: Pick<AppOptions, 'environment'>, stateDirector
 export async function accessStoreIn(options: Pick<AppOptions, 'environment'>, stateDirectory: string): Promise<AccessStore> {
   if (databaseUrlOf(options) !== undefined) throw readOnly('what a server keeps')
   return openAccessStore(embeddedPath(stateDirectory))
+}
+
+/** The queue of runs, beside the ledger. Throws `usage` where a database is named, which nothing is written to. */
+export async function queueIn(options: Pick<AppOptions, 'environment'>, stateDirectory: string): Promise<RunQueue> {
+  if (databaseUrlOf(options) !== undefined) throw readOnly('a queue of runs')
+  return openRunQueue(embeddedPath(stateDirectory))
 }
 
 /** Going on in the embedded store instead would write a second history beside the one that was named. */

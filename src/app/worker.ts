@@ -1,12 +1,11 @@
-import { join } from 'node:path'
 import { createLog, type Log } from '../adapters/log/index.ts'
-import { LedgerOnDemand, openRunQueue } from '../adapters/store-sqlite/index.ts'
 import type { RunWatcher } from '../app.ts'
 import type { SteadyClock } from '../contract/clock.ts'
 import { type ErrorCode, ERROR_TABLE, PortcullisError } from '../contract/errors.ts'
 import { type Fence, isFinal, LeaseWatch, type OrderOutcome, type QueuedRun, RUN_STATES, type RunQueue, type RunState } from '../engine/index.ts'
 import { attempt, type AttemptParts, closeAttempt, type Held } from './attempts.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf } from './places.ts'
+import { ledgerIn, queueIn } from './store.ts'
 
 export interface WorkerOrder {
   /** The name under which claims are held. */
@@ -30,9 +29,8 @@ const QUIET: RunWatcher = { opened: () => undefined, gateBegan: () => undefined,
 /** Carries runs of the queue until it is told to end: one that waited at a time, and beside it whatever it takes over from a worker that gave no sign of life. */
 export async function work(options: AppOptions, order: WorkerOrder): Promise<void> {
   const stateDirectory = stateDirectoryOf(options)
-  const path = join(stateDirectory, 'ledger.db')
-  const ledgers = new LedgerOnDemand(path)
-  const queue = await openRunQueue(path)
+  const ledgers = ledgerIn(options, stateDirectory)
+  const queue = await queueIn(options, stateDirectory)
   try {
     // Paths of orders are from the directory of the configuration, wherever the worker was started.
     const parts = { options: { ...options, cwd: configurationOf(options).directory }, ledgers, stateDirectory }

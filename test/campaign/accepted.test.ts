@@ -6,7 +6,7 @@ import { LIFECYCLE } from '../../src/contract/lifecycle.ts'
 import { leavesOf, Report } from '../../src/gates/report/index.ts'
 import { loadScript } from '../../src/adapters/scripted-provider/index.ts'
 import { verifies } from '../verifies.ts'
-import { CONFIGURATION, runsOf, runTask, scenario } from './scenario.ts'
+import { CONFIGURATION, runsOf, runTask, scenario } from '../e2e/scenario.ts'
 
 verifies('ADM-T1 ADM-M5', 'the real pi is taken through every gate and accepted', async (t) => {
   const script = await loadScript(join(import.meta.dirname, '../../examples/slugify/script.yaml'))
