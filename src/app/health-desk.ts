@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { loadOverride } from '../adapters/configuration/index.ts'
 import type { Log } from '../adapters/log/index.ts'
 import type { App } from '../app.ts'
 import { digestOf } from '../contract/canonical.ts'
@@ -7,6 +8,7 @@ import { PortcullisError } from '../contract/errors.ts'
 import { RunId } from '../contract/ids.ts'
 import { milliseconds } from '../contract/units.ts'
 import { type AccessStore, type Ledger, MARGIN_MS, probeLimitMs, type RunSummary } from '../engine/index.ts'
+import { type CatalogFacts, catalogGate, isUnchanged } from '../gates/catalog/index.ts'
 import { type AppOptions, configurationOf } from './places.ts'
 import { ProbeAges } from './probe-ages.ts'
 
@@ -29,6 +31,12 @@ const LONGEST_LOOK_MS = 60_000
 /** In whose name probes are claimed; no token has such an id. */
 const HOLDER = 'schedule'
 
+/** What a probe was of. `facts`: what the name meant then; undefined for one that did not come so far. */
+interface Probed {
+  readonly profile: string
+  readonly facts: CatalogFacts | undefined
+}
+
 const Opened = z.looseObject({ type: z.literal('run_opened'), data: z.looseObject({ profile: z.string() }) })
 
 /** Probes profiles at the start and at the interval of the configuration. When each was probed last stands in the ledger, so a restart forgets nothing. */
@@ -39,7 +47,7 @@ export class HealthDesk {
   readonly #store: AccessStore
   readonly #log: Log
   readonly #steadyMs: SteadyClock
-  readonly #profileOf = new Map<string, string>()
+  readonly #probed = new Map<string, Probed>()
   readonly #ages: ProbeAges
   readonly #ending = new AbortController()
   /** The newest probe of each profile as the first look found it: what follows was made in this life. */
@@ -73,7 +81,7 @@ export class HealthDesk {
       if (before !== undefined && this.#isUnderWay(before)) continue
       const aged = before === undefined || this.#ages.of(before) >= milliseconds(every)
       // Told by the run and not by its time: a clock that was set back would make every probe one of an earlier life, and each be followed by the next.
-      const due = aged || (onStart && inherited.get(profile) === before.runId)
+      const due = aged || (onStart && inherited.get(profile) === before.runId) || this.#means(before) === 'another'
       if (!due) continue
       // Whoever took the claim may have ended before it asked anything: a whole interval later it may be tried again.
       const attempt = Math.floor(this.#ages.waiting(profile, before?.runId ?? null) / milliseconds(every))
@@ -89,7 +97,8 @@ export class HealthDesk {
     return Object.keys(configuration.profiles).map((profile): ProfileHealth => {
       const run = last.get(profile)
       const young = run !== undefined && this.#ages.of(run) < maxAgeMs
-      const health = !young || run.state === 'open' ? 'unknown' : run.state === 'checked' ? 'healthy' : 'unhealthy'
+      // A probe of what the name meant before says nothing of what it means now.
+      const health = !young || run.state === 'open' || this.#means(run) !== 'the same' ? 'unknown' : run.state === 'checked' ? 'healthy' : 'unhealthy'
       return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null }
     })
   }
@@ -126,23 +135,35 @@ export class HealthDesk {
     }
   }
 
+  /** Whether a profile is today what a probe of it asked; `unknown` for a probe that ended before it knew. */
+  #means({ runId }: RunSummary): 'the same' | 'another' | 'unknown' {
+    const facts = this.#probed.get(runId)?.facts
+    if (facts === undefined) return 'unknown'
+    const { configuration: { providers, aliases, profiles, purposes }, directory } = configurationOf(this.#options)
+    const catalog = { providers, ...(aliases === undefined ? {} : { aliases }), profiles, purposes }
+    return isUnchanged(facts, { catalog, override: loadOverride(directory) }) ? 'the same' : 'another'
+  }
+
   /** The newest probe of each profile. */
   async #lastProbes(): Promise<Map<string, RunSummary>> {
     const last = new Map<string, RunSummary>()
     const { profiles } = configurationOf(this.#options).configuration
     for (const run of await this.#ledger.list()) {
       if (run.kind !== 'probe') continue
-      const profile = this.#profileOf.get(run.runId) ?? (await this.#readProfile(run.runId))
+      const profile = (this.#probed.get(run.runId) ?? (await this.#read(run)))?.profile
       if (profile !== undefined && !last.has(profile)) last.set(profile, run)
       if (Object.keys(profiles).every((name) => last.has(name))) break
     }
     return last
   }
 
-  async #readProfile(runId: string): Promise<string | undefined> {
-    const history = await this.#ledger.history(runId)
-    const profile = history?.entries.flatMap(({ kind, body }) => (kind === 'event' ? (Opened.safeParse(JSON.parse(body)).data?.data.profile ?? []) : [])).at(0)
-    if (profile !== undefined) this.#profileOf.set(runId, profile)
-    return profile
+  async #read({ runId, state }: RunSummary): Promise<Probed | undefined> {
+    const rows = (await this.#ledger.history(runId))?.entries.map(({ kind, body }): { readonly kind: string; readonly row: unknown } => ({ kind, row: JSON.parse(body) })) ?? []
+    const profile = rows.flatMap(({ kind, row }) => (kind === 'event' ? (Opened.safeParse(row).data?.data.profile ?? []) : [])).at(0)
+    if (profile === undefined) return undefined
+    const probed = { profile, facts: rows.flatMap(({ kind, row }) => (kind === 'evidence' ? (catalogGate.facts.read(row)?.predicate ?? []) : [])).at(0) }
+    // One that goes on may still come to know.
+    if (state !== 'open') this.#probed.set(runId, probed)
+    return probed
   }
 }

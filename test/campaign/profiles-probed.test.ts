@@ -42,6 +42,28 @@ verifies('MC-102', 'all profiles are probed when the server starts; one that has
   for (const probe of await probesOf(made)) assert.equal((await made.portcullis(['verify', probe])).code, 0)
 })
 
+verifies('MC-106', 'a probe says nothing of a profile that means another model today: it is unknown until it is asked again, which is at once', async (context) => {
+  const made = await scenario(context)
+  made.set(CONFIGURATION, ['health'], { onStart: true, every: '24h', maxAge: '26h' })
+  const served = await servedApi(context, made.directory)
+  await until(() => profilesOf(served), ([profile]) => profile?.routable === true)
+  const first = await probesOf(made)
+  // A provider that takes its time: what is told until it has answered is what is known of it.
+  const slow = await startScriptedProvider({ port: 0, script: { ...AGREEABLE, faults: [{ on: { always: true }, fault: { slow: '1500ms' } }] } })
+  context.after(() => slow.close())
+  made.set(RECORD, ['endpoint'], `${slow.url}/v1`)
+  made.set(CONFIGURATION, ['providers', 'scripted', 'baseUrl'], `${slow.url}/v1`)
+  assert.deepEqual((await profilesOf(served)).map(({ health, routable }) => [health, routable]), [['unknown', false]])
+  await until(() => profilesOf(served), ([profile]) => profile?.routable === true)
+  const second = await probesOf(made)
+  assert.equal(second.length, first.length + 1)
+  // Something else of the file is no other meaning.
+  made.set(CONFIGURATION, ['health', 'maxAge'], '27h')
+  assert.deepEqual((await profilesOf(served)).map(({ health }) => health), ['healthy'])
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  assert.equal((await probesOf(made)).length, second.length)
+})
+
 verifies('MC-103 MC-106', 'profiles are probed at the interval; a restart forgets nothing, and of two servers on one ledger one alone makes a probe', async (context) => {
   const made = await twoProfiles(context, { onStart: false, every: '24h', maxAge: '26h' })
   const served = await servedApi(context, made.directory)

@@ -39,9 +39,12 @@ export function catalogFacts(request: ResolveRequest & { readonly observedAt: Da
     asked,
     catalog: sliceCatalog(request.catalog, asked, override),
     catalogDigest: digestOf(request.catalog),
-    override: override !== null && 'invalid' in override ? { invalid: override.invalid.slice(0, 2_000) || 'not readable' } : override,
+    override: overrideOf(request),
   }
 }
+
+const overrideOf = ({ override }: Pick<ResolveRequest, 'override'>): CatalogFacts['override'] =>
+  override !== null && 'invalid' in override ? { invalid: override.invalid.slice(0, 2_000) || 'not readable' } : override
 
 export const catalogGate = defineGate({
   name: 'catalog',
@@ -69,6 +72,11 @@ export const catalogProof = defineProof(catalogGate, (facts): ResolvedProfile =>
 export const resolutionOf = (facts: CatalogFacts): ResolvedProfile | undefined => {
   const outcome = resolveAsked(facts.catalog, facts.override, facts.asked)
   return 'resolution' in outcome ? outcome.resolution : undefined
+}
+
+/** True if the entries that a question touched are today what they were: then what was found of the answer is of the same provider and model. */
+export function isUnchanged({ asked, catalog, override }: CatalogFacts, today: Pick<ResolveRequest, 'catalog' | 'override'>): boolean {
+  return digestOf([sliceCatalog(today.catalog, asked, today.override), overrideOf(today)]) === digestOf([catalog, override])
 }
 
 /** What the catalog hands to the admission gate: one exact provider and model, for one purpose. */
