@@ -48,7 +48,8 @@ export const TICKET_TABLES = [
     CHECK (state <> 'in_progress' OR claimed_until IS NOT NULL),
     CHECK (json_extract(body, '$.id') = id AND json_extract(body, '$.version') = version AND json_extract(body, '$.state') = state AND json_extract(body, '$.epoch') = epoch AND json_extract(body, '$.resolution') IS resolution)
   ) STRICT`,
-  'CREATE INDEX ticket_to_do ON ticket (priority DESC, number) WHERE state = \'todo\'',
+  // Of those that wait the most urgent, and of these the oldest, without sorting all that wait.
+  'CREATE INDEX ticket_to_do ON ticket (state, priority DESC, number)',
   'CREATE INDEX ticket_in_state ON ticket (state, number DESC)',
   'CREATE INDEX ticket_claimed ON ticket (claimed_until) WHERE claimed_until IS NOT NULL',
   `CREATE TABLE ticket_event (
