@@ -71,6 +71,7 @@ function Result({ bundle, keys }: { readonly bundle: Bundle; readonly keys: read
         <Mark outcome={holds ? 'pass' : 'block'} word={holds ? 'It holds' : 'It does not hold'} />
         <span><Text>{checked.runId === '' ? bundle.name : checked.runId}</Text>: {checked.state === '' ? 'no state' : <>recorded as <strong>{checked.state}</strong></>}, {checked.rows.length} lines, {checked.verdicts} verdicts{wrong > 0 ? `, ${wrong} wrong` : ''}</span>
       </div>
+      {holds && <p className="soft">Checked here: signatures, content, order, and the place of each row in the signed ledger. Whether the gates would decide the same again is checked with this file by <code>npx portcullis verify</code>.</p>}
       {checked.problems.map((problem) => <p key={problem} className="wrong"><Mark outcome="block" word="whole" /> <Text>{problem}</Text></p>)}
       {files.length > 0 && <Card title="Files"><ul className="lines">{files.map(({ path, found }) => <li key={path}><div><Mark outcome={found === 'same' ? 'pass' : found === 'not served' ? 'abstain' : 'block'} word={found} /><code><Text>{path}</Text></code></div></li>)}</ul></Card>}
       <Card title="Lines" side={<span className="soft">signature, digest, chain, place in the signed tree</span>}>
