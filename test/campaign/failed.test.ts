@@ -63,7 +63,7 @@ verifies('ACC-44 ACC-24', 'a probe that hangs past its limit, with a grandchild,
 })
 
 verifies('ACC-70 ACC-69 ACC-24', 'a run whose own limit is over while a probe runs is ended by the watchdog, under a code of its own, and leaves no process', async (t) => {
-  const { ran, left } = await runHanging(t, { timeout: '5m', run: '20s' })
+  const { ran, left } = await runHanging(t, { timeout: '5m', run: '45s' })
   assertFailed(ran, 'acceptance', 'run_timed_out')
   assert.deepEqual(ran.report.runtime_probe_evidence.map(({ phase, status }) => [phase, status]), [['untouched', 'failed'], ['fake', 'failed'], ['result', 'cancelled']])
   assert.deepEqual(left, [])

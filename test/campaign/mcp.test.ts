@@ -86,5 +86,13 @@ test('a token has the tools of its kind and no other, and without one there is n
   })
   assert.equal((await running.server.ledger.list()).length, before)
   await reader.close()
-  for (const token of [await running.token('worker'), await running.token('run'), 'pca_nonsense']) await assert.rejects(overHttp(token))
+  for (const token of [await running.token('worker'), 'pca_nonsense']) await assert.rejects(overHttp(token))
+  // What a session needs to end its own turn, and nothing else; a licence that is no session's has no turn to end.
+  const licence = await overHttp(await running.token('run'))
+  assert.deepEqual(await names(licence), ['complete_ticket', 'ticket_turn'])
+  for (const [name, sent] of [['ticket_turn', {}], ['complete_ticket', { signal: 'DONE', ticket: 'T-1', nonce: 'guessed', payload: 'done' }]] as const) {
+    const answer = z.object({ isError: z.literal(true), structuredContent: z.object({ verdict: z.looseObject({ outcome: z.literal('block'), reason: z.string() }) }) }).parse(await licence.callTool({ name, arguments: sent }))
+    assert.equal(answer.structuredContent.verdict.reason, 'stale_signal')
+  }
+  await licence.close()
 })
