@@ -98,7 +98,8 @@ verifies('RDY-12 RDY-41', 'each fixture agent that the server started and starts
   const faultDirectory = temporaryDirectory(context)
   const faultFile = join(faultDirectory, 'fault')
   writeFileSync(faultFile, 'none')
-  const stage = await servedAgents(context, 'process', { faultDirectory })
+  // A process has to start first, on a machine that may be busy.
+  const stage = await servedAgents(context, 'process', { faultDirectory, times: { startup: '8s', answer: '4s' } })
   // Of a process of ours the build is what the kernel runs, whatever it says of itself.
   for (const [fault, end] of faults.filter(([name]) => name !== 'wrong-build')) {
     writeFileSync(faultFile, 'none')
