@@ -190,7 +190,7 @@ class SqliteLedger implements Store {
   }
 
   #writable(): GroupCommit {
-    if (this.#writes === undefined) throw new Error('it is open for questions alone')
+    if (this.#writes === undefined) throw new Error('it is readonly, open for questions alone')
     return this.#writes
   }
 

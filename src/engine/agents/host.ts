@@ -305,6 +305,8 @@ export class AgentHost {
     if (!live.over) return
     this.#noted(`${name} failed`)
     this.#live.delete(name)
+    // A look may see the end of its process a moment before it is told of it.
+    if (live.processGone && !this.#closing) await this.#restartByItself(name, live)
   }
 
   /** Why the seed is not the one with which the agent was proven last; undefined if it is, or if there was no such time. */

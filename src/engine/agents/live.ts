@@ -32,6 +32,7 @@ export class LiveAgent {
   #path: AgentPath
   #endpoint: string | null = null
   #wasOnline = false
+  #processGone = false
 
   constructor(world: AgentWorld, generation: Generation, path: AgentPath, standing: 'provisioning' | 'degraded') {
     const now = world.clock().getTime()
@@ -60,6 +61,11 @@ export class LiveAgent {
 
   get wasOnline(): boolean {
     return this.#wasOnline
+  }
+
+  /** True once a look found that its own process has ended. */
+  get processGone(): boolean {
+    return this.#processGone
   }
 
   /** True if a look at it is due. */
@@ -128,6 +134,7 @@ export class LiveAgent {
 
   async #judgeLoss(facts: AgentReadinessFacts, parts: readonly MissingPart[]): Promise<void> {
     const failures = this.#failures + 1
+    this.#processGone ||= parts.some((part) => part.reason === 'agent_not_started')
     const borne = parts.every((part) => part.passing) && failures < MOST_FAILURES
     const reason = parts[0]?.reason ?? 'gate_crashed'
     const message = `${parts.map((part) => `${spelled(part.reason)}: expected ${part.expected}, observed ${part.observed}`).join('; ')}${failures > 1 ? ` (${failures} times in a row)` : ''}`
