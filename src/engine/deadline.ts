@@ -5,7 +5,18 @@ import type { Profile } from '../gates/catalog/index.ts'
 /** The signal of a run that is cancelled by whoever asked for it, or by the watchdog of its profile. A profile without `limits.run` has none, and one that is not there is refused by its gate. */
 export function withinDeadline(cancelled: AbortSignal, profile: Profile | undefined): AbortSignal {
   const limit = profile?.limits.run
-  return limit === undefined ? cancelled : AbortSignal.any([cancelled, AbortSignal.timeout(milliseconds(limit))])
+  if (limit === undefined) return cancelled
+  // A signal of its own: one that `AbortSignal.any` makes of a timeout was seen not to be aborted when what was made of it was, and the run then had another code.
+  const watchdog = new AbortController()
+  const timer = setTimeout(() => watchdog.abort(new DOMException(`not ended within ${limit}`, 'TimeoutError')), milliseconds(limit))
+  timer.unref()
+  const end = (): void => {
+    clearTimeout(timer)
+    watchdog.abort(cancelled.reason)
+  }
+  if (cancelled.aborted) end()
+  else cancelled.addEventListener('abort', end, { once: true })
+  return watchdog.signal
 }
 
 /** Why a run with this signal was cut off: the watchdog and a person each have a code of their own (ACC-69). */
