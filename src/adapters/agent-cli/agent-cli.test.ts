@@ -149,6 +149,8 @@ test('a repository that brings settings, hooks or programs for its agent is refu
     [geminiCliAgent(nowhere), 'gemini', '.gemini/settings.json', '.gemini/settings.json'],
     [geminiCliAgent(nowhere), 'gemini', '.gemini/extensions/one/gemini-extension.json', '.gemini/extensions'],
     [qwenCodeAgent(nowhere), 'openai-chat', '.qwen/settings.json', '.qwen'],
+    [geminiCliAgent(nowhere), 'gemini', '.env', '.env'],
+    [qwenCodeAgent(nowhere), 'openai-chat', '.env', '.env'],
     [opencodeAgent(nowhere), 'openai-chat', '.opencode/plugin/one.js', '.opencode'],
   ]
   for (const [adapter, dialect, file, found] of brought) {

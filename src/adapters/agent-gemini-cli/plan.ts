@@ -24,7 +24,7 @@ export const GEMINI_CLI: CliDescription = {
   efforts: [],
   modes: MODES,
   unworkable: WORKS,
-  overriding: ['.gemini/settings.json', '.gemini/.env', '.gemini/extensions'],
+  overriding: ['.gemini/settings.json', '.gemini/.env', '.gemini/extensions', '.env'],
   rewrites: (model) => ALIASES.includes(model) || model.startsWith('auto-'),
   async locate(folder) {
     const path = await resolvedPath(join(folder, 'bundle/gemini.js'))

@@ -21,8 +21,8 @@ export const QWEN_CODE: CliDescription = {
   efforts: [],
   modes: MODES,
   unworkable: WORKS,
-  // Its hooks run as soon as a session begins, whatever the mode; extensions, agents and a .env lie there as well.
-  overriding: ['.qwen'],
+  // Its hooks run as soon as a session begins, whatever the mode; extensions and agents lie there as well. A .env becomes part of its environment.
+  overriding: ['.qwen', '.env'],
   rewrites: () => false,
   async locate(folder) {
     // The command of the package starts this one as a child, which outlives it.
