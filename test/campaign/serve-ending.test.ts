@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
 import { CONFIGURATION, type Scenario, scenario } from '../e2e/scenario.ts'
+import { processLives } from '../helpers/process-lives.ts'
 import { type ServedApi, servedApi } from '../helpers/served-api.ts'
 import { until } from '../helpers/served-wire.ts'
 import { assistantOf, handOver, servedAgents } from '../helpers/served-agents.ts'
@@ -22,20 +23,12 @@ async function carrying(context: TestContext, drain: string): Promise<{ readonly
   return { made, served, pid: Number.parseInt(readFileSync(written, 'utf8'), 10), run: z.object({ run_id: z.string() }).parse(started.json()).run_id }
 }
 
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
 const stateOf = async (made: Scenario, run: string) => Runs.parse(JSON.parse((await made.portcullis(['runs', '--json'])).stdout)).find(({ runId }) => runId === run)
 
 test('a run that goes on at the limit of the drain is cut: its agent is ended, the ledger says so, and the server ends with 0', async (context) => {
   const { made, served, pid, run } = await carrying(context, '500ms')
   assert.equal(await served.end(), 0)
-  assert.equal(isThere(pid), false)
+  assert.equal(processLives(pid), false)
   assert.partialDeepStrictEqual(await stateOf(made, run), { state: 'failed', reason: 'interrupted' })
   assert.equal((await made.portcullis(['verify', run])).code, 0)
 })
@@ -44,10 +37,10 @@ test('a second signal ends the server at once: no agent is left, and what was cu
   const { made, served, pid, run } = await carrying(context, '10m')
   const ended = served.end()
   await until(() => served.log().includes('"ending"'), 'the server to drain')
-  assert.ok(isThere(pid), 'it drains')
+  assert.ok(processLives(pid), 'it drains')
   served.process.kill('SIGTERM')
   assert.equal(await ended, 143)
-  await until(() => !isThere(pid), 'the agent to be ended')
+  await until(() => !processLives(pid), 'the agent to be ended')
   assert.partialDeepStrictEqual(await stateOf(made, run), { state: 'started', reason: null })
   const next = await servedApi(context, made.directory)
   assert.equal((await next.ask('/readyz')).status, 200)

@@ -6,19 +6,12 @@ import { SessionView, TurnView } from '../../src/app/session-shapes.ts'
 import { TicketView } from '../../src/app/ticket-shapes.ts'
 import { CONFIGURATION, scenario } from '../e2e/scenario.ts'
 import { DRAFT, installSessions, SAYING, SESSIONS } from '../helpers/joined-sessions.ts'
+import { processLives } from '../helpers/process-lives.ts'
 import { type ServedApi, servedApi } from '../helpers/served-api.ts'
 import { verifies } from '../verifies.ts'
 
 const PATIENCE_MS = 60_000
 const Turns = z.object({ turns: z.array(TurnView) })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 const asker = (served: ServedApi) => ({
   post: async (path: string, body: unknown): Promise<unknown> => {
@@ -44,7 +37,7 @@ verifies('MC-058', 'a server that was killed in the middle of a turn writes its 
   const said = (): number => made.provider.requests().filter(({ answeredBy }) => answeredBy === 'turns[8]').length
   for (const deadline = Date.now() + PATIENCE_MS; said() === 0; await new Promise((resolve) => setTimeout(resolve, 20))) assert.ok(Date.now() < deadline, first.log())
   const { pid, run, session } = await before.session(id)
-  assert.ok(pid !== null && run !== null && isAlive(pid))
+  assert.ok(pid !== null && run !== null && processLives(pid))
   await first.end('SIGKILL')
 
   const second = await servedApi(context, made.directory)
@@ -52,7 +45,7 @@ verifies('MC-058', 'a server that was killed in the middle of a turn writes its 
   const [turn, ...more] = await after.turns(id)
   assert.deepEqual([turn?.end, turn?.session, more.length], ['supervisor_restart', session, 0])
   assert.match(turn?.terminal?.root_cause ?? '', /^supervisor_restart/)
-  assert.equal(isAlive(pid), false)
+  assert.equal(processLives(pid), false)
   const { ticket, working } = await after.ticket(id)
   assert.deepEqual([ticket.state, ticket.dispatch_failures, ticket.runtime.state, ticket.claim, working], ['todo', 0, 'closed', null, false])
   const now = await after.session(id)
