@@ -65,6 +65,11 @@ test('a rejection that is answered is left alone', async (t) => {
   assert.deepEqual(await scan(t, 'void g().catch((error) => report(error))\nvoid g().catch(() => undefined)\nvoid g().then(() => {})\n'), [])
 })
 
+test('a time limit that is held only weakly is found, one made of a controller is left alone', async (t) => {
+  assert.deepEqual(await scan(t, 'AbortSignal.any([given, AbortSignal.timeout(1)])\ng(AbortSignal.any([...all, AbortSignal.timeout(f(x))]))\n'), [1, 2].map((line) => `no-weak-time-limit:${line}`))
+  assert.deepEqual(await scan(t, 'AbortSignal.any([given, controller.signal])\nAbortSignal.timeout(1)\n'), [])
+})
+
 const LintResult = z.object({ diagnostics: z.array(z.object({ code: z.string() })) })
 
 /** Lints the files with this project's own configuration and returns the codes of what was found. */

@@ -9,6 +9,7 @@ import { type Attack, ATTACKS, CONTROL, DrillCopy, type DrillTarget, faultsOf, l
 import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Block, Verdict } from '../contract/verdict.ts'
+import { withinLimit } from '../contract/time-limit.ts'
 import { runTask } from '../engine/index.ts'
 import type { Report } from '../gates/report/index.ts'
 import { PACKAGE_ROOT } from '../version.ts'
@@ -80,7 +81,7 @@ export async function runDrill(options: AppOptions, asked: { readonly profile: s
   if (targets.length === 0) throw usage('a profile to drill', asked.profile === undefined ? 'none in the configuration' : `no profile ${JSON.stringify(asked.profile)}`, `Name a profile of portcullis.yaml: ${Object.keys(configuration.profiles).join(', ')}`)
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'portcullis-drill-'))
   try {
-    const drill = new Drill(options, root, AbortSignal.any([asked.cancelled, AbortSignal.timeout(DRILL_LIMIT_MS)]))
+    const drill = new Drill(options, root, withinLimit(DRILL_LIMIT_MS, asked.cancelled))
     const profiles: DrilledProfile[] = []
     for (const target of targets) profiles.push(await drill.profile(target, watcher))
     return summary(profiles, performance.now() - began)
@@ -190,7 +191,7 @@ class Drill {
       // Where nothing drives the profile's agent, a stand-in would hide that a real run is refused.
       const agents = world.agents.has(copy.profile.agent) ? new Map([...world.agents, [copy.profile.agent, standIn(copy)]]) : world.agents
       const { task, digest, text, repository, referencePatch } = loadTask(copy.taskFile)
-      const cancelled = AbortSignal.any([this.#ended, AbortSignal.timeout(ATTACK_LIMIT_MS)])
+      const cancelled = withinLimit(ATTACK_LIMIT_MS, this.#ended)
       const request = { task, taskDigest: digest, taskText: text, profile: task.profile, purpose: task.purpose, repository, reference: referencePatch, asked: null, remotes: {}, admissionFile: copy.admissionFile() ?? null, cancelled }
       const nothing = (): void => undefined
       const { report } = await runTask({ ...world, agents }, request, { opened: nothing, gateBegan: nothing, note: nothing, gateDecided: (verdict) => void verdicts.push(verdict) })

@@ -1,4 +1,5 @@
 import type { Reason } from '../contract/reasons.ts'
+import { withinLimit } from '../contract/time-limit.ts'
 import { milliseconds } from '../contract/units.ts'
 import type { Profile } from '../gates/catalog/index.ts'
 
@@ -6,17 +7,7 @@ import type { Profile } from '../gates/catalog/index.ts'
 export function withinDeadline(cancelled: AbortSignal, profile: Profile | undefined): AbortSignal {
   const limit = profile?.limits.run
   if (limit === undefined) return cancelled
-  // A signal of its own: one that `AbortSignal.any` makes of a timeout was seen not to be aborted when what was made of it was, and the run then had another code.
-  const watchdog = new AbortController()
-  const timer = setTimeout(() => watchdog.abort(new DOMException(`not ended within ${limit}`, 'TimeoutError')), milliseconds(limit))
-  timer.unref()
-  const end = (): void => {
-    clearTimeout(timer)
-    watchdog.abort(cancelled.reason)
-  }
-  if (cancelled.aborted) end()
-  else cancelled.addEventListener('abort', end, { once: true })
-  return watchdog.signal
+  return withinLimit(milliseconds(limit), cancelled)
 }
 
 /** Why a run with this signal was cut off: the watchdog and a person each have a code of their own (ACC-69). */

@@ -1,5 +1,6 @@
 import { Client } from 'undici'
 import { systemCode } from '../../contract/errors.ts'
+import { withinLimit } from '../../contract/time-limit.ts'
 import type { Probe, ProbeSight } from '../../gates/health/index.ts'
 import { probeMessage, type ProbeMessage } from './probe-message.ts'
 
@@ -15,9 +16,9 @@ export const probeHealth: Probe = async ({ grant, dialect, model, timeoutMs, sig
   const startedAt = performance.now()
   const message = probeMessage(dialect, model, grant.token)
   const sight = (httpStatus: number | null, failure: string | null): ProbeSight => ({ latencyMs: performance.now() - startedAt, httpStatus, failure })
-  const deadline = AbortSignal.timeout(timeoutMs)
+  const deadline = withinLimit(timeoutMs, signal)
   try {
-    return sight(await exchange(grant.baseUrl[dialect], message, { timeoutMs, signal: AbortSignal.any([signal, deadline]) }), null)
+    return sight(await exchange(grant.baseUrl[dialect], message, { timeoutMs, signal: deadline }), null)
   } catch (error) {
     if (signal.aborted) return sight(null, 'cancelled')
     if (deadline.aborted) return sight(null, `no answer within ${timeoutMs} ms`)

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { ProbeService } from '../../gates/catalog/index.ts'
 import { type ProcessExit, type RunningProcess, startProcess } from '../process/index.ts'
@@ -49,7 +50,7 @@ async function awaitReady({ ready }: ProbeService, port: number, limit: Limit, e
     const exit = exited()
     if (exit !== undefined) return { ready: false, why: `ended with ${exit.code === null ? (exit.signal ?? 'a signal') : `code ${exit.code}`} before it was ready` }
     const lookMs = Math.max(1, Math.min(LOOK_MS, until - performance.now()))
-    const answer = await ask({ method: 'GET', port, path: ready.path, body: undefined, signal: AbortSignal.any([limit.signal, AbortSignal.timeout(Math.ceil(lookMs))]) })
+    const answer = await ask({ method: 'GET', port, path: ready.path, body: undefined, signal: withinLimit(Math.ceil(lookMs), limit.signal) })
     // Who answers must be ours: one that has ended meanwhile did not.
     if (answer.ok && answer.status === ready.status && exited() === undefined) return { ready: true, afterMs: performance.now() - startedAt }
     const found = answer.ok ? `${ready.path} answered ${answer.status}, not ${ready.status}` : answer.found

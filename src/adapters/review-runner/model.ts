@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'undici'
 import { systemCode } from '../../contract/errors.ts'
 import type { Dialect } from '../../contract/model.ts'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { ReviewAnswered, ReviewRequest, ReviewTarget } from '../../gates/acceptance/index.ts'
 import type { ModelReviewer } from '../../gates/catalog/index.ts'
@@ -55,13 +56,13 @@ async function promptOf(request: ReviewRequest, marks: ReviewAnswered['marks']):
 /** Sends the question and reads the answer to its end; what it says is known to the wire. Undefined if it came. */
 async function exchange(target: ReviewTarget, prompt: string, definition: ModelReviewer, signal: AbortSignal): Promise<{ code: string; text: string } | undefined> {
   const limitMs = milliseconds(definition.timeout)
-  const deadline = AbortSignal.timeout(limitMs)
+  const deadline = withinLimit(limitMs, signal)
   const { path, headers, body } = messageOf(target, prompt, definition.answerTokens)
   const url = new URL(`${target.baseUrl[target.dialect]}${path}`)
   // A client of its own: the global one may be configured to send everything, the run token included, to a proxy.
   const client = new Client(url.origin, { connectTimeout: limitMs, headersTimeout: limitMs, bodyTimeout: limitMs })
   try {
-    const answer = await client.request({ path: url.pathname, method: 'POST', headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.any([signal, deadline]) })
+    const answer = await client.request({ path: url.pathname, method: 'POST', headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(body), signal: deadline })
     let bytes = 0
     for await (const chunk of answer.body) {
       bytes += Buffer.from(chunk).length

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { sha256 } from '../../contract/canonical.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { Digest } from '../../contract/verdict.ts'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { TicketId } from '../../gates/dispatch/index.ts'
 import type { LaunchPermit, PlannedLaunch, PlanRequest } from '../../gates/launch/index.ts'
 import { type Ready, readinessGate, readinessProof } from '../../gates/readiness/index.ts'
@@ -173,7 +174,7 @@ async function decideReady({ world, course }: BeginParts, { permit }: PlannedSes
       subject: sessionSubject(course, resolution),
       timeoutMs: idleMs + MARGIN_MS + LOCAL_WORK_MS,
       observe: async (signal) => {
-        const { ok } = await live.ready(AbortSignal.any([signal, AbortSignal.timeout(idleMs)]))
+        const { ok } = await live.ready(withinLimit(idleMs, signal))
         return { facts: await world.launcher.observe(permit.plan, live.process, { responded: ok, claims: NO_CLAIMS }, { observedAt: world.clock(), validForMs: milliseconds(resolution.profile.limits.total) }) }
       },
     }),

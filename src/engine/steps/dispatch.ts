@@ -1,4 +1,5 @@
 import { sha256 } from '../../contract/canonical.ts'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { Resolution } from '../../gates/catalog/index.ts'
 import { DeliveryEvidence, dispatchGate, dispatchProof, type DispatchFacts, type TurnContent } from '../../gates/dispatch/index.ts'
@@ -18,7 +19,7 @@ export async function dispatchPrompt(world: World, course: Course, resolution: R
   readinessProof.check(ready, world.clock())
   const decided = await decideDispatch(world, course, resolution, session, prompt, null)
   if (!decided.ok) return decided
-  const delivery = await session.deliver(decided.proof, prompt, AbortSignal.any([cancelled, AbortSignal.timeout(milliseconds(resolution.profile.limits.idle))]))
+  const delivery = await session.deliver(decided.proof, prompt, withinLimit(milliseconds(resolution.profile.limits.idle), cancelled))
   if (!delivery.ok) return decideDispatch(world, course, resolution, session, prompt, delivery.refusal.found)
   const delivered = { deliveredAt: world.clock().toISOString(), pid: session.process.pid, promptDigest: sha256(prompt), promptBytes: Buffer.byteLength(prompt), receipt: delivery.receipt }
   await course.append({

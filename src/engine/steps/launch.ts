@@ -5,6 +5,7 @@ import type { Resolution } from '../../gates/catalog/index.ts'
 import { type Exceeded, composeLaunchFacts, type LaunchFacts, launchGate, type LaunchPermit, type LaunchPermitContent, launchProof, type Planned, type PlannedLaunch, type PlanRequest } from '../../gates/launch/index.ts'
 import { type ReadyContent, readinessGate, readinessProof } from '../../gates/readiness/index.ts'
 import type { Grant } from '../../gates/wire/index.ts'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { AgentProcess, AgentSession } from '../agent.ts'
 import type { Course, Decided } from '../course.ts'
@@ -133,7 +134,7 @@ export function decideReadiness(world: World, course: Course, resolution: Resolu
     subject: sessionSubject(course, resolution),
     timeoutMs: idleMs + MARGIN_MS,
     observe: async (signal) => {
-      const readiness = await session.ready(AbortSignal.any([signal, AbortSignal.timeout(idleMs)]))
+      const readiness = await session.ready(withinLimit(idleMs, signal))
       const validForMs = milliseconds(resolution.profile.limits.total)
       return { facts: await world.launcher.observe(permit.plan, session.process, readiness, { observedAt: world.clock(), validForMs }) }
     },
