@@ -24,6 +24,7 @@ export const PROGRAMS = {
   codex: { packageName: '@openai/codex', version: '0.169.0' },
   'gemini-cli': { packageName: '@google/gemini-cli', version: '0.61.0' },
   opencode: { packageName: 'opencode-ai', version: '1.18.33' },
+  pi: { packageName: '@earendil-works/pi-coding-agent', version: '0.87.1' },
   'qwen-code': { packageName: '@qwen-code/qwen-code', version: '0.24.4' },
 } as const satisfies Record<string, { readonly packageName: string; readonly version: string }>
 export type ProgramName = keyof typeof PROGRAMS
