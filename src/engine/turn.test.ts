@@ -76,8 +76,10 @@ verifies('ISO-05', 'a run that is cancelled while its agent answers about itself
     made.cancel.abort()
     return ended.then(() => ({ responded: false, claims: { model: null, provider: null, version: null, effort: null } }))
   }
+  const endedBefore: boolean[] = []
+  made.agent.readiness = (facts) => (endedBefore.push(made.acts.includes('stop')), facts)
   const { report } = await made.run()
-  assert.deepEqual([report.status, report.reason, made.acts.includes('stop'), made.acts.includes('deliver')], ['fail', 'interrupted', true, false])
+  assert.deepEqual([report.status, report.reason, endedBefore, made.acts.includes('deliver')], ['fail', 'interrupted', [true], false])
 })
 
 test('a run that was cancelled before it began asks nothing', async (t) => {

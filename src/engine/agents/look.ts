@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { milliseconds } from '../../contract/units.ts'
 import { AGENT_READINESS_VERSION, AgentReadinessFacts, type AgentPath, challengeKey } from '../../gates/readiness/index.ts'
 import type { RecordedCall } from '../../gates/wire/index.ts'
@@ -29,7 +30,8 @@ export async function lookAt(world: AgentWorld, generation: Generation, depth: '
     expected: { name: expects.name, version: expects.version, persona, build, pair: chosen.resolution.pair, servedModelIds: chosen.admitted.servedModelIds, servers, seed: generation.seed },
     ...observed,
     calls: grant.calls().filter(({ call }) => call.number > before && call.purpose === 'agent').slice(0, 1_000).map(seenCall),
-    process: await processOf(world, generation, signal),
+    // Nobody judges a look that was broken off, and to look at the files of a program takes time.
+    process: signal.aborted ? null : await processOf(world, generation, signal),
   })
 }
 
@@ -41,6 +43,6 @@ const seenCall = ({ evidence, call }: RecordedCall) => ({
 
 async function processOf(world: AgentWorld, { own, definition }: Generation, signal: AbortSignal) {
   if (own === null) return null
-  const readiness = await own.session.ready(AbortSignal.any([signal, AbortSignal.timeout(milliseconds(definition.answer))]))
+  const readiness = await own.session.ready(withinLimit(milliseconds(definition.answer), signal))
   return world.launcher.observe(own.permit.plan, own.session.process, readiness, { observedAt: world.clock(), validForMs: milliseconds(definition.validFor) })
 }

@@ -134,7 +134,9 @@ export function decideReadiness(world: World, course: Course, resolution: Resolu
     subject: sessionSubject(course, resolution),
     timeoutMs: idleMs + MARGIN_MS,
     observe: async (signal) => {
-      const readiness = await session.ready(withinLimit(idleMs, AbortSignal.any([signal, cancelled])))
+      const readiness = await session.ready(withinLimit(idleMs, signal, cancelled))
+      // Its files may take longer to look at than a person waits for the end of what they cancelled.
+      if (cancelled.aborted) await session.stop(0)
       const validForMs = milliseconds(resolution.profile.limits.total)
       return { facts: await world.launcher.observe(permit.plan, session.process, readiness, { observedAt: world.clock(), validForMs }) }
     },
