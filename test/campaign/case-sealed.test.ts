@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { caseScenario, CODEX, LOCAL, PROFILE_OF_CASE } from '../e2e/case-scenario.ts'
 import { CONFIGURATION, runTask } from '../e2e/scenario.ts'
 import { notHere, SEALED_LEVELS } from '../helpers/sealed.ts'
