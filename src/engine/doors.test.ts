@@ -48,7 +48,7 @@ const doors: Record<string, () => unknown> = {
   'admission, for a resolution': () => decideAdmission(world, course, resolution, { admissionFile: null, asked: null }),
   'health, for a resolution': () => decideHealth(world, course, untouchable('wire'), resolution, admitted),
   'the licence on the wire': () => grantToAgent(world, course, untouchable('wire'), { resolution, admitted, healthy }),
-  'readiness, for a launch permit': () => decideReadiness(world, course, resolution, permit, untouchable('session')),
+  'readiness, for a launch permit': () => decideReadiness(world, course, resolution, permit, untouchable('session'), untouchable('cancelled')),
   'dispatch, for a ready session': () => dispatchPrompt(world, course, resolution, ready, untouchable('session'), 'prompt', untouchable('cancelled')),
   'acceptance, for a witnessed run': () => decideAcceptance(world, course, { ...untouchedInput(), witnessed }),
   'the accepted state': () => finishRun(world, course, untouchable('directory'), { accepted }, { artefacts: [], texts: [] }),

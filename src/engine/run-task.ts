@@ -274,7 +274,7 @@ class TaskRun {
     try {
       const started = { pid: session.process.pid, agent: launch.plan.agent, version: launch.plan.version.found }
       await this.#course.append({ events: [this.#course.event('process_started', started), ...(launch.plan.agent === 'case' ? [this.#course.event('case_process_started', started)] : [])] })
-      const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session)
+      const ready = await decideReadiness(this.#world, this.#course, resolution, permit, session, this.#request.cancelled)
       const dispatched = ready.ok ? await dispatchPrompt(this.#world, this.#course, resolution, ready.proof, session, prompt, this.#request.cancelled) : ready
       // Before it is asked why the prompt was not taken: a program that gives its receipt late is not waited for (ISO-05).
       if (!dispatched.ok && this.#request.cancelled.aborted) throw new Ended(interruptionOf(this.#request.cancelled))

@@ -69,6 +69,19 @@ verifies('ISO-05', 'a run that is cancelled while its agent has not said that it
   assert.equal(report.exit, null)
 })
 
+verifies('ISO-05', 'a run that is cancelled while its agent answers about itself is over, and nothing is asked of it', async (t) => {
+  const made = await stage(t, limited({ idle: '10m', total: '20m' }))
+  made.agent.ready = (signal) => {
+    const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    made.cancel.abort()
+    return ended.then(() => ({ responded: false, claims: { model: null, provider: null, version: null, effort: null } }))
+  }
+  const endedBefore: boolean[] = []
+  made.agent.readiness = (facts) => (endedBefore.push(made.acts.includes('stop')), facts)
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, endedBefore, made.acts.includes('deliver')], ['fail', 'interrupted', [true], false])
+})
+
 test('a run that was cancelled before it began asks nothing', async (t) => {
   const made = await stage(t)
   made.cancel.abort()

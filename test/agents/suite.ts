@@ -21,7 +21,7 @@ export interface AgentFaults {
   /** A call of its shell, which it must not have in the mode `accept-edits`; null for a program that works with nothing else. */
   readonly shell: { readonly name: string; readonly arguments: Readonly<Record<string, unknown>> } | null
   /** Which gate notices: some name their model before they are given work, and some notice themselves that they have no key. */
-  readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | 'run_unknown' }
+  readonly reasons: { readonly otherModel: 'model_not_admitted' | 'agent_not_as_planned'; readonly noKey: 'no_model_call' | 'agent_not_ready' | 'run_unknown' | 'failed_to_inject' }
 }
 
 /** Where a text of a launch stands in place of another. */
@@ -211,7 +211,7 @@ function assertNowhere(canary: string, directories: readonly string[]): void {
 
 /** Asks the wire for another model, with nothing but a shell, and the address and the token that the agent was given. */
 const ASK = String.raw`token=$(env | grep -oE 'pcr_[A-Za-z0-9_-]+' | head -n 1)
-address=$({ env; cat ../agent/configuration/config.toml ../agent/configuration/opencode/opencode.json 2>/dev/null; } | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
+address=$({ env; cat ../agent/configuration/config.toml ../agent/configuration/opencode/opencode.json ../agent/configuration/models.json 2>/dev/null; } | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1)
 body='{"model":"background-1","input":"hello","messages":[{"role":"user","content":"hello"}],"contents":[{"role":"user","parts":[{"text":"hello"}]}]}'
 exec 3<>"/dev/tcp/$(echo "$address" | tr : /)"
 printf 'POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\nauthorization: Bearer %s\r\ncontent-length: %s\r\nconnection: close\r\n\r\n%s' "$1" "$address" "$token" "$(printf %s "$body" | wc -c)" "$body" >&3

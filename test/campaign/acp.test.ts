@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { notHere } from '../helpers/sealed.ts'
 import { verifies } from '../verifies.ts'
 import { CONFIGURATION, PROFILE, type Ran, RECORD, runTask, scenario } from '../e2e/scenario.ts'
 
 const AGENTS = join(import.meta.dirname, '../fixtures/agents')
 
-async function ran(t: TestContext, level: string, program: readonly string[], settings: Readonly<Record<string, unknown>> = {}): Promise<Ran> {
+async function ran(t: TestContext, level: string, program: readonly string[], settings: Readonly<Record<string, unknown>> = {}, brought?: string): Promise<Ran> {
   const made = await scenario(t)
-  for (const [name, value] of Object.entries({ agent: 'acp', command: ['node', join(AGENTS, program[0] ?? ''), ...program.slice(1)], isolation: level, readable: [AGENTS], ...settings })) made.set(CONFIGURATION, [...PROFILE, name], value)
+  if (brought !== undefined) made.write(`repository/${brought}`, '{}')
+  for (const [name, value] of Object.entries({ agent: 'acp', command: ['node', join(AGENTS, program[0] ?? ''), ...program.slice(1)], isolation: level, readable: [AGENTS], refuses: ['.agent/settings.json', '.env'], ...settings })) made.set(CONFIGURATION, [...PROFILE, name], value)
   made.set(RECORD, ['runtime'], 'acp')
   return await runTask(made)
 }
@@ -37,8 +38,14 @@ verifies('MC-131', 'a mode that nothing holds it to, a program that speaks nothi
   const silent = await ran(t, 'env', ['vanishes.mjs'])
   assert.deepEqual([silent.report.status, silent.report.model.served], ['fail', []], JSON.stringify(silent.report.refusal))
   const made = await scenario(t)
-  for (const [name, value] of Object.entries({ agent: 'acp', agentVersion: '1.2.3' })) made.set(CONFIGURATION, [...PROFILE, name], value)
+  for (const [name, value] of Object.entries({ agent: 'acp', agentVersion: '1.2.3', refuses: [] })) made.set(CONFIGURATION, [...PROFILE, name], value)
   const refused = await made.portcullis(['run', 'task.yaml'])
   assert.equal(refused.code, 2)
   assert.match(refused.stderr, /the agent acp has no version that can be checked/)
+})
+
+test('a repository that brings settings for such a program is refused before anything of it starts', async (t) => {
+  const { report } = await ran(t, 'env', ['speaks-acp.mjs'], {}, '.agent/settings.json')
+  assert.deepEqual([report.status, report.reason, report.process_started, report.refusal?.found], ['blocked', 'agent_setting_unsupported', false, '.agent/settings.json in the repository'])
+  assert.equal((await ran(t, 'env', ['speaks-acp.mjs'], { refuses: [] }, '.agent/settings.json')).report.status, 'pass')
 })

@@ -8,9 +8,10 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
 import { LIFECYCLE } from '../../src/contract/lifecycle.ts'
-import { type CasePair, type CaseScenario, caseScenario, CODEX, LOCAL, refusing, RESULT, talking, VARIABLE, working } from '../e2e/case-scenario.ts'
-import { runTask } from '../e2e/scenario.ts'
+import { type CasePair, type CaseScenario, caseScenario, CODEX, LOCAL, PROFILE_OF_CASE, refusing, RESULT, talking, VARIABLE, working } from '../e2e/case-scenario.ts'
+import { CONFIGURATION, runTask } from '../e2e/scenario.ts'
 import type { CaseProgram } from '../helpers/case-program.ts'
+import { notHere, SEALED_LEVELS } from '../helpers/sealed.ts'
 
 const checkout = process.env['CASE_CHECKOUT']
 const bun = process.env['CASE_BUN'] ?? 'bun'
@@ -43,6 +44,21 @@ for (const [pair, bridge] of [[LOCAL, '1'], [CODEX, '1'], ...ENVIRONMENT_MAPPED.
     assert.equal(report.case_bridge_sha256 === null, bridge !== '1')
     assert.equal((await made.portcullis(['verify', report.run_id])).code, 0)
   })
+}
+
+for (const level of SEALED_LEVELS) {
+  for (const pair of [LOCAL, CODEX]) {
+    test(`the real Case does its work at ${level} with ${pair.provider}/${pair.model}`, { skip }, async (t) => {
+      const obstacle = await notHere(level)
+      if (obstacle !== false) return t.skip(obstacle)
+      const made = await real(t, pair)
+      made.set(CONFIGURATION, [...PROFILE_OF_CASE, 'isolation'], level)
+      const { report } = await runTask(made, ['--backend', 'case'])
+      assert.deepEqual([report.status, report.reason], ['pass', null], `${report.summary} ${JSON.stringify(report.refusal)}`)
+      assert.deepEqual(report.isolation, { required: level, reached: level, record_complete: level === 'network' })
+      assert.deepEqual([report.model.served, report.workspace?.files.map(({ path }) => path)], [[pair.model], ['src/slugify.js']])
+    })
+  }
 }
 
 for (const [what, pair, change, reason, marker] of [

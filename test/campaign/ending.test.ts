@@ -85,6 +85,23 @@ for (const level of ['env', ...SEALED_LEVELS] as const) {
   })
 }
 
+verifies('ISO-05', 'a run that is cancelled while its agent is asked who it is, and does not answer, is over within two seconds', async (t) => {
+  const mark = newMark()
+  const made = await scenario(t, { agent: 'hangs.mjs', agentArguments: [mark] })
+  for (const [name, value] of Object.entries({ agent: 'acp', refuses: [] })) made.set(CONFIGURATION, [...PROFILE, name], value)
+  made.set(RECORD, ['runtime'], 'acp')
+  const child = spawn(process.execPath, [PORTCULLIS, 'run', 'task.yaml'], { cwd: made.directory, env: { PATH: process.env['PATH'] }, stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  await until(() => processesWith(mark).length >= 2)
+  const signalledAt = performance.now()
+  child.kill('SIGTERM')
+  await until(() => processesWith(mark).length === 0)
+  assert.ok(performance.now() - signalledAt < 2_000, `it took ${Math.round(performance.now() - signalledAt)} ms`)
+  await ended
+  const report = lastReport(made)
+  assert.deepEqual([report.reason, report.process_started, report.gates.some(({ gate }) => gate === 'dispatch')], ['interrupted', true, false])
+})
+
 test('a launcher that is killed leaves a run that is never accepted, that verify names unfinished, and the next run is not touched by it', async (t) => {
   const mark = newMark()
   const made = await scenario(t, { agent: 'hangs.mjs', agentArguments: [mark] })

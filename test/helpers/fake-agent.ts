@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { digestOf, sha256 } from '../../src/contract/canonical.ts'
 import type { Refusal } from '../../src/contract/gate.ts'
-import type { AgentAdapter, AgentExit, AgentOutcome, AgentOutput, AgentProcess, AgentSession, DeliveryResult } from '../../src/engine/agent.ts'
+import type { AgentAdapter, AgentExit, AgentOutcome, AgentOutput, AgentProcess, AgentReadiness, AgentSession, DeliveryResult } from '../../src/engine/agent.ts'
 import type { Objection } from '../../src/gates/acceptance/index.ts'
 import { type SessionState, spendTurn } from '../../src/gates/dispatch/index.ts'
 import { type LaunchPlan, launchProof, planDigest, type PlannedLaunch, type PlanRequest } from '../../src/gates/launch/index.ts'
@@ -20,6 +20,8 @@ export interface AgentScript {
   /** What it does once it has its prompt. The session ends when it resolves; never, if it never does. */
   work(): Promise<Partial<AgentOutcome> & { readonly exitCode?: number; readonly signal?: NodeJS.Signals }>
   state(): SessionState
+  /** What it answers about itself. */
+  ready(signal: AbortSignal): Promise<AgentReadiness>
   delivery(signal: AbortSignal): DeliveryResult | Promise<DeliveryResult>
   /** What its result protocol says against it, by its last words on the wire. */
   objection(words: string | null): Objection | null
@@ -58,7 +60,7 @@ export function fakeAgent(script: AgentScript, log: (act: string) => void): Agen
       const session: AgentSession<typeof process> = {
         process,
         state: () => script.state(),
-        ready: () => Promise.resolve({ responded: null, claims: { model: null, provider: null, version: null, effort: null } }),
+        ready: (signal) => script.ready(signal),
         async deliver(turn, prompt, signal) {
           log('deliver')
           spendTurn(turn, { prompt, pid: process.pid }, now())

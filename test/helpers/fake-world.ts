@@ -103,6 +103,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
       return { claimedStatus: 'completed', claim: 'done' }
     },
     state: () => 'idle',
+    ready: () => Promise.resolve({ responded: null, claims: { model: null, provider: null, version: null, effort: null } }),
     delivery: () => ({ ok: true, receipt: 'all bytes written' }),
     objection: () => null,
     preflight: () => Promise.resolve(null),

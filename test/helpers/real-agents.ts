@@ -24,6 +24,7 @@ export const PROGRAMS = {
   codex: { packageName: '@openai/codex', version: '0.169.0' },
   'gemini-cli': { packageName: '@google/gemini-cli', version: '0.61.0' },
   opencode: { packageName: 'opencode-ai', version: '1.18.33' },
+  pi: { packageName: '@earendil-works/pi-coding-agent', version: '0.87.1' },
   'qwen-code': { packageName: '@qwen-code/qwen-code', version: '0.24.4' },
 } as const satisfies Record<string, { readonly packageName: string; readonly version: string }>
 export type ProgramName = keyof typeof PROGRAMS
@@ -71,10 +72,22 @@ export interface AgentScenario {
 
 const Endpoint = z.looseObject({ providers: z.looseObject({ scripted: z.looseObject({ baseUrl: z.string() }) }) })
 
-/** The example of an agent in a directory of its own, with a provider of its own that plays `script`, or what `change` makes of the example's. */
-export async function agentScenario(t: TestContext, name: ProgramName, change: (script: ProviderScript) => ProviderScript = (script) => script): Promise<AgentScenario> {
-  const found = await programFolder(name)
+/** Examples of adapters that drive any program, and the one that theirs is; null for a program that they bring. */
+const ANY_PROGRAM = { acp: 'gemini-cli', command: null } as const satisfies Record<string, ProgramName | null>
+type Example = ProgramName | keyof typeof ANY_PROGRAM
+
+/** The folder on PATH in which the example finds its program; undefined if it needs none. */
+async function binariesFor(example: Example): Promise<string | undefined> {
+  const program = example === 'acp' || example === 'command' ? ANY_PROGRAM[example] : example
+  if (program === null) return undefined
+  const found = await programFolder(program)
   if ('obstacle' in found) throw new Error(found.obstacle)
+  return join(found.folder, 'node_modules/.bin')
+}
+
+/** The example of an agent in a directory of its own, with a provider of its own that plays what `change` makes of the example's script. */
+export async function agentScenario(t: TestContext, name: Example, change: (script: ProviderScript) => ProviderScript = (script) => script): Promise<AgentScenario> {
+  const binaries = await binariesFor(name)
   const root = temporaryDirectory(t)
   const directory = join(root, 'agents', name)
   cpSync(join(EXAMPLES, 'agents', name), directory, { recursive: true, filter: (source) => !source.includes('/.portcullis') })
@@ -90,7 +103,7 @@ export async function agentScenario(t: TestContext, name: ProgramName, change: (
   edit(join(directory, 'admissions/scripted--coder-1.json'), ['endpoint'], endpoint)
   const home = join(root, 'home')
   mkdirSync(home)
-  const path = [join(found.folder, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter)
+  const path = [...(binaries === undefined ? [] : [binaries]), process.env['PATH'] ?? ''].join(delimiter)
   return { directory, provider, home, environment: { PATH: path, HOME: home, LANG: 'C.UTF-8' } }
 }
 

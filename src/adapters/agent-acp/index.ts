@@ -1,8 +1,7 @@
 import type { AgentAdapter } from '../../engine/agent.ts'
 import { AcpProtocol, openCliSession } from '../agent-cli/index.ts'
-import { planCommand } from '../agent-command/index.ts'
-import { acpEnvironmentOf } from './configuration.ts'
 import { manifest } from './manifest.ts'
+import { plan } from './plan.ts'
 
 /**
  * Any program that speaks the Agent Client Protocol over its standard input and output, by the argv of its profile. It chooses its
@@ -11,8 +10,7 @@ import { manifest } from './manifest.ts'
 export const acpAgent: AgentAdapter = {
   name: 'acp',
   manifest,
-  // Only in the mode bypass: nothing else could hold a program of unknown making to a mode.
-  plan: (request) => planCommand(request, acpEnvironmentOf),
+  plan,
   // It answers about itself before it gets its prompt: readiness asks it.
   preflight: () => Promise.resolve(null),
   open(launch, start, now) {

@@ -1,19 +1,5 @@
 import type { AgentManifest } from '../../engine/agent.ts'
+import { ACP_MANIFEST } from '../agent-cli/index.ts'
 
-/** Any program that speaks the Agent Client Protocol, version 1. What the protocol leaves open counts as missing. */
-export const manifest: AgentManifest = {
-  // What a second prompt does is left open; the session refuses it.
-  busy_signal: 'derived',
-  // The message was written whole; the protocol has no receipt.
-  delivery_receipt: 'derived',
-  turn_identity: 'native',
-  // The answer to `session/prompt`, with its `stopReason`.
-  terminal_signal: 'native',
-  served_model_visible: 'none',
-  interrupt: 'derived',
-  resume: 'none',
-  permission_callback: 'native',
-  structured_result: 'none',
-  strict_config: 'none',
-  wire_binding: 'native',
-}
+/** Any program that speaks the protocol: no more is known of it. */
+export const manifest: AgentManifest = ACP_MANIFEST

@@ -1,3 +1,4 @@
+export { ACP_MANIFEST } from './acp-manifest.ts'
 export { type AcpOptions, AcpProtocol } from './acp.ts'
 export { type CliLocation, findBeside, findPackage } from './installation.ts'
 export { clip, LineReader, parseLine } from './lines.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { sha256 } from '../../contract/canonical.ts'
@@ -8,6 +8,7 @@ import { INHERITABLE_NAMES, launchGate, type PlannedLaunch, type PlanRequest } f
 import { readinessGate } from '../../gates/readiness/index.ts'
 import { factsOf, launchOf, opened, profile as piProfile, readinessOf, requestFor, turnFor } from '../../../test/helpers/agents.ts'
 import { verifies } from '../../../test/verifies.ts'
+import { acpAgent } from '../agent-acp/index.ts'
 import { claimOf } from './parse.ts'
 import { commandAgent } from './index.ts'
 
@@ -175,4 +176,20 @@ test('the claim is the end of the output, or of the errors where there is none, 
   assert.equal(claimOf({ stdout: stream('', ''), stderr: stream('error', '') }), 'error')
   assert.equal(claimOf({ stdout: stream('begin', 'the end', true), stderr: stream('', '') }), 'the end')
   assert.equal(claimOf({ stdout: stream('ü'.repeat(3_000), 'x'), stderr: stream('', '') }), `${'ü'.repeat(1_999)}x`)
+})
+
+test('a repository that brings what the profile refuses is not worked on, and a program of the agent protocol needs to say what that is', async (context) => {
+  const command = ['node', import.meta.filename]
+  for (const agent of [commandAgent, acpAgent]) {
+    const request = requestFor(context, { profile: { ...profile, agent: agent.name, command, refuses: ['.agent/settings.json'] } })
+    assert.equal((await agent.plan(request)).ok, true)
+    mkdirSync(join(request.workspace, '.agent'))
+    writeFileSync(join(request.workspace, '.agent/settings.json'), '{}')
+    const planned = await agent.plan(request)
+    assert.deepEqual(planned.ok ? planned : [planned.refusal.reason, planned.refusal.found], ['agent_setting_unsupported', '.agent/settings.json in the repository'])
+  }
+  const silent = requestFor(context, { profile: { ...profile, agent: 'acp', command } })
+  const planned = await acpAgent.plan(silent)
+  assert.deepEqual(planned.ok ? planned : [planned.refusal.reason, planned.refusal.found], ['agent_setting_unsupported', 'none'])
+  assert.equal((await acpAgent.plan({ ...silent, profile: { ...silent.profile, refuses: [] } })).ok, true)
 })

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { FileDigest, Planned, PlanRequest } from '../../gates/launch/index.ts'
+import { workspaceRefusal } from '../agent-cli/index.ts'
 import { fileDigest, isFile, plannedLaunch, refusePlan, resolveCommand, resolvedPath } from '../runtime-process/index.ts'
 import { environmentOf } from './configuration.ts'
 
@@ -21,6 +22,8 @@ export async function planCommand(request: PlanRequest, environmentOf: Environme
       remedy: 'Add the argv of the agent to the profile, as in command: [node, agent.js].',
     })
   }
+  const brought = await workspaceRefusal(request, { title: 'the agent', overriding: profile.refuses ?? [] })
+  if (brought !== undefined) return refusePlan(brought)
   const environment = environmentOf(request)
   if (environment === undefined) {
     return refusePlan({

@@ -18,7 +18,7 @@ const NONCE = 'a-nonce-that-nobody-can-guess-1'
 const PERSONA = 'You are the concierge of the house.\n'
 
 const questionFor = (places: AssistantPlaces, change: Partial<AgentQuestion> = {}): AgentQuestion => ({
-  cardUrl: places.cardUrl, permission: { addresses: places.allow.addresses, networks: [] }, runId: RUN, generation: 3, nonce: NONCE, servers: [{ name: 'workspaces', url: places.mcpUrl }], callModel: true, timeoutMs: 20_000, ...change,
+  cardUrl: places.cardUrl, permission: { addresses: places.allow.addresses, networks: [] }, runId: RUN, generation: 3, nonce: NONCE, servers: [{ name: 'workspaces', url: places.mcpUrl }], callModel: true, timeoutMs: 20_000, signal: new AbortController().signal, ...change,
 })
 
 let running: Promise<{ places: AssistantPlaces; assistant: Assistant; persona: string }> | undefined
@@ -122,4 +122,13 @@ test('what must be loaded is read anew, and a file that is not there is a fault 
   assert.deepEqual(await readMaterial(directory, { file: 'persona.md' }, 'key'), { sha256: sha256(PERSONA), proof: createHmac('sha256', 'key').update(PERSONA).digest('hex') })
   assert.deepEqual(await readMaterial(directory, { sha256: 'a'.repeat(64) }, 'key'), { sha256: 'a'.repeat(64), proof: null })
   await assert.rejects(readMaterial(directory, { file: 'none.md' }, 'key'), { code: 'file_missing' })
+})
+
+verifies('ISO-05', 'a look that is broken off ends at once, whatever it waits for, and has found nothing', async (context) => {
+  const ending = new AbortController()
+  const question = await cardServer(context, () => ending.abort())
+  const began = performance.now()
+  assert.partialDeepStrictEqual(await createAgentProber().observe({ ...question, timeoutMs: 60_000, signal: ending.signal }), { card: { status: 'failed' }, challenge: { status: 'unasked' } })
+  assert.ok(performance.now() - began < 2_000)
+  assert.partialDeepStrictEqual(await createAgentProber().observe({ ...question, timeoutMs: 60_000, signal: ending.signal }), { card: { status: 'failed' }, challenge: { status: 'unasked' } })
 })

@@ -75,10 +75,12 @@ function agentProblems(path: readonly string[], profile: Profile): Problem[] {
   if (profile.agent === 'command' || profile.agent === 'acp') {
     return [
       ...(profile.command === undefined ? [problemAt(path, 'expected command, the argv of the agent; found nothing')] : []),
+      ...(profile.agent === 'acp' && profile.refuses === undefined ? [problemAt(path, 'expected refuses, what of a repository its program would take settings from, as in [.agent/settings.json, .env], or [] for a program that takes none; found nothing')] : []),
       ...(profile.agentVersion === undefined ? [] : [problemAt([...path, 'agentVersion'], `expected no agentVersion: the agent ${profile.agent} has no version that can be checked`)]),
     ]
   }
   return [
+    ...(profile.refuses === undefined ? [] : [problemAt([...path, 'refuses'], `expected no refuses: the adapter of ${profile.agent} knows what a repository must not bring`)]),
     ...(profile.agentVersion === undefined ? [problemAt(path, `expected agentVersion, the exact version of ${profile.agent}; found nothing`)] : []),
     ...(profile.agent === 'case' && profile.command === undefined ? [problemAt(path, 'expected command, bun and the program of Case, as in [bun, /opt/case/src/index.ts]; found nothing')] : []),
     ...(profile.command === undefined || profile.agent === 'case' ? [] : [problemAt([...path, 'command'], `expected no command: the adapter of ${profile.agent} writes the argv`)]),

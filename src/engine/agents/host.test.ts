@@ -27,9 +27,11 @@ interface Reality {
   readonly model: boolean
   readonly build: boolean
   readonly bound: boolean
+  /** It is asked and never answers. */
+  readonly silent: boolean
 }
-const GOOD: Reality = { card: true, persona: true, tools: true, server: true, model: true, build: true, bound: true }
-const isGood = (reality: Reality): boolean => Object.values(reality).every(Boolean)
+const GOOD: Reality = { card: true, persona: true, tools: true, server: true, model: true, build: true, bound: true, silent: false }
+const isGood = ({ silent, ...shown }: Reality): boolean => !silent && Object.values(shown).every(Boolean)
 
 interface Bench {
   host: AgentHost
@@ -39,6 +41,8 @@ interface Bench {
   seen: Reality | undefined
   /** Of the credential of its provider. */
   mark: string
+  /** Called when a look at an agent that never answers begins. */
+  asked: () => void
   advance(ms: number): void
   restart(): Promise<void>
 }
@@ -51,7 +55,7 @@ async function bench(context: TestContext): Promise<Bench> {
   const made = await stage(context, { configuration: { agents: { [NAME]: agent } } })
   const ledger = await openLedger(join(made.directory, 'ledger.db'))
   context.after(() => ledger.close())
-  const bench: { reality: Reality; seen: Reality | undefined; mark: string } = { reality: GOOD, seen: undefined, mark: 'first' }
+  const bench: { reality: Reality; seen: Reality | undefined; mark: string; asked: () => void } = { reality: GOOD, seen: undefined, mark: 'first', asked: () => undefined }
   const wires: FakeWire[] = []
   const world: AgentWorld = {
     ...made.world,
@@ -75,10 +79,14 @@ async function bench(context: TestContext): Promise<Bench> {
       judge: (url) => Promise.resolve(url.startsWith('https://') ? undefined : 'not a public address'),
       observe: async (question: AgentQuestion) => {
         const { reality } = bench
+        if (reality.silent) await new Promise<void>((resolve) => {
+          question.signal.addEventListener('abort', () => resolve(), { once: true })
+          bench.asked()
+        })
         if (question.callModel) bench.seen = reality
         const { runId, generation, nonce } = question
         const grant = wires.at(-1)?.granted.filter(({ request }) => request.runId === runId && request.purpose === 'agent').at(-1)
-        if (!reality.card) return { card: { status: 'failed', failure: 'error', found: 'gone' }, challenge: { status: 'unasked' }, servers: [] }
+        if (!reality.card || reality.silent) return { card: { status: 'failed', failure: 'error', found: 'gone' }, challenge: { status: 'unasked' }, servers: [] }
         if (question.callModel && reality.model) await grant?.ask()
         return {
           card: { status: 'read', url: question.cardUrl, sha256: PERSONA, name: 'Concierge', version: '1', endpoint: 'https://agents.example.com/a2a' },
@@ -240,6 +248,26 @@ verifies('RDY-05', 'a tool server that is out of reach while the agent starts is
   await made.host.start(NAME, 'create')
   await made.host.tick()
   assert.partialDeepStrictEqual(await state(), { state: 'failed', reason: 'missing_identity' })
+})
+
+verifies('ISO-05', 'whoever is ended, drained or replaced while a look at it goes on does not wait for that, and what was seen by then is not judged', async (context) => {
+  const made = await bench(context)
+  for (const [standing, reached, end] of [['provisioning', 'offline', () => made.host.stop(NAME)], ['online', 'offline', () => made.host.stop(NAME)], ['online', 'draining', () => made.host.drain(NAME)], ['online', 'provisioning', () => made.host.start(NAME, 'restart')]] as const) {
+    made.reality = GOOD
+    await made.host.start(NAME, 'create')
+    if (standing === 'online') await made.host.tick()
+    made.reality = { ...GOOD, silent: true }
+    made.advance(31_000)
+    const asked = new Promise<void>((resolve) => (made.asked = resolve))
+    const look = made.host.tick()
+    await asked
+    assert.equal((await made.world.store.find(NAME))?.state, standing)
+    await end()
+    await look
+    assert.equal((await made.world.store.find(NAME))?.state, reached)
+  }
+  const steps = (await made.world.store.steps(NAME)).map(({ to }) => to)
+  assert.ok(!steps.includes('degraded') && !steps.includes('failed'), steps.join(' '))
 })
 
 test('who drains gets no new message, and finishes what it began under the proof that it had', async (context) => {

@@ -17,6 +17,7 @@ import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
 import { SeenCredentials } from './seen-credentials.ts'
 import { Slots } from './slots.ts'
+import { Turns } from './turns.ts'
 import { AdmissionWatches } from './watches.ts'
 import type { AgentWorld } from './world.ts'
 
@@ -49,7 +50,8 @@ export class AgentHost {
   readonly #watches = new AdmissionWatches()
   readonly #credentials = new SeenCredentials()
   readonly #live = new Map<string, LiveAgent>()
-  readonly #turns = new Map<string, Promise<unknown>>()
+  /** One after the other for each agent: two generations at once would each take the other for itself. */
+  readonly #turns = new Turns()
   readonly #looking = new Set<string>()
   readonly #slots = new Slots(MOST_LOOKS)
   readonly #restarts = new Map<string, number>()
@@ -83,7 +85,7 @@ export class AgentHost {
    */
   start(name: string, path: AgentPath): Promise<Begun> {
     const definition = this.#definitionOf(name)
-    return this.#inTurn(name, () => {
+    return this.#ahead(name, () => {
       // Somebody looked at it: how often it ended in a row begins anew.
       this.#restarts.delete(name)
       return this.#begin(name, definition, path)
@@ -97,7 +99,7 @@ export class AgentHost {
     const refused = await this.#world.prober.judge(cardUrl, permissionOf(definition))
     if (refused !== undefined) return { ok: false, reason: 'agent_card_url_rejected', found: refused, runId: null }
     const path = (await this.#world.store.find(name)) === undefined ? 'external_create' : 're_register'
-    return this.#inTurn(name, () => this.#begin(name, { ...definition, cardUrl }, path))
+    return this.#turns.take(name, () => this.#begin(name, { ...definition, cardUrl }, path))
   }
 
   /** Notes a heartbeat. It can lower an agent; one that comes back only has the agent asked sooner (RDY-14). */
@@ -109,13 +111,13 @@ export class AgentHost {
   async #heard(name: string, healthy: boolean): Promise<void> {
     const live = this.#live.get(name)
     if (live === undefined) return
-    if (!healthy) await this.#inTurn(name, () => live.unwell())
+    if (!healthy) await this.#turns.take(name, () => live.unwell())
     else if (live.state === 'degraded') live.askAgain('heartbeat_recovery')
   }
 
   /** Gives an agent no new message from now on; what it answers already goes on until it is stopped. Its run, or undefined if there is none. */
   drain(name: string): Promise<string | undefined> {
-    return this.#inTurn(name, async () => {
+    return this.#ahead(name, async () => {
       const live = this.#live.get(name)
       await live?.drain('drained by its operator', 'agent_stopped')
       return live?.generation.identity.runId
@@ -124,14 +126,16 @@ export class AgentHost {
 
   /** Ends an agent in order; with `runId` only in that generation. False if there is none. */
   stop(name: string, runId?: string): Promise<boolean> {
-    return this.#inTurn(name, async () => {
+    const other = runId !== undefined && this.#live.get(name)?.generation.identity.runId !== runId
+    const act = async (): Promise<boolean> => {
       const live = this.#live.get(name)
       if (live === undefined || (runId !== undefined && live.generation.identity.runId !== runId)) return false
       this.#restarts.delete(name)
       await live.stop('stopped by its operator', 'agent_stopped')
       this.#live.delete(name)
       return true
-    })
+    }
+    return other ? this.#turns.take(name, act) : this.#ahead(name, act)
   }
 
   /** Takes up what an earlier server left: nobody is ready until it has proven itself to this one. */
@@ -139,7 +143,7 @@ export class AgentHost {
     for (const record of await this.#world.store.all()) {
       // Who is held already proves itself to this server anyway.
       if (ENDED.includes(record.state) || this.#live.has(record.name)) continue
-      await this.#inTurn(record.name, () => this.#adoptOne(record))
+      await this.#turns.take(record.name, () => this.#adoptOne(record))
     }
   }
 
@@ -150,7 +154,7 @@ export class AgentHost {
   async reconfigure(changed: Pick<AgentWorld, 'configuration' | 'configurationDigest'>): Promise<void> {
     const before = this.#world.configuration
     this.#world = { ...this.#world, ...changed }
-    await Promise.all([...this.#live.keys()].map((name) => this.#inTurn(name, () => this.#refresh(name, before)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))))
+    await Promise.all([...this.#live.keys()].map((name) => this.#turns.take(name, () => this.#refresh(name, before)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))))
   }
 
   async #refresh(name: string, before: AgentWorld['configuration']): Promise<void> {
@@ -173,11 +177,11 @@ export class AgentHost {
 
   /** Looks at every agent of which a look is due. Resolves when all of them are done; a look that fails is noted, and raises nobody. */
   async tick(): Promise<void> {
-    const due = [...this.#live].filter(([name, live]) => !this.#looking.has(name) && !this.#turns.has(name) && live.due())
+    const due = [...this.#live].filter(([name, live]) => !this.#looking.has(name) && !this.#turns.taken(name) && live.due())
     await Promise.all(due.map(async ([name, live]) => {
       this.#looking.add(name)
       const release = await this.#slots.take()
-      await this.#inTurn(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
+      await this.#turns.take(name, () => this.#look(name, live)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
       release()
       this.#looking.delete(name)
     }))
@@ -210,7 +214,7 @@ export class AgentHost {
   async close(): Promise<void> {
     this.#closing = true
     for (const [name, live] of this.#live) {
-      await this.#inTurn(name, async () => {
+      await this.#ahead(name, async () => {
         if (live.generation.own !== null) await live.stop('the server ended', 'agent_stopped')
         else live.generation.endWatch()
       }).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
@@ -223,7 +227,7 @@ export class AgentHost {
     const found = [...this.#live].find(([, live]) => live.generation.identity.runId === runId && (live.state === 'online' || live.state === 'draining'))
     if (found === undefined) return
     const [name, live] = found
-    void this.#inTurn(name, () => live.ended('model_mismatch', `a call was served by ${servedModel ?? 'a model that nobody names'}`)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
+    void this.#ahead(name, () => live.ended('model_mismatch', `a call was served by ${servedModel ?? 'a model that nobody names'}`)).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
   }
 
   #definitionOf(name: string): AgentDefinition {
@@ -232,16 +236,13 @@ export class AgentHost {
     return definition
   }
 
-  /** One after the other for each agent: two generations at once would each take the other for itself. */
-  async #inTurn<Value>(name: string, act: () => Promise<Value>): Promise<Value> {
-    const before = this.#turns.get(name) ?? Promise.resolve()
-    const turn = before.then(act, act)
-    const settled = turn.then(() => undefined, () => undefined)
-    this.#turns.set(name, settled)
+  /** In its turn, but not after a look that is being taken: what is done makes void whatever that would see. */
+  async #ahead<Value>(name: string, act: () => Promise<Value>): Promise<Value> {
+    const release = this.#live.get(name)?.holdLooks()
     try {
-      return await turn
+      return await this.#turns.take(name, act)
     } finally {
-      if (this.#turns.get(name) === settled) this.#turns.delete(name)
+      release?.()
     }
   }
 
@@ -280,7 +281,7 @@ export class AgentHost {
     const live = new LiveAgent(this.#world, generation, path, standing)
     this.#live.set(name, live)
     // The next look would find it too; a process that has ended is known at once.
-    void generation.own?.session.finished.then(() => this.#inTurn(name, () => this.#processEnded(name, live))).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
+    void generation.own?.session.finished.then(() => this.#turns.take(name, () => this.#processEnded(name, live))).catch((error: unknown) => this.#noted(`${name}: ${textOf(error)}`))
     return live
   }
 

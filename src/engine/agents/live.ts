@@ -33,6 +33,8 @@ export class LiveAgent {
   #endpoint: string | null = null
   #wasOnline = false
   #processGone = false
+  #looks = new AbortController()
+  #holds = 0
 
   constructor(world: AgentWorld, generation: Generation, path: AgentPath, standing: 'provisioning' | 'degraded') {
     const now = world.clock().getTime()
@@ -85,14 +87,29 @@ export class LiveAgent {
     this.#nextFullMs = Number.NEGATIVE_INFINITY
   }
 
+  /**
+   * Breaks off the look that is being taken, and has none begin until the function that it gives is called: whoever ends an agent
+   * does not wait for its answers. What was seen by then is not judged, so that it neither raises nor lowers anybody.
+   */
+  holdLooks(): () => void {
+    this.#holds += 1
+    this.#looks.abort()
+    return () => {
+      this.#holds -= 1
+      if (this.#holds === 0) this.#looks = new AbortController()
+    }
+  }
+
   /** One look, as deep as is due, and what follows from it. Rejects only if the store or the evidence fails: then nothing has changed. */
   async look(): Promise<void> {
+    const { signal } = this.#looks
     const withdrawal = this.generation.withdrawal()
     if (withdrawal !== undefined) return this.ended(withdrawal.reason, withdrawal.found)
-    if (this.#state === 'draining') return
+    if (this.#state === 'draining' || signal.aborted) return
     const beganMs = this.#world.clock().getTime()
     const full = this.#state !== 'online' || beganMs >= this.#nextFullMs
-    const facts = await lookAt(this.#world, this.generation, full ? 'full' : 'light', this.#path)
+    const facts = await lookAt(this.#world, this.generation, full ? 'full' : 'light', this.#path, signal)
+    if (signal.aborted) return
     const parts = missingParts(facts)
     this.#schedule(full, beganMs)
     if (this.#state === 'provisioning') return this.#judgeStart(facts, parts)

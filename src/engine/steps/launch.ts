@@ -125,7 +125,7 @@ export async function startSession(world: World, permit: LaunchPermit, launch: P
 }
 
 /** Gate 5: is what runs now what was planned? Looked at through the kernel and on disk; the agent's own words can only contradict. */
-export function decideReadiness(world: World, course: Course, resolution: Resolution, permit: LaunchPermit, session: AgentSession): Promise<Decided<'readiness', ReadyContent>> {
+export function decideReadiness(world: World, course: Course, resolution: Resolution, permit: LaunchPermit, session: AgentSession, cancelled: AbortSignal): Promise<Decided<'readiness', ReadyContent>> {
   launchProof.check(permit, world.clock())
   const idleMs = milliseconds(resolution.profile.limits.idle)
   return course.decide({
@@ -134,7 +134,9 @@ export function decideReadiness(world: World, course: Course, resolution: Resolu
     subject: sessionSubject(course, resolution),
     timeoutMs: idleMs + MARGIN_MS,
     observe: async (signal) => {
-      const readiness = await session.ready(withinLimit(idleMs, signal))
+      const readiness = await session.ready(withinLimit(idleMs, signal, cancelled))
+      // Its files may take longer to look at than a person waits for the end of what they cancelled.
+      if (cancelled.aborted) await session.stop(0)
       const validForMs = milliseconds(resolution.profile.limits.total)
       return { facts: await world.launcher.observe(permit.plan, session.process, readiness, { observedAt: world.clock(), validForMs }) }
     },

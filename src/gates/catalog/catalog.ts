@@ -128,6 +128,11 @@ export const Profile = z.strictObject({
     .max(50)
     .optional()
     .describe('Folders and files that the agent may also read under isolation fs and network, beside the system and its own program.'),
+  refuses: z
+    .array(z.string().max(500).regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\0]*[^\0/]$/, 'expected a path in the repository, without . and .. and without a slash at either end'))
+    .max(100)
+    .optional()
+    .describe('Files and folders of a repository from which the program of a command or acp agent would take settings: a repository that has one of them is refused. An agent of acp needs it, and [] says that its program takes none from there.'),
   backgroundModels: z.enum(['map', 'refuse']).describe('A model the agent asks for by itself: map it onto the admitted one, or refuse the call.'),
   limits: ProfileLimits.describe('What one run may use.'),
   budget: z

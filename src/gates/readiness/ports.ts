@@ -22,6 +22,8 @@ export interface AgentQuestion {
   readonly callModel: boolean
   /** For each single request. */
   readonly timeoutMs: number
+  /** Ends the observation at once; what was not seen by then counts as not found. */
+  readonly signal: AbortSignal
 }
 
 /** Looks at an agent from outside: its card, its answer, its tool servers. Never throws for what it does not find. */
