@@ -54,6 +54,23 @@ export type AcceptanceRuntimeProbeEvidence = {
   readonly evidence: string
 }
 
+export type PicturesCompared = {
+  readonly approval: string
+  readonly sha256: string
+  readonly approved_by: string | null
+  readonly reason: string | null
+  readonly approved_at: string | null
+  readonly run_id: string | null
+}
+
+export type ProbesStdout = {
+  readonly head: string
+  readonly tail: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly truncated: boolean
+}
+
 export type AgentsExpected = {
   readonly name: string
   readonly version: string | null
@@ -114,6 +131,7 @@ export type ShowDrill = {
       readonly exit_code: 0 | 4
     }
   } | null
+  readonly tampered: string | null
   readonly running: {
     readonly began_at: string
     readonly asked_by: string
@@ -784,6 +802,53 @@ export interface Answers {
       }
     })[]
   }
+  listPictures: {
+    readonly pictures: readonly ({
+      readonly probe: string
+      readonly status: 'passed' | 'failed' | 'timed_out' | 'error' | 'unimplemented' | 'cancelled' | 'needs_approval'
+      readonly summary: string
+      readonly page: string
+      readonly viewport: {
+        readonly width: number
+        readonly height: number
+      }
+      readonly image: {
+        readonly sha256: string
+        readonly width: number
+        readonly height: number
+      } | null
+      readonly compared: PicturesCompared | null
+      readonly in_force: PicturesCompared | null
+      readonly difference: {
+        readonly changed_pixels: number
+        readonly changed_share: number
+        readonly distance: number
+        readonly sha256: string | null
+      } | null
+      readonly at_most: {
+        readonly changed_share: number
+        readonly distance: number
+      }
+    })[]
+  }
+  listProbeOutputs: {
+    readonly probes: readonly ({
+      readonly evidence: string
+      readonly probe: string
+      readonly kind: string
+      readonly phase: 'untouched' | 'fake' | 'reference' | 'result'
+      readonly status: 'passed' | 'failed' | 'timed_out' | 'error' | 'unimplemented' | 'cancelled' | 'needs_approval'
+      readonly stdout: ProbesStdout | null
+      readonly stderr: ProbesStdout | null
+    })[]
+  }
+  approveRender: {
+    readonly approval_id: string
+    readonly probe: string
+    readonly sha256: string
+    readonly approved_by: string
+    readonly approved_at: string
+  }
   listAgents: {
     readonly agents: readonly ({
       readonly name: string
@@ -1004,7 +1069,7 @@ export interface Answers {
   }
   listActs: {
     readonly acts: readonly ({
-      readonly act: 'cancel_run' | 'revoke_token' | 'start_agent' | 'restart_agent' | 'wake_agent' | 'stop_agent' | 'drain_agent' | 'run_drill'
+      readonly act: 'cancel_run' | 'revoke_token' | 'start_agent' | 'restart_agent' | 'wake_agent' | 'stop_agent' | 'drain_agent' | 'run_drill' | 'approve_render'
       readonly object: string
       readonly reason: string | null
       readonly actor: string
@@ -1012,15 +1077,23 @@ export interface Answers {
       readonly holder: string
       readonly position: number
       readonly at: string
+      readonly outcome: {
+        readonly outcome: 'done' | 'refused' | 'failed'
+        readonly code: string | null
+        readonly at: string
+      } | null
     })[]
+    readonly next: string | null
   }
   showDrill: ShowDrill
   beginDrill: ShowDrill
   showDoctor: {
     readonly last: ShowDoctorLast | null
+    readonly tampered: string | null
   }
   askDoctor: {
     readonly last: ShowDoctorLast | null
+    readonly tampered: string | null
   }
   showTicketBoard: {
     readonly tickets: readonly ({
@@ -1217,6 +1290,10 @@ export interface Bodies {
   }
   cancelRun: {
     readonly reason?: string
+  }
+  approveRender: {
+    readonly sha256: string
+    readonly reason: string
   }
   startAgent: {
     readonly path?: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'resume' | 'configuration_refresh'

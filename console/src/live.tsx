@@ -40,7 +40,9 @@ function askAgain(client: QueryClient, events: readonly LedgerEvent[]): void {
   if (ticketIds.size > 0) for (const event of events) if (ticketIn(event).length > 0) runIds.delete(event.data.run_id)
   void renew(client, ['runs'], [...runIds], async (id) => (await get('showRun', `/runs/${id}`)).run, (run) => run.runId)
   void renew(client, ['tickets'], [...ticketIds], async (id) => rowOf(await get('showTicket', `/tickets/${id}`)), (row) => row.id)
-  if (events.some(({ type }) => type === 'person_acted')) void client.invalidateQueries({ queryKey: ['acts'] })
+  const types = new Set(events.map(({ type }) => type))
+  if (types.has('person_acted') || types.has('act_ended')) void client.invalidateQueries({ queryKey: ['acts'] })
+  if (types.has('check_ended')) for (const key of ['drill', 'doctor']) void client.invalidateQueries({ queryKey: [key] })
   askSummaries(client)
 }
 

@@ -36,6 +36,13 @@ export interface Change {
   readonly body: string
 }
 
+export interface ActRowsAsked {
+  readonly type: 'person_acted' | 'act_ended' | 'check_ended'
+  readonly order: 'newest' | 'oldest'
+  readonly beyond: number
+  readonly most: number
+}
+
 /**
  * What the server keeps in the ledger's own file: tokens by their hash, every decision about access, answers by their key.
  * Every method rejects with a `store_*` PortcullisError if the store is down: nobody is let in on a guess.
@@ -57,6 +64,8 @@ export interface AccessStore {
   /** For a request that did nothing: it may be tried again under the same key. */
   releaseKey(request: { readonly holder: string; readonly key: string }): Promise<void>
   changesAfter(position: number, most: number): Promise<readonly Change[]>
+  /** Rows of one type of the books of acts, beyond a position in the order that is asked for. */
+  actRows(asked: ActRowsAsked): Promise<readonly Pick<Change, 'position' | 'body'>[]>
   lastPosition(): Promise<number>
   /** How many verdicts of each gate and outcome were decided from an instant on. */
   verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]>
