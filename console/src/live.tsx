@@ -26,7 +26,7 @@ export function LiveProvider({ children, signedOut }: { readonly children: React
 
 /** So many changed rows are asked for one by one; of more the whole list is asked again. */
 const MOST_ROWS = 20
-const SUMMARIES = ['overview', 'agents', 'waiting-tickets'] as const
+const SUMMARIES = ['overview', 'agents', 'waiting-tickets', 'health', 'aliases'] as const
 const SUMMARY_MS = 1_000
 let summariesAt = 0
 let summariesLater: ReturnType<typeof setTimeout> | undefined

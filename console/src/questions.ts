@@ -23,6 +23,7 @@ export const pictures = (id: string) => queryOptions({ queryKey: ['run', id, 'pi
 export const probeOutputs = (id: string) => queryOptions({ queryKey: ['run', id, 'probes'], queryFn: ({ signal }) => get('listProbeOutputs', `/runs/${id}/probes`, signal) })
 export const admissions = queryOptions({ queryKey: ['admissions'], queryFn: ({ signal }) => get('listAdmissions', `/admissions?soon_days=${SOON_DAYS}`, signal) })
 export const profiles = queryOptions({ queryKey: ['profiles'], queryFn: ({ signal }) => get('showMatrix', '/matrix', signal) })
+export const aliases = queryOptions({ queryKey: ['aliases'], queryFn: ({ signal }) => get('listAliases', '/aliases', signal) })
 export const tokens = queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => get('listTokens', '/tokens', signal) })
 export const access = queryOptions({ queryKey: ['access'], queryFn: ({ signal }) => get('listAccess', '/access?newest=true&limit=100', signal) })
 export const keys = queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => get('listKeys', '/keys', signal) })

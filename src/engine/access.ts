@@ -1,4 +1,5 @@
 import type { AccessDecision, AccessKind, AccessToken, Denial } from '../contract/access.ts'
+import type { GateName } from '../contract/lifecycle.ts'
 import type { Digest } from '../contract/verdict.ts'
 
 /** What a token is judged by. `undefined` where nothing is stored under its hash. */
@@ -69,6 +70,8 @@ export interface AccessStore {
   lastPosition(): Promise<number>
   /** How many verdicts of each gate and outcome were decided from an instant on. */
   verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]>
+  /** The newest verdicts of one gate over all runs, newest first, as they are stored. */
+  newestVerdicts(gate: GateName, most: number): Promise<readonly Pick<Change, 'position' | 'runId' | 'body'>[]>
   /** Rejects unless a row can be written and taken back. */
   proveWritable(): Promise<void>
   close(): Promise<void>

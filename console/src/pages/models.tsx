@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { Answers } from '../api.ts'
+import { Aliases, Health } from '../model-health.tsx'
 import { admissions, profiles } from '../questions.ts'
 import { Answer, Card, Empty, Mark, type Outcome, Refusal, Text, When } from '../ui.tsx'
 
 export function Models(): ReactNode {
-  return <div className="page"><h1>Models</h1><Matrix /><Records /></div>
+  return <div className="page"><h1>Models</h1><Aliases /><Health /><Matrix /><Records /></div>
 }
 
 type Row = Answers['showMatrix']['profiles'][number]

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 import { AccessDecision, AccessToken } from '../../contract/access.ts'
 import { PortcullisError } from '../../contract/errors.ts'
+import type { GateName } from '../../contract/lifecycle.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { AccessStore, ActRowsAsked, Change, EarlierRequest, StoredAnswer } from '../../engine/index.ts'
 import { ACCESS_TABLES, ACCESS_VERSION } from './access-schema.ts'
@@ -40,6 +41,7 @@ const HashedToken = AccessToken.extend({ hash: z.string() })
 const DecisionRow = AccessDecision.extend({ position: z.int(), permitted: z.literal([0, 1]) })
 const ChangeRow = z.object({ position: z.int(), runId: z.string(), kind: z.enum(['event', 'verdict']), body: z.string() })
 const ActEntry = ChangeRow.pick({ position: true, body: true })
+const VerdictEntry = ChangeRow.omit({ kind: true })
 const DECISION_COLUMNS = 'position, at, surface, method, route, address, permitted, denial, kind, holder'
 const decisionOf = (row: unknown): AccessDecision & { readonly position: number } => {
   const read = DecisionRow.parse(row)
@@ -175,6 +177,12 @@ class SqliteAccessStore implements AccessStore {
   verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]> {
     return this.#guarded('read', () =>
       this.#database.prepare("SELECT gate, outcome, count(*) AS count FROM entry WHERE sequence IS NOT NULL AND body ->> '$.decidedAt' >= ? GROUP BY gate, outcome").all(since.toISOString()).map((row) => CountRow.parse(row)),
+    )
+  }
+
+  newestVerdicts(gate: GateName, most: number): Promise<readonly Pick<Change, 'position' | 'runId' | 'body'>[]> {
+    return this.#guarded('read', () =>
+      this.#database.prepare('SELECT position, run_id AS runId, body FROM entry WHERE gate = ? ORDER BY position DESC LIMIT ?').all(gate, most).map((row) => VerdictEntry.parse(row)),
     )
   }
 
