@@ -18,7 +18,7 @@ export function Aliases(): ReactNode {
     <Card title="Aliases" side={<span className="soft">the candidates as a run would meet them now</span>}>
       <Answer of={asked}>{({ aliases: rows, unused }) => (rows.length === 0 && unused.length === 0 ? <Empty what="No alias is configured: every profile names its exact model." first={<>Put one under <code>aliases</code> in portcullis.yaml to move profiles from model to model.</>} /> : (
         <>
-          {rows.map((row) => <Alias key={`${row.profile} ${row.purpose}`} row={row} />)}
+          {merged(rows).map(({ row, purposes }) => <Alias key={`${row.profile} ${row.purpose}`} row={row} purposes={purposes} />)}
           {unused.length > 0 && <p className="soft">No profile leads to {unused.map((name, index) => <span key={name}>{index === 0 ? null : ', '}<Text>{name}</Text></span>)}.</p>}
         </>
       ))}</Answer>
@@ -26,10 +26,17 @@ export function Aliases(): ReactNode {
   )
 }
 
-function Alias({ row: { alias, profile, purpose, overridden, on_unhealthy: onUnhealthy, resolves_to: pair, candidates, refusal } }: { readonly row: AliasRow }): ReactNode {
+/** A profile means the same for most of its purposes: those that do stand once. */
+function merged(rows: readonly AliasRow[]): readonly { readonly row: AliasRow; readonly purposes: readonly string[] }[] {
+  const groups = Map.groupBy(rows, ({ purpose: _, ...same }) => JSON.stringify(same))
+  return [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ row: group[0], purposes: group.map(({ purpose }) => purpose) }]))
+}
+
+function Alias({ row: { alias, profile, overridden, on_unhealthy: onUnhealthy, resolves_to: pair, candidates, refusal }, purposes }: { readonly row: AliasRow; readonly purposes: readonly string[] }): ReactNode {
   return (
-    <section className="alias" aria-label={`${alias} for ${profile}, ${purpose}`} data-alias={alias} data-resolves={pair ?? ''}>
-      <p className="verdict">{pair === null ? <Mark outcome="block" word="means nothing" /> : <Mark outcome={candidates.some(({ state }) => state === 'chosen') ? 'pass' : 'waiting'} word="means" />}<span><strong><Text>{alias}</Text></strong> {pair !== null && <>is <code><Text>{pair}</Text></code></>} <span className="soft">for <Text>{profile}</Text>, <Text>{purpose}</Text>{overridden && ', by aliases.json'}{onUnhealthy !== null && candidates.length > 1 && (onUnhealthy === 'next-admitted' ? '; one that does not answer is passed over' : '; one that does not answer blocks the run')}</span></span></p>
+    <section className="alias" aria-label={`${alias} for ${profile}, ${purposes.join(', ')}`} data-alias={alias} data-resolves={pair ?? ''}>
+      <h3><Text>{alias}</Text> <span className="soft">→</span> {pair === null ? <Mark outcome="block" word="nothing" /> : <code><Text>{pair}</Text></code>}
+        <span className="soft">for <Text>{profile}</Text>, <Text>{purposes.join(', ')}</Text>{overridden && ', by aliases.json'}{onUnhealthy !== null && candidates.length > 1 && (onUnhealthy === 'next-admitted' ? '; one that does not answer is passed over' : '; one that does not answer blocks the run')}</span></h3>
       {refusal !== null && candidates.length === 0 && <p className="why"><Reason code={refusal.reason} /> <Text>{refusal.found}</Text>. <span className="soft">do</span> <Text>{refusal.remedy}</Text></p>}
       <ol className="lines">{candidates.map((candidate) => (
         <li key={candidate.pair} data-candidate={candidate.pair} data-state={candidate.state}><div>
