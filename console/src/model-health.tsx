@@ -28,7 +28,7 @@ export function Aliases(): ReactNode {
 
 /** A profile means the same for most of its purposes: those that do stand once. */
 function merged(rows: readonly AliasRow[]): readonly { readonly row: AliasRow; readonly purposes: readonly string[] }[] {
-  const groups = Map.groupBy(rows, ({ purpose: _, ...same }) => JSON.stringify(same))
+  const groups = Map.groupBy(rows, (row) => JSON.stringify({ ...row, purpose: null }))
   return [...groups.values()].flatMap((group) => (group[0] === undefined ? [] : [{ row: group[0], purposes: group.map(({ purpose }) => purpose) }]))
 }
 

@@ -11,13 +11,13 @@ type Given = NonNullable<Picture['compared']>
 const OUTCOMES: Readonly<Record<string, Outcome>> = { passed: 'pass', failed: 'block', error: 'block', timed_out: 'block', needs_approval: 'waiting' }
 
 /** What the probes saw of a run's pages, as three pictures each, and the way to approve one. Nothing where no probe looked at a page. */
-export function Pictures({ id }: { readonly id: string }): ReactNode {
+export function Pictures({ id, ended }: { readonly id: string; readonly ended: boolean }): ReactNode {
   const asked = useQuery(pictures(id))
   if (asked.data?.pictures.length === 0 || (asked.data === undefined && asked.error === null)) return null
-  return <Card title="Pages" side={<span className="soft">as approved, as the run left them, and where they differ</span>}><Answer of={asked}>{({ pictures: rows }) => rows.map((row) => <Look key={row.probe} id={id} of={row} />)}</Answer></Card>
+  return <Card title="Pages" side={<span className="soft">as approved, as the run left them, and where they differ</span>}><Answer of={asked}>{({ pictures: rows }) => rows.map((row) => <Look key={row.probe} id={id} ended={ended} of={row} />)}</Answer></Card>
 }
 
-function Look({ id, of }: { readonly id: string; readonly of: Picture }): ReactNode {
+function Look({ id, ended, of }: { readonly id: string; readonly ended: boolean; readonly of: Picture }): ReactNode {
   const { probe, status, summary, page, viewport, image, compared, in_force: inForce, difference } = of
   const shown = compared ?? inForce
   return (
@@ -31,7 +31,8 @@ function Look({ id, of }: { readonly id: string; readonly of: Picture }): ReactN
           {difference !== null && <span className="soft">{percent(difference.changed_share)} of the pixels (at most {percent(of.at_most.changed_share)}), distance {percent(difference.distance)} (at most {percent(of.at_most.distance)})</span>}
         </Figure>
       </div>
-      {image !== null && <Approval id={id} probe={probe} digest={image.sha256} inForce={inForce} />}
+      {image !== null && !ended && <p className="soft">It can be approved once the run has ended.</p>}
+      {image !== null && ended && <Approval id={id} probe={probe} digest={image.sha256} inForce={inForce} />}
     </section>
   )
 }

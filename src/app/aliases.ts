@@ -94,8 +94,8 @@ async function walk(options: AppOptions, resolutions: readonly ResolvedProfile[]
     const admitted = await admissionOf(options, resolution, undefined)
     const more = resolution.alias?.onUnhealthy === 'next-admitted' && index + 1 < resolutions.length
     if (admitted.refusal !== null) {
-      const { reason, asked, found, remedy } = admitted.refusal
-      candidates.push({ ...known, state: 'stops', reason, why: admitted.message })
+      const { reason, message, asked, found, remedy } = admitted.refusal
+      candidates.push({ ...known, state: 'stops', reason, why: message })
       refusal = { reason, asked, found, remedy }
       over = 'not_reached'
     } else if (last?.health === 'unhealthy') {
@@ -118,7 +118,7 @@ async function heardOf(store: Pick<AccessStore, 'newestVerdicts'>, sinceMs: numb
     const verdict = Verdict.parse(JSON.parse(body))
     const pair = verdict.subject[0]?.name
     if (pair === undefined || heard.has(pair) || Date.parse(verdict.decidedAt) < sinceMs) continue
-    heard.set(pair, { health: verdict.outcome === 'pass' ? 'healthy' : 'unhealthy', reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.message, at: verdict.decidedAt, runId })
+    heard.set(pair, { health: verdict.outcome === 'pass' ? 'healthy' : 'unhealthy', reason: verdict.outcome === 'pass' ? null : verdict.reason, message: verdict.outcome === 'block' ? verdict.found : verdict.message, at: verdict.decidedAt, runId })
   }
   return heard
 }

@@ -38,7 +38,7 @@ function RunOf({ view }: { readonly view: View }): ReactNode {
       <Card title="Verdicts" side={<span className="soft">each names the one before it</span>}><Answer of={chain}>{(data) => <Timeline chain={data.verdicts} startedAt={run.startedAt} />}</Answer></Card>
       <Wire id={run.runId} startedAt={run.startedAt} />
       {told.data !== undefined && <Proof id={run.runId} report={told.data} />}
-      {run.kind === 'task' && <Pictures id={run.runId} />}
+      {run.kind === 'task' && <Pictures id={run.runId} ended={run.endedAt !== null} />}
       {run.kind === 'task' && run.endedAt !== null && <Patch id={run.runId} />}
       {told.data !== undefined && <Files id={run.runId} />}
       {told.error instanceof Refused && told.error.problem.code !== 'nothing_stored' && <Refusal title={told.error.problem.title} code={told.error.problem.code} asked={told.error.problem.asked} found={told.error.problem.found} remedy={told.error.problem.remedy} />}
