@@ -54,6 +54,30 @@ export type AcceptanceRuntimeProbeEvidence = {
   readonly evidence: string
 }
 
+export type PurposesRefusal = {
+  readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'agent_limit_exceeded' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered'
+  readonly asked: string
+  readonly found: string
+  readonly remedy: string
+}
+
+export type PicturesCompared = {
+  readonly approval: string
+  readonly sha256: string
+  readonly approved_by: string | null
+  readonly reason: string | null
+  readonly approved_at: string | null
+  readonly run_id: string | null
+}
+
+export type ProbesStdout = {
+  readonly head: string
+  readonly tail: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly truncated: boolean
+}
+
 export type AgentsExpected = {
   readonly name: string
   readonly version: string | null
@@ -114,6 +138,7 @@ export type ShowDrill = {
       readonly exit_code: 0 | 4
     }
   } | null
+  readonly tampered: string | null
   readonly running: {
     readonly began_at: string
     readonly asked_by: string
@@ -692,14 +717,31 @@ export interface Answers {
         readonly message: string
         readonly resolved: string | null
         readonly details: readonly (readonly [string, string])[]
-        readonly refusal: {
-          readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'agent_limit_exceeded' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered'
-          readonly asked: string
-          readonly found: string
-          readonly remedy: string
-        } | null
+        readonly refusal: PurposesRefusal | null
       })[]
     })[]
+  }
+  listAliases: {
+    readonly aliases: readonly ({
+      readonly alias: string
+      readonly profile: string
+      readonly purpose: string
+      readonly overridden: boolean
+      readonly on_unhealthy: 'next-admitted' | 'block' | null
+      readonly resolves_to: string | null
+      readonly candidates: readonly ({
+        readonly pair: string
+        readonly steps: readonly (string)[]
+        readonly state: 'chosen' | 'asked_first' | 'passed_over' | 'stops' | 'reserve' | 'not_reached'
+        readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'agent_limit_exceeded' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered' | null
+        readonly why: string
+        readonly health: 'healthy' | 'unhealthy' | 'unknown'
+        readonly asked_at: string | null
+        readonly run_id: string | null
+      })[]
+      readonly refusal: PurposesRefusal | null
+    })[]
+    readonly unused: readonly (string)[]
   }
   listKeys: {
     readonly keys: readonly ({
@@ -783,6 +825,53 @@ export interface Answers {
         readonly message: string
       }
     })[]
+  }
+  listPictures: {
+    readonly pictures: readonly ({
+      readonly probe: string
+      readonly status: 'passed' | 'failed' | 'timed_out' | 'error' | 'unimplemented' | 'cancelled' | 'needs_approval'
+      readonly summary: string
+      readonly page: string
+      readonly viewport: {
+        readonly width: number
+        readonly height: number
+      }
+      readonly image: {
+        readonly sha256: string
+        readonly width: number
+        readonly height: number
+      } | null
+      readonly compared: PicturesCompared | null
+      readonly in_force: PicturesCompared | null
+      readonly difference: {
+        readonly changed_pixels: number
+        readonly changed_share: number
+        readonly distance: number
+        readonly sha256: string | null
+      } | null
+      readonly at_most: {
+        readonly changed_share: number
+        readonly distance: number
+      }
+    })[]
+  }
+  listProbeOutputs: {
+    readonly probes: readonly ({
+      readonly evidence: string
+      readonly probe: string
+      readonly kind: string
+      readonly phase: 'untouched' | 'fake' | 'reference' | 'result'
+      readonly status: 'passed' | 'failed' | 'timed_out' | 'error' | 'unimplemented' | 'cancelled' | 'needs_approval'
+      readonly stdout: ProbesStdout | null
+      readonly stderr: ProbesStdout | null
+    })[]
+  }
+  approveRender: {
+    readonly approval_id: string
+    readonly probe: string
+    readonly sha256: string
+    readonly approved_by: string
+    readonly approved_at: string
   }
   listAgents: {
     readonly agents: readonly ({
@@ -879,6 +968,13 @@ export interface Answers {
       readonly reason: string | null
       readonly probed_at: string | null
       readonly run_id: string | null
+      readonly history: readonly ({
+        readonly run_id: string
+        readonly at: string
+        readonly found: 'healthy' | 'unhealthy' | 'going_on'
+        readonly reason: string | null
+        readonly as_today: boolean
+      })[]
     })[]
   }
   resolveProfile: {
@@ -1004,7 +1100,7 @@ export interface Answers {
   }
   listActs: {
     readonly acts: readonly ({
-      readonly act: 'cancel_run' | 'revoke_token' | 'start_agent' | 'restart_agent' | 'wake_agent' | 'stop_agent' | 'drain_agent' | 'run_drill'
+      readonly act: 'cancel_run' | 'revoke_token' | 'start_agent' | 'restart_agent' | 'wake_agent' | 'stop_agent' | 'drain_agent' | 'run_drill' | 'approve_render'
       readonly object: string
       readonly reason: string | null
       readonly actor: string
@@ -1012,15 +1108,23 @@ export interface Answers {
       readonly holder: string
       readonly position: number
       readonly at: string
+      readonly outcome: {
+        readonly outcome: 'done' | 'refused' | 'failed'
+        readonly code: string | null
+        readonly at: string
+      } | null
     })[]
+    readonly next: string | null
   }
   showDrill: ShowDrill
   beginDrill: ShowDrill
   showDoctor: {
     readonly last: ShowDoctorLast | null
+    readonly tampered: string | null
   }
   askDoctor: {
     readonly last: ShowDoctorLast | null
+    readonly tampered: string | null
   }
   showTicketBoard: {
     readonly tickets: readonly ({
@@ -1217,6 +1321,10 @@ export interface Bodies {
   }
   cancelRun: {
     readonly reason?: string
+  }
+  approveRender: {
+    readonly sha256: string
+    readonly reason: string
   }
   startAgent: {
     readonly path?: 'create' | 'external_create' | 'import' | 'bundle' | 'team' | 'resume' | 'configuration_refresh'

@@ -26,7 +26,7 @@ export function LiveProvider({ children, signedOut }: { readonly children: React
 
 /** So many changed rows are asked for one by one; of more the whole list is asked again. */
 const MOST_ROWS = 20
-const SUMMARIES = ['overview', 'agents', 'waiting-tickets'] as const
+const SUMMARIES = ['overview', 'agents', 'waiting-tickets', 'health', 'aliases'] as const
 const SUMMARY_MS = 1_000
 let summariesAt = 0
 let summariesLater: ReturnType<typeof setTimeout> | undefined
@@ -40,7 +40,9 @@ function askAgain(client: QueryClient, events: readonly LedgerEvent[]): void {
   if (ticketIds.size > 0) for (const event of events) if (ticketIn(event).length > 0) runIds.delete(event.data.run_id)
   void renew(client, ['runs'], [...runIds], async (id) => (await get('showRun', `/runs/${id}`)).run, (run) => run.runId)
   void renew(client, ['tickets'], [...ticketIds], async (id) => rowOf(await get('showTicket', `/tickets/${id}`)), (row) => row.id)
-  if (events.some(({ type }) => type === 'person_acted')) void client.invalidateQueries({ queryKey: ['acts'] })
+  const types = new Set(events.map(({ type }) => type))
+  if (types.has('person_acted') || types.has('act_ended')) void client.invalidateQueries({ queryKey: ['acts'] })
+  if (types.has('check_ended')) for (const key of ['drill', 'doctor']) void client.invalidateQueries({ queryKey: [key] })
   askSummaries(client)
 }
 

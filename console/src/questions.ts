@@ -1,7 +1,8 @@
-import { type QueryClient, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query'
 import { type Answers, get, getText } from './api.ts'
 
 const PAGE = 500
+const ACTS = 50
 const RUNNING_MS = 1_000
 /** What a session prints and counts between its turns is no event of the ledger. */
 const SESSION_MS = 2_000
@@ -18,14 +19,20 @@ export const verdicts = (id: string) => queryOptions({ queryKey: ['run', id, 've
 export const report = (id: string) => queryOptions({ queryKey: ['run', id, 'report'], queryFn: ({ signal }) => get('showReport', `/runs/${id}/report`, signal) })
 export const calls = (id: string) => queryOptions({ queryKey: ['run', id, 'calls'], queryFn: ({ signal }) => allCalls(id, signal) })
 export const patch = (id: string) => queryOptions({ queryKey: ['run', id, 'patch'], queryFn: ({ signal }) => getText(`/runs/${id}/patch`, signal) })
+export const pictures = (id: string) => queryOptions({ queryKey: ['run', id, 'pictures'], queryFn: ({ signal }) => get('listPictures', `/runs/${id}/pictures`, signal) })
+export const probeOutputs = (id: string) => queryOptions({ queryKey: ['run', id, 'probes'], queryFn: ({ signal }) => get('listProbeOutputs', `/runs/${id}/probes`, signal) })
 export const admissions = queryOptions({ queryKey: ['admissions'], queryFn: ({ signal }) => get('listAdmissions', `/admissions?soon_days=${SOON_DAYS}`, signal) })
 export const profiles = queryOptions({ queryKey: ['profiles'], queryFn: ({ signal }) => get('showMatrix', '/matrix', signal) })
+export const aliases = queryOptions({ queryKey: ['aliases'], queryFn: ({ signal }) => get('listAliases', '/aliases', signal) })
 export const tokens = queryOptions({ queryKey: ['tokens'], queryFn: ({ signal }) => get('listTokens', '/tokens', signal) })
 export const access = queryOptions({ queryKey: ['access'], queryFn: ({ signal }) => get('listAccess', '/access?newest=true&limit=100', signal) })
 export const keys = queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => get('listKeys', '/keys', signal) })
 
 export const health = queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => get('listProfiles', '/profiles', signal) })
-export const acts = queryOptions({ queryKey: ['acts'], queryFn: ({ signal }) => get('listActs', '/acts?limit=100', signal) })
+export const acts = infiniteQueryOptions({
+  queryKey: ['acts'], initialPageParam: '', getNextPageParam: ({ next }: Answers['listActs']) => next,
+  queryFn: ({ signal, pageParam }) => get('listActs', `/acts?limit=${ACTS}${pageParam === '' ? '' : `&cursor=${pageParam}`}`, signal),
+})
 export const agents = queryOptions({ queryKey: ['agents'], queryFn: ({ signal }) => get('listAgents', '/agents', signal) })
 export const agent = (name: string) => queryOptions({ queryKey: ['agents', name], queryFn: ({ signal }) => get('showAgent', `/agents/${encodeURIComponent(name)}`, signal) })
 export const drill = queryOptions({ queryKey: ['drill'], queryFn: ({ signal }) => get('showDrill', '/drill', signal), refetchInterval: ({ state }) => (state.data?.running == null ? false : RUNNING_MS) })

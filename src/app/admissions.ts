@@ -3,7 +3,7 @@ import { loadOverride } from '../adapters/configuration/index.ts'
 import type { Refusal } from '../contract/gate.ts'
 import { printPair } from '../contract/model.ts'
 import { exitCodeOf } from '../contract/reasons.ts'
-import { entryOf, resolveProfile } from '../gates/catalog/index.ts'
+import { entryOf, type ResolvedProfile, resolveProfile } from '../gates/catalog/index.ts'
 import { type AppOptions, configurationOf, configurationPathOf, usage } from './places.ts'
 
 export interface AdmitCheckAnswer {
@@ -16,23 +16,28 @@ export interface AdmitCheckAnswer {
 /** What the admission gate says of a profile today; asks nothing of the network and stores nothing. */
 export async function checkAdmission(options: AppOptions, asked: { readonly profile: string; readonly purpose: string; readonly file: string | undefined }): Promise<AdmitCheckAnswer> {
   const { configuration, directory } = configurationOf(options)
+  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
+  if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
+  return admissionOf(options, outcome.resolution, asked.file)
+}
+
+/** The same of one resolution: `file` names the only record that may admit it, undefined has all of them looked through. */
+export async function admissionOf(options: AppOptions, resolution: ResolvedProfile, file: string | undefined): Promise<AdmitCheckAnswer> {
+  const { configuration, directory } = configurationOf(options)
   const [{ readAdmissions, readAdmissionFile, readDecisions, ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY }, { admissionFacts, admissionGate, admissionRequestOf, admissionStatus }] = await Promise.all([
     import('../adapters/admission-files/index.ts'),
     import('../gates/admission/index.ts'),
   ])
-  const outcome = resolveProfile({ catalog: configuration, override: loadOverride(directory), profile: asked.profile, purpose: asked.purpose, candidate: 0, capability: null })
-  if ('refusal' in outcome) return { status: 'not_resolved', message: outcome.refusal.message, refusal: outcome.refusal, exitCode: exitCodeOf(outcome.refusal.reason, false) }
-  const { pair } = outcome.resolution
   const facts = admissionFacts({
-    ...admissionRequestOf(outcome.resolution, configuration.networkClasses),
+    ...admissionRequestOf(resolution, configuration.networkClasses),
     decisions: readDecisions({ directory: join(directory, DECISIONS_DIRECTORY), root: directory }),
-    source: asked.file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, asked.file), root: directory }),
+    source: file === undefined ? readAdmissions({ directory: join(directory, ADMISSIONS_DIRECTORY), root: directory }) : readAdmissionFile({ file: resolvePath(options.cwd, file), root: directory }),
     observedAt: options.clock(),
     validForMs: 1,
   })
   const finding = admissionGate.decide(facts, ['0'.repeat(64)])
   const refusal = finding.outcome === 'block' ? finding : null
-  return { status: admissionStatus(facts), message: `${printPair(pair)}: ${finding.message}`, refusal, exitCode: refusal === null ? 0 : exitCodeOf(refusal.reason, false) }
+  return { status: admissionStatus(facts), message: `${printPair(resolution.pair)}: ${finding.message}`, refusal, exitCode: refusal === null ? 0 : exitCodeOf(refusal.reason, false) }
 }
 
 /** Every record beside the configuration, those that end first at the top. `soonMs` is how near an end must be to be called soon. */

@@ -12,6 +12,14 @@ import { type CatalogFacts, catalogGate, isUnchanged } from '../gates/catalog/in
 import { type AppOptions, configurationOf } from './places.ts'
 import { ProbeAges } from './probe-ages.ts'
 
+const PastProbe = z.strictObject({
+  run_id: RunId,
+  at: z.iso.datetime(),
+  found: z.enum(['healthy', 'unhealthy', 'going_on']),
+  reason: z.string().nullable(),
+  as_today: z.boolean().describe('Whether the profile meant then what it means today; false also where that is not known.'),
+})
+
 /** How a profile stands by its last probe. Only `healthy` is routable; what is too old, or was never asked, is unknown (MC-106). */
 export const ProfileHealth = z.strictObject({
   profile: z.string(),
@@ -21,12 +29,17 @@ export const ProfileHealth = z.strictObject({
   reason: z.string().nullable(),
   probed_at: z.iso.datetime().nullable(),
   run_id: RunId.nullable().describe('The run that holds the verdicts and the evidence.'),
+  history: z.array(PastProbe).describe('Its last probes, newest first.'),
 })
 export type ProfileHealth = Readonly<z.infer<typeof ProfileHealth>>
 
 /** How often a server looks whether a probe may be due, and how long it may go without asking the ledger. */
 export const DUE_MS = 1_000
 const LONGEST_LOOK_MS = 60_000
+
+/** So many probes of each profile are told, and so many of all of them are looked through for that. */
+const HISTORY_PROBES = 24
+const MOST_PROBES = 1_000
 
 /** In whose name probes are claimed; no token has such an id. */
 const HOLDER = 'schedule'
@@ -73,7 +86,7 @@ export class HealthDesk {
     if (digest === this.#digest && this.#steadyMs() < this.#nextLookMs) return
     this.#digest = digest
     this.#nextLookMs = this.#steadyMs() + Math.min(LONGEST_LOOK_MS, milliseconds(every) / 10)
-    const last = await this.#lastProbes()
+    const last = new Map([...(await this.#lastProbes(1))].flatMap(([profile, [run]]) => (run === undefined ? [] : [[profile, run] as const])))
     const inherited = (this.#inherited ??= new Map([...last].map(([profile, { runId }]) => [profile, runId])))
     for (const profile of Object.keys(configuration.profiles)) {
       if (this.#ending.signal.aborted) return
@@ -93,14 +106,18 @@ export class HealthDesk {
   /** Every profile of the configuration, as its last probe left it. */
   async profiles(): Promise<readonly ProfileHealth[]> {
     const { configuration } = configurationOf(this.#options)
-    const [last, maxAgeMs] = [await this.#lastProbes(), milliseconds(configuration.health.maxAge)]
+    const [probes, maxAgeMs] = [await this.#lastProbes(HISTORY_PROBES), milliseconds(configuration.health.maxAge)]
     return Object.keys(configuration.profiles).map((profile): ProfileHealth => {
-      const run = last.get(profile)
+      const [run, ...before] = probes.get(profile) ?? []
       const young = run !== undefined && this.#ages.of(run) < maxAgeMs
       // A probe of what the name meant before says nothing of what it means now.
       const health = !young || run.state === 'open' || this.#means(run) !== 'the same' ? 'unknown' : run.state === 'checked' ? 'healthy' : 'unhealthy'
-      return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null }
+      return { profile, health, routable: health === 'healthy', probing: run !== undefined && this.#isUnderWay(run), reason: run?.reason ?? null, probed_at: run?.startedAt ?? null, run_id: run?.runId ?? null, history: run === undefined ? [] : [run, ...before].map((probe) => this.#past(probe)) }
     })
+  }
+
+  #past(run: RunSummary): z.infer<typeof PastProbe> {
+    return { run_id: run.runId, at: run.startedAt, found: run.state === 'open' ? 'going_on' : run.state === 'checked' ? 'healthy' : 'unhealthy', reason: run.reason, as_today: this.#means(run) === 'the same' }
   }
 
   /** Begins no more probes, and cuts none that goes on. */
@@ -144,15 +161,18 @@ export class HealthDesk {
     return isUnchanged(facts, { catalog, override: loadOverride(directory) }) ? 'the same' : 'another'
   }
 
-  /** The newest probe of each profile. */
-  async #lastProbes(): Promise<Map<string, RunSummary>> {
-    const last = new Map<string, RunSummary>()
+  /** The newest probes of each profile, so many of each at most; the newest one of each is found however long ago it was. */
+  async #lastProbes(most: number): Promise<Map<string, RunSummary[]>> {
+    const last = new Map<string, RunSummary[]>()
     const { profiles } = configurationOf(this.#options).configuration
+    const has = (count: number): boolean => Object.keys(profiles).every((name) => (last.get(name)?.length ?? 0) >= count)
+    let looked = 0
     for (const run of await this.#ledger.list()) {
       if (run.kind !== 'probe') continue
       const profile = (this.#probed.get(run.runId) ?? (await this.#read(run)))?.profile
-      if (profile !== undefined && !last.has(profile)) last.set(profile, run)
-      if (Object.keys(profiles).every((name) => last.has(name))) break
+      const found = profile === undefined ? undefined : (last.get(profile) ?? [])
+      if (profile !== undefined && found !== undefined && found.length < most) last.set(profile, [...found, run])
+      if (has(most) || (++looked >= MOST_PROBES && has(1))) break
     }
     return last
   }

@@ -127,8 +127,8 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const sessions = await SessionDesk.open(options, tickets.book, world, log)
     const work = new WorkDesk({ options, app, desk: tickets, world, ledger: world.ledger, log })
     scheduleTickets(schedule, tickets, sessions, work)
-    const acts = new ActBook({ ledger: world.ledger, clock: options.clock, scanner: world.scanner })
-    const checks = new CheckDesk(options, log)
+    const acts = new ActBook({ ledger: world.ledger, store, clock: options.clock, scanner: world.scanner })
+    const checks = new CheckDesk(options, acts, log)
     const watch = new LedgerWatch(() => store.lastPosition())
     return {
       options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, sessions, acts, checks, metrics, log, schedule, firstTokenPath,

@@ -1,4 +1,5 @@
 import type { AccessDecision, AccessKind, AccessToken, Denial } from '../contract/access.ts'
+import type { GateName } from '../contract/lifecycle.ts'
 import type { Digest } from '../contract/verdict.ts'
 
 /** What a token is judged by. `undefined` where nothing is stored under its hash. */
@@ -36,6 +37,13 @@ export interface Change {
   readonly body: string
 }
 
+export interface ActRowsAsked {
+  readonly type: 'person_acted' | 'act_ended' | 'check_ended'
+  readonly order: 'newest' | 'oldest'
+  readonly beyond: number
+  readonly most: number
+}
+
 /**
  * What the server keeps in the ledger's own file: tokens by their hash, every decision about access, answers by their key.
  * Every method rejects with a `store_*` PortcullisError if the store is down: nobody is let in on a guess.
@@ -57,9 +65,13 @@ export interface AccessStore {
   /** For a request that did nothing: it may be tried again under the same key. */
   releaseKey(request: { readonly holder: string; readonly key: string }): Promise<void>
   changesAfter(position: number, most: number): Promise<readonly Change[]>
+  /** Rows of one type of the books of acts, beyond a position in the order that is asked for. */
+  actRows(asked: ActRowsAsked): Promise<readonly Pick<Change, 'position' | 'body'>[]>
   lastPosition(): Promise<number>
   /** How many verdicts of each gate and outcome were decided from an instant on. */
   verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]>
+  /** The newest verdicts of one gate over all runs, newest first, as they are stored. */
+  newestVerdicts(gate: GateName, most: number): Promise<readonly Pick<Change, 'position' | 'runId' | 'body'>[]>
   /** Rejects unless a row can be written and taken back. */
   proveWritable(): Promise<void>
   close(): Promise<void>

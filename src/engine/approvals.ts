@@ -24,17 +24,24 @@ export interface ApprovedImages {
 export function createApprovals(ledger: Pick<Ledger, 'list' | 'history'>, images: ApprovedImages): Approvals {
   return {
     render: async (probe, definitionDigest) => {
-      const recorded = (await ledger.list()).filter(({ kind, state }) => kind === 'approval' && state === 'recorded').toSorted((one, other) => other.number - one.number)
-      for (const { runId } of recorded) {
-        const approval = await approvalIn(ledger, runId)
-        if (approval?.probe === probe && approval.definition_digest === definitionDigest) return { approval: runId, sha256: approval.image.sha256, image: images.read(approval.image.sha256) }
-      }
-      return undefined
+      const last = await approvalInForce(ledger, probe, definitionDigest)
+      return last === undefined ? undefined : { approval: last.runId, sha256: last.approval.image.sha256, image: images.read(last.approval.image.sha256) }
     },
   }
 }
 
-async function approvalIn(ledger: Pick<Ledger, 'history'>, runId: string): Promise<Approval | undefined> {
+/** The last approval of a picture of this definition of a probe; undefined if nobody gave one that verifies. */
+export async function approvalInForce(ledger: Pick<Ledger, 'list' | 'history'>, probe: string, definitionDigest: Digest): Promise<RecordedApproval | undefined> {
+  const recorded = (await ledger.list()).filter(({ kind, state }) => kind === 'approval' && state === 'recorded').toSorted((one, other) => other.number - one.number)
+  for (const { runId } of recorded) {
+    const approval = await approvalIn(ledger, runId)
+    if (approval?.probe === probe && approval.definition_digest === definitionDigest) return { runId, approval }
+  }
+  return undefined
+}
+
+/** What one record of an approval says; undefined for one that does not verify. */
+export async function approvalIn(ledger: Pick<Ledger, 'history'>, runId: string): Promise<Approval | undefined> {
   const history = await ledger.history(runId)
   if (history === undefined) return undefined
   const { problems, read } = verifyHistory(history, RULEBOOK)
@@ -54,6 +61,8 @@ export interface RenderApprovalRequest {
   readonly of: string
   /** Which probe of the run, where it has several with a picture. */
   readonly probe: string | undefined
+  /** The picture that was looked at, where whoever approves saw it and did not read the file: another one is not approved. */
+  readonly image?: Digest | undefined
   readonly approvedBy: string
   readonly reason: string
 }
@@ -68,6 +77,7 @@ export interface RecordedApproval {
 export async function approveRender(parts: ApproveParts, request: RenderApprovalRequest): Promise<RecordedApproval> {
   const { runId, record, payload } = await pictureOf(parts, request)
   const { image } = payload
+  if (request.image !== undefined && image?.sha256 !== request.image) throw new PortcullisError('usage', { asked: `to approve picture ${request.image.slice(0, 12)} of ${record.probe}`, found: `picture ${image?.sha256.slice(0, 12) ?? 'none'} in run ${runId}`, remedy: 'Look at the picture that the run left, and approve that one.' })
   const content = image?.file == null ? undefined : parts.directoryOf(runId).read(image.file)
   if (image === null || content === undefined || sha256(content) !== image.sha256) {
     throw new PortcullisError('store_tampered', { asked: `the picture that ${record.probe} made in ${runId}`, found: content === undefined ? `no file ${image?.file ?? ''} in the directory of the run` : 'another picture in its place', remedy: 'Approve nothing of this run; run the task again.' })
@@ -91,7 +101,8 @@ async function recordApproval({ ledger, scanner, clock }: ApproveParts, approval
   return { runId: run.runId, approval }
 }
 
-interface Picture {
+/** The picture of one probe that a run left of its work, and the record of it. */
+export interface Picture {
   readonly runId: string
   readonly record: ProbeRecord
   readonly payload: RenderHashPayload
@@ -111,16 +122,22 @@ async function pictureOf(parts: ApproveParts, request: RenderApprovalRequest): P
 async function picturesIn({ ledger, directoryOf }: ApproveParts, runId: string, probe: string | undefined): Promise<Picture[]> {
   const history = await ledger.history(runId)
   if (history === undefined) return []
-  const pictures = new RunRecord(verifyHistory(history, RULEBOOK).read).all(ProbeRecordEvidence).flatMap((record): Picture[] => {
-    if (record.kind !== 'render_hash' || record.phase !== 'result' || (probe !== undefined && record.probe !== probe)) return []
-    const payload = RenderHashPayload.safeParse(record.payload)
-    return payload.success && payload.data.image?.file != null ? [{ runId, record, payload: payload.data }] : []
-  })
+  const pictures = lookedAt(runId, new RunRecord(verifyHistory(history, RULEBOOK).read)).filter(({ record, payload }) => payload.image?.file != null && (probe === undefined || record.probe === probe))
   if (pictures.length === 0) return []
   const problems = verifyRun(history, directoryOf(runId)).problems
   const [problem] = problems
   if (problem === undefined) return pictures
   throw new PortcullisError('store_tampered', { asked: `to approve what run ${runId} left`, found: `it does not verify: ${problem.code} at ${problem.where}`, remedy: `See all of it: npx portcullis verify ${runId}` })
+}
+
+/** What each probe with a picture found of the work. A run that was taken up may have looked twice; the last look is the one whose files are there. */
+export function lookedAt(runId: string, record: RunRecord): Picture[] {
+  const last = new Map<string, Picture>()
+  for (const found of record.all(ProbeRecordEvidence)) {
+    const payload = found.kind === 'render_hash' && found.phase === 'result' ? RenderHashPayload.safeParse(found.payload) : undefined
+    if (payload?.success === true) last.set(found.probe, { runId, record: found, payload: payload.data })
+  }
+  return [...last.values()]
 }
 
 function onlyOne({ of, probe }: RenderApprovalRequest, pictures: readonly Picture[]): Picture {

@@ -31,7 +31,7 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   listTickets: SEE, createTicket: DO, exportTickets: LOOK, importTickets: WORK, claimNextTicket: DO, releaseExpiredClaims: WORK, listTicketPhases: SEE, showTicket: SEE, listTicketEvents: SEE, moveTicket: WORK, commentTicket: DO,
   claimTicket: DO, renewTicketClaim: DO, triageTicket: DO, chooseTicketPhases: WORK, ticketReviewReady: DO, attachToTicket: DO, showTicketAttachment: SEE, addTicketItems: WORK, judgeTicketItem: WORK, closeTicket: WORK,
   showTicketSession: SEE, showTicketTranscript: SEE, listTicketTurns: SEE, messageTicket: DO, editQueuedMessage: WORK, removeQueuedMessage: WORK, startTicketSession: WORK, interruptTicketSession: WORK, restartTicketSession: WORK, answerTicketSession: WORK,
-  showOverview: LOOK, showMatrix: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK,
+  showOverview: LOOK, showMatrix: LOOK, listAliases: LOOK, listKeys: LOOK, listVerdicts: LOOK, showPatch: LOOK, listPictures: LOOK, listProbeOutputs: LOOK, showPicture: LOOK, approveRender: WORK,
   showTicketBoard: SEE, listActs: LOOK, showDrill: LOOK, beginDrill: WORK, showDoctor: LOOK, askDoctor: WORK,
   followEvents: LOOK, callMcp: MCP, listenMcp: MCP,
 }

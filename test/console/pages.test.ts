@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test, type TestContext } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { accessible, openBrowser, overflows, settled, signedIn, type Watched } from '../helpers/console-browser.ts'
+import { keptPicture } from '../helpers/console-pictures.ts'
 import { servedApi, type ServedApi } from '../helpers/served-api.ts'
 import { CONFIGURATION, RECORD, type Scenario, scenario } from '../e2e/scenario.ts'
 import { verifies } from '../verifies.ts'
@@ -65,13 +66,6 @@ for (const scheme of ['light', 'dark'] as const) {
   }
 }
 
-async function keptPicture(page: Watched['page'], name: string): Promise<void> {
-  const directory = process.env['PORTCULLIS_PICTURES']
-  if (directory === undefined) return
-  mkdirSync(directory, { recursive: true })
-  await page.screenshot({ path: join(directory, `${name}.png`) })
-}
-
 test('the gatehouse counts what each gate decided, and says what is blocked, why and what to do', inConsole(async ({ page }) => {
   await settled(page)
   const stages = await page.locator('.stages li').allInnerTexts()
@@ -87,13 +81,17 @@ test('the gatehouse counts what each gate decided, and says what is blocked, why
   await page.locator('.refusal').waitFor()
 }))
 
-verifies('CON-22', 'a run shows its chain, its calls with what was asked and served, its proof, its patch and its files; a refusal says asked, found, do', inConsole(async ({ page }) => {
+verifies('CON-05 CON-22', 'a run shows its chain, its calls with what was asked and served, its proof with what the probes printed, the comparison with the baseline, its patch and its files; a refusal says asked, found, do', inConsole(async ({ page }) => {
   await page.goto(`${api.address}/#/runs/${accepted}`)
   await settled(page)
   assert.deepEqual((await page.locator('.timeline .stage').allInnerTexts()).length, 9)
   await page.locator('.facts').filter({ hasText: /model served\s*coder-1/ }).waitFor()
   assert.match(await page.locator('.calls tbody tr').first().innerText(), /answered[\s\S]*coder-1[\s\S]*coder-1/)
   assert.match(await page.locator('.items').innerText(), /All tests of the repository pass[\s\S]*untouched[\s\S]*failed, as it must[\s\S]*result[\s\S]*passed/)
+  const printed = page.locator('.output').filter({ hasText: 'what it printed' }).last()
+  await printed.locator('summary').click()
+  assert.match(await printed.locator('pre').first().innerText(), /pass [1-9]/)
+  assert.match(await page.locator('.comparison [data-better]').first().innerText(), /failed\s+failed\s+–\s+passed\s+yes/)
   assert.ok((await page.locator('.diff .add').count()) > 0)
   assert.equal(await page.locator('.files a').count(), 5)
   await page.goto(`${api.address}/#/runs?state=blocked`)

@@ -1,8 +1,8 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { act } from '../api.ts'
 import { access, acts, tokens } from '../questions.ts'
-import { Answer, Card, Confirm, Empty, Mark, type Outcome, Text, When } from '../ui.tsx'
+import { Answer, Card, Confirm, Empty, Mark, type Outcome, Reason, Text, When } from '../ui.tsx'
 
 const STATES: Readonly<Record<string, Outcome>> = { live: 'pass', expired: 'abstain', revoked: 'block', closed: 'abstain' }
 
@@ -51,18 +51,21 @@ function Decisions(): ReactNode {
   )
 }
 
+const CAME = { done: 'pass', refused: 'block', failed: 'block' } as const satisfies Record<string, Outcome>
+
 function Acts(): ReactNode {
-  const asked = useQuery(acts)
+  const asked = useInfiniteQuery(acts)
   return (
     <Card title="What people did" side={<span className="soft">in the chain, newest first</span>}>
-      <Answer of={asked}>{({ acts: rows }) => (rows.length === 0 ? <Empty what="Nothing that cannot be taken back." first="Whoever stops, restarts or revokes something stands here, with the reason." /> : (
+      <Answer of={{ ...asked, data: asked.data?.pages.flatMap((page) => page.acts) }}>{(rows) => (rows.length === 0 ? <Empty what="Nothing that cannot be taken back." first="Whoever stops, restarts or revokes something stands here, with the reason." /> : (
         <div className="scroll" tabIndex={0} role="group" aria-label="What people did">
           <table>
-            <thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">did</th><th scope="col">to</th><th scope="col">because</th></tr></thead>
-            <tbody>{rows.map((row) => <tr key={row.position}><td><When at={row.at} /></td><th scope="row"><Text>{row.actor}</Text> <span className="soft">{row.kind}</span></th><td>{row.act.replaceAll('_', ' ')}</td><td><code><Text>{row.object}</Text></code></td><td>{row.reason === null ? <span className="soft">no reason given</span> : <Text>{row.reason}</Text>}</td></tr>)}</tbody>
+            <thead><tr><th scope="col">when</th><th scope="col">who</th><th scope="col">did</th><th scope="col">to</th><th scope="col">because</th><th scope="col">came of it</th></tr></thead>
+            <tbody>{rows.map((row) => <tr key={row.position}><td><When at={row.at} /></td><th scope="row"><Text>{row.actor}</Text> <span className="soft">{row.kind}</span></th><td>{row.act.replaceAll('_', ' ')}</td><td><code><Text>{row.object}</Text></code></td><td>{row.reason === null ? <span className="soft">no reason given</span> : <Text>{row.reason}</Text>}</td><td>{row.outcome === null ? <Mark outcome="unknown" word="not known" /> : <><Mark outcome={CAME[row.outcome.outcome]} word={row.outcome.outcome} /> <Reason code={row.outcome.code} /></>}</td></tr>)}</tbody>
           </table>
         </div>
       ))}</Answer>
+      {asked.hasNextPage && <p className="acts"><button type="button" disabled={asked.isFetchingNextPage} onClick={() => void asked.fetchNextPage()}>Earlier ones</button></p>}
     </Card>
   )
 }

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { act, type Answers } from '../api.ts'
 import { doctor, drill } from '../questions.ts'
-import { Answer, Card, Empty, Fault, Mark, type Outcome, span, StateMark, Text, When } from '../ui.tsx'
+import { Answer, Card, Empty, Fault, Mark, type Outcome, Refusal, span, StateMark, Text, When } from '../ui.tsx'
 
 export const Checks = (): ReactNode => <div className="page"><h1>Checks</h1><Drill /><Doctor /></div>
 
@@ -33,10 +33,13 @@ function Drill(): ReactNode {
       {fault === undefined ? null : <Fault error={fault} />}
       {running !== null && <p role="status"><Mark outcome="running" word="goes on" /> {running.tried} tried, {running.open} open; began <When at={running.began_at} />, by <Text>{running.asked_by}</Text></p>}
       {asked.data?.fault != null && <p><Mark outcome="block" word="gave no result" /> <Text>{asked.data.fault}</Text></p>}
-      <Answer of={asked} rows={6}>{({ last }) => (last === null ? <Empty what="No drill has run here yet." first="It tries every way in on scratch copies of your configuration, and spends no token." /> : <Drilled last={last} />)}</Answer>
+      <Answer of={asked} rows={6}>{({ last, tampered }) => (tampered !== null ? <Tampered check="drill" found={tampered} /> : last === null ? <Empty what="No drill has run here yet." first="It tries every way in on scratch copies of your configuration, and spends no token." /> : <Drilled last={last} />)}</Answer>
     </Card>
   )
 }
+
+/** A result that anybody may have written is none: it is not shown, and said to be so. */
+const Tampered = ({ check, found }: { readonly check: string; readonly found: string }): ReactNode => <Refusal title="The last result was changed" code="store_tampered" asked={`the last result of the ${check}, as the ledger names it`} found={found} remedy="Find out who wrote it: no server of this ledger did. Then run it again." />
 
 function Drilled({ last: { answer, ended_at, asked_by } }: { readonly last: NonNullable<Answers['showDrill']['last']> }): ReactNode {
   return (
@@ -63,7 +66,7 @@ function Doctor(): ReactNode {
   return (
     <Card title="Doctor" side={<button type="button" disabled={sent || asked.data === undefined} onClick={send}>{sent ? 'Looking…' : asked.data?.last === null ? 'Ask the doctor' : 'Ask again'}</button>}>
       {fault === undefined ? null : <Fault error={fault} />}
-      <Answer of={asked} rows={6}>{({ last }) => (last === null ? <Empty what="The doctor was never asked here." first="It says what is installed, admitted, reachable and expiring, and starts no agent." /> : (
+      <Answer of={asked} rows={6}>{({ last, tampered }) => (tampered !== null ? <Tampered check="doctor" found={tampered} /> : last === null ? <Empty what="The doctor was never asked here." first="It says what is installed, admitted, reachable and expiring, and starts no agent." /> : (
         <>
           <p className="verdict" data-holds={last.answer.exit_code === 0}><Mark outcome={last.answer.exit_code === 0 ? 'pass' : 'block'} word={last.answer.missing === 0 ? 'nothing is missing' : `${last.answer.missing} missing`} /><span>{last.answer.warnings} to look at; asked <When at={last.ended_at} />, by <Text>{last.asked_by}</Text></span></p>
           <ul className="lines doctor">{last.answer.rows.toSorted((one, other) => URGENCY[one.status] - URGENCY[other.status]).map((row) => (

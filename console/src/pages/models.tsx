@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { Answers } from '../api.ts'
+import { Aliases, Health } from '../model-health.tsx'
 import { admissions, profiles } from '../questions.ts'
 import { Answer, Card, Empty, Mark, type Outcome, Refusal, Text, When } from '../ui.tsx'
 
 export function Models(): ReactNode {
-  return <div className="page"><h1>Models</h1><Matrix /><Records /></div>
+  return <div className="page"><h1>Models</h1><Aliases /><Health /><Matrix /><Records /></div>
 }
 
 type Row = Answers['showMatrix']['profiles'][number]
@@ -33,7 +34,7 @@ function Grid({ rows }: { readonly rows: readonly Row[] }): ReactNode {
           return (
             <tr key={row.profile}>
               <th scope="row"><Text>{row.profile}</Text><p className="why soft"><Text>{`${row.agent} · isolation ${row.isolation}`}</Text></p></th>
-              <td>{resolved === undefined ? <Mark outcome="block" word="nothing" /> : <Text>{resolved.resolved}</Text>}{resolved !== undefined && !resolved.resolved?.endsWith(row.model) && <p className="why soft">by <Text>{row.model}</Text></p>}</td>
+              <td>{resolved === undefined ? <Mark outcome="block" word="nothing" /> : <Text>{resolved.resolved}</Text>}{resolved !== undefined && !resolved.resolved?.endsWith(row.model) && <p className="why soft">first of alias <Text>{row.model}</Text></p>}</td>
               {row.purposes.map((each) => <td key={each.purpose}>{each.permitted ? <Mark outcome="pass" word={each.status.replaceAll('_', ' ')} /> : each.refusal?.reason === NOT_MEANT ? <Mark outcome="abstain" word="not meant for it" /> : <Mark outcome="block" word={(each.refusal?.reason ?? each.status).replaceAll('_', ' ')} />}</td>)}
             </tr>
           )

@@ -3,6 +3,8 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { act, type Answers, Refused } from '../api.ts'
 import { Diff } from '../diff.tsx'
+import { Pictures } from '../pictures.tsx'
+import { Proof } from '../proof.tsx'
 import { type Call, calls, patch, report, run as runQuestion, verdicts } from '../questions.ts'
 import { Answer, Card, Confirm, Digest, Empty, Mark, type Outcome, Refusal, span, StateMark, Text, When } from '../ui.tsx'
 
@@ -35,7 +37,8 @@ function RunOf({ view }: { readonly view: View }): ReactNode {
       <Facts view={view} report={told.data} />
       <Card title="Verdicts" side={<span className="soft">each names the one before it</span>}><Answer of={chain}>{(data) => <Timeline chain={data.verdicts} startedAt={run.startedAt} />}</Answer></Card>
       <Wire id={run.runId} startedAt={run.startedAt} />
-      {told.data !== undefined && <Proof report={told.data} />}
+      {told.data !== undefined && <Proof id={run.runId} report={told.data} />}
+      {run.kind === 'task' && <Pictures id={run.runId} ended={run.endedAt !== null} />}
       {run.kind === 'task' && run.endedAt !== null && <Patch id={run.runId} />}
       {told.data !== undefined && <Files id={run.runId} />}
       {told.error instanceof Refused && told.error.problem.code !== 'nothing_stored' && <Refusal title={told.error.problem.title} code={told.error.problem.code} asked={told.error.problem.asked} found={told.error.problem.found} remedy={told.error.problem.remedy} />}
@@ -109,32 +112,6 @@ function Wire({ id, startedAt }: { readonly id: string; readonly startedAt: stri
           </div>
         )
       }}</Answer>
-    </Card>
-  )
-}
-
-const PROBE_OUTCOMES: Readonly<Record<string, Outcome>> = { passed: 'pass', failed: 'block', met: 'pass', not_met: 'block' }
-
-/** On what was not worked on, a probe must fail: one that passes there proves nothing. */
-function ProbeMark({ phase, status }: { readonly phase: string; readonly status: string }): ReactNode {
-  const mustFail = phase === 'untouched' || phase === 'fake'
-  if (mustFail && status === 'failed') return <Mark outcome="pass" word="failed, as it must" />
-  if (mustFail && status === 'passed') return <Mark outcome="block" word="passed, proves nothing" />
-  return <Mark outcome={PROBE_OUTCOMES[status] ?? 'unknown'} word={status} />
-}
-
-function Proof({ report: told }: { readonly report: Report }): ReactNode {
-  const { acceptance, baseline } = told
-  return (
-    <Card title="Acceptance" side={baseline === null ? null : <span className="soft">against the baseline: <Text>{baseline.comparison}</Text></span>}>
-      {acceptance.length === 0 ? <Empty what="No item was judged." first="The run ended before its work was." /> : (
-        <ul className="items">{acceptance.map((item) => (
-          <li key={item.id}>
-            <p><Mark outcome={PROBE_OUTCOMES[item.status] ?? 'unknown'} word={item.status.replaceAll('_', ' ')} /> <Text>{item.text}</Text></p>
-            <ul className="lines">{item.runtime_probe_evidence.map((probe, index) => <li key={index}><div><span className="soft stage"><Text>{probe.phase}</Text></span><ProbeMark phase={probe.phase} status={probe.status} /><code><Text>{probe.probe}</Text></code><span className="grow"><Text>{probe.summary}</Text></span>{probe.evidence === null ? null : <Digest value={probe.evidence} />}</div></li>)}</ul>
-          </li>
-        ))}</ul>
-      )}
     </Card>
   )
 }

@@ -3,8 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 import { AccessDecision, AccessToken } from '../../contract/access.ts'
 import { PortcullisError } from '../../contract/errors.ts'
+import type { GateName } from '../../contract/lifecycle.ts'
 import type { Digest } from '../../contract/verdict.ts'
-import type { AccessStore, Change, EarlierRequest, StoredAnswer } from '../../engine/index.ts'
+import type { AccessStore, ActRowsAsked, Change, EarlierRequest, StoredAnswer } from '../../engine/index.ts'
 import { ACCESS_TABLES, ACCESS_VERSION } from './access-schema.ts'
 import { connect } from './connection.ts'
 import { guarded } from './guarded.ts'
@@ -39,6 +40,8 @@ const TOKEN_COLUMNS = 'id, kind, name, created_at AS createdAt, expires_at AS ex
 const HashedToken = AccessToken.extend({ hash: z.string() })
 const DecisionRow = AccessDecision.extend({ position: z.int(), permitted: z.literal([0, 1]) })
 const ChangeRow = z.object({ position: z.int(), runId: z.string(), kind: z.enum(['event', 'verdict']), body: z.string() })
+const ActEntry = ChangeRow.pick({ position: true, body: true })
+const VerdictEntry = ChangeRow.omit({ kind: true })
 const DECISION_COLUMNS = 'position, at, surface, method, route, address, permitted, denial, kind, holder'
 const decisionOf = (row: unknown): AccessDecision & { readonly position: number } => {
   const read = DecisionRow.parse(row)
@@ -157,6 +160,16 @@ class SqliteAccessStore implements AccessStore {
     )
   }
 
+  /** Each book by the index of its run: acts are few among the rows of a ledger. Two servers that began at once may have opened two. */
+  actRows({ type, order, beyond, most }: ActRowsAsked): Promise<readonly Pick<Change, 'position' | 'body'>[]> {
+    const [than, way, sign] = order === 'newest' ? (['<', 'DESC', -1] as const) : (['>', 'ASC', 1] as const)
+    return this.#guarded('read', () => {
+      const books = this.#database.prepare("SELECT run_id AS runId FROM run WHERE kind = 'acts'").all().map((row) => z.object({ runId: z.string() }).parse(row).runId)
+      const rows = this.#database.prepare(`SELECT position, body FROM entry WHERE run_id = ? AND position ${than} ? AND kind = 'event' AND body ->> '$.type' = ? ORDER BY position ${way} LIMIT ?`)
+      return books.flatMap((book) => rows.all(book, beyond, type, most).map((row) => ActEntry.parse(row))).toSorted((one, other) => sign * (one.position - other.position)).slice(0, most)
+    })
+  }
+
   lastPosition(): Promise<number> {
     return this.#guarded('read', () => z.object({ last: z.int() }).parse(this.#database.prepare('SELECT coalesce(max(position), 0) AS last FROM entry').get()).last)
   }
@@ -164,6 +177,12 @@ class SqliteAccessStore implements AccessStore {
   verdictsSince(since: Date): Promise<readonly { readonly gate: string; readonly outcome: string; readonly count: number }[]> {
     return this.#guarded('read', () =>
       this.#database.prepare("SELECT gate, outcome, count(*) AS count FROM entry WHERE sequence IS NOT NULL AND body ->> '$.decidedAt' >= ? GROUP BY gate, outcome").all(since.toISOString()).map((row) => CountRow.parse(row)),
+    )
+  }
+
+  newestVerdicts(gate: GateName, most: number): Promise<readonly Pick<Change, 'position' | 'runId' | 'body'>[]> {
+    return this.#guarded('read', () =>
+      this.#database.prepare('SELECT position, run_id AS runId, body FROM entry WHERE gate = ? ORDER BY position DESC LIMIT ?').all(gate, most).map((row) => VerdictEntry.parse(row)),
     )
   }
 

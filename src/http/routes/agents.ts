@@ -32,28 +32,25 @@ const start = defineRoute({
   id: 'startAgent', method: 'POST', path: '/agents/{agent}/start', kinds: WORKING, once: true, summary: 'Begin a new generation of an agent: the only way out of failed.',
   parameters: OfAgent, query: NONE, body: z.strictObject({ path: z.enum(STARTING_PATHS).optional().describe('Why it is started; create, or external_create, if left out. `bundle` and `team` say that it was started with others, and pass the same gates. `resume` takes the seed that was proven last and no other.'), reason: Reason }),
   answer: BEGUN,
-  handle: async ({ server, principal, parameters, body }) => {
-    await acted(server, principal, { act: 'start_agent', object: parameters.agent, reason: body.reason })
+  handle: ({ server, principal, parameters, body }) => acted(server, principal, { act: 'start_agent', object: parameters.agent, reason: body.reason }, async () => {
     return begun(await server.agents.start(parameters.agent, body.path))
-  },
+  }),
 })
 
 const restart = defineRoute({
   id: 'restartAgent', method: 'POST', path: '/agents/{agent}/restart', kinds: WORKING, once: true, summary: 'Begin a new generation with the seed with which the agent was proven last, and with no other.',
   parameters: OfAgent, query: NONE, body: Why, answer: BEGUN,
-  handle: async ({ server, principal, parameters, body }) => {
-    await acted(server, principal, { act: 'restart_agent', object: parameters.agent, reason: body.reason })
+  handle: ({ server, principal, parameters, body }) => acted(server, principal, { act: 'restart_agent', object: parameters.agent, reason: body.reason }, async () => {
     return begun(await server.agents.start(parameters.agent, 'restart'))
-  },
+  }),
 })
 
 const wake = defineRoute({
   id: 'wakeAgent', method: 'POST', path: '/agents/{agent}/wake', kinds: WORKING, once: true, summary: 'Begin a new generation of an agent that was stopped, with the seed with which it was proven last.',
   parameters: OfAgent, query: NONE, body: Why, answer: BEGUN,
-  handle: async ({ server, principal, parameters, body }) => {
-    await acted(server, principal, { act: 'wake_agent', object: parameters.agent, reason: body.reason })
+  handle: ({ server, principal, parameters, body }) => acted(server, principal, { act: 'wake_agent', object: parameters.agent, reason: body.reason }, async () => {
     return begun(await server.agents.start(parameters.agent, 'wake'))
-  },
+  }),
 })
 
 const register = defineRoute({
@@ -80,22 +77,20 @@ const stop = defineRoute({
   id: 'stopAgent', method: 'POST', path: '/agents/{agent}/stop', kinds: WORKING, summary: 'End an agent at once, with its process and its licence.',
   parameters: OfAgent, query: NONE, body: Why,
   answer: { status: 200, description: 'It is offline.', contentType: 'application/json', schema: z.strictObject({ stopped: z.literal(true) }) },
-  handle: async ({ server, principal, parameters, body }) => {
-    await acted(server, principal, { act: 'stop_agent', object: parameters.agent, reason: body.reason })
+  handle: ({ server, principal, parameters, body }) => acted(server, principal, { act: 'stop_agent', object: parameters.agent, reason: body.reason }, async () => {
     if (!(await server.agents.stop(parameters.agent))) throw notKept(parameters.agent)
     return { status: 200, json: { stopped: true } }
-  },
+  }),
 })
 
 const drain = defineRoute({
   id: 'drainAgent', method: 'POST', path: '/agents/{agent}/drain', kinds: WORKING, summary: 'Give an agent no new message, and end it when its last answer is out, or after server.drain.',
   parameters: OfAgent, query: NONE, body: Why,
   answer: { status: 202, description: 'It gets no new message.', contentType: 'application/json', schema: z.strictObject({ draining: z.literal(true) }) },
-  handle: async ({ server, principal, parameters, body }) => {
-    await acted(server, principal, { act: 'drain_agent', object: parameters.agent, reason: body.reason })
+  handle: ({ server, principal, parameters, body }) => acted(server, principal, { act: 'drain_agent', object: parameters.agent, reason: body.reason }, async () => {
     if (!(await server.agents.drain(parameters.agent, drainMs(server.settings)))) throw notKept(parameters.agent)
     return { status: 202, json: { draining: true } }
-  },
+  }),
 })
 
 /** The names of A2A 1.0 for JSON-RPC, and those of the versions before it. */

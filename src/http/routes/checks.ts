@@ -7,25 +7,24 @@ const drill = defineRoute({
   id: 'showDrill', method: 'GET', path: '/drill', kinds: LOOKING, summary: 'The last drill that this server ran, and whether one goes on.',
   parameters: NONE, query: NONE, body: NONE,
   answer: { status: 200, description: 'Where it stands; `last` is null if there was none.', contentType: 'application/json', schema: DrillView },
-  handle: async ({ server }) => ({ status: 200, json: server.checks.drill() }),
+  handle: async ({ server }) => ({ status: 200, json: await server.checks.drill() }),
 })
 
 const beginDrill = defineRoute({
   id: 'beginDrill', method: 'POST', path: '/drill', kinds: WORKING, summary: 'Try every way in on scratch copies of the configuration, without spending a token. GET /drill tells how it goes on.',
   parameters: NONE, query: NONE, body: z.strictObject({ reason: Reason }),
   answer: { status: 202, description: 'It has begun.', contentType: 'application/json', schema: DrillView },
-  handle: async ({ server, principal, body }) => {
-    await acted(server, principal, { act: 'run_drill', object: 'every profile', reason: body.reason })
-    server.checks.beginDrill(principal?.name ?? '')
-    return { status: 202, json: server.checks.drill() }
-  },
+  handle: ({ server, principal, body }) => acted(server, principal, { act: 'run_drill', object: 'every profile', reason: body.reason }, async ({ name }) => {
+    server.checks.beginDrill(name)
+    return { status: 202, json: await server.checks.drill() }
+  }),
 })
 
 const doctor = defineRoute({
   id: 'showDoctor', method: 'GET', path: '/doctor', kinds: LOOKING, summary: 'What the doctor found when it was asked last.',
   parameters: NONE, query: NONE, body: NONE,
   answer: { status: 200, description: 'Its rows; `last` is null if it was never asked.', contentType: 'application/json', schema: DoctorView },
-  handle: async ({ server }) => ({ status: 200, json: server.checks.doctor() }),
+  handle: async ({ server }) => ({ status: 200, json: await server.checks.doctor() }),
 })
 
 const askDoctor = defineRoute({

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { AliasRow, aliasRows } from '../../app/aliases.ts'
 import { Overview, overviewOf, ProfileRow, profileRows, PublicKey, publicKeys, RunVerdict, verdictsOf } from '../../app/console.ts'
 import { runOf } from '../../app/pages.ts'
 import { storedFile } from '../../app/stored-file.ts'
@@ -20,6 +21,13 @@ const profiles = defineRoute({
   parameters: NONE, query: NONE, body: NONE,
   answer: { status: 200, description: 'The matrix.', contentType: 'application/json', schema: z.strictObject({ profiles: z.array(ProfileRow) }) },
   handle: async ({ server }) => ({ status: 200, json: { profiles: await profileRows(server.options) } }),
+})
+
+const aliases = defineRoute({
+  id: 'listAliases', method: 'GET', path: '/aliases', kinds: LOOKING, summary: 'What every alias means now, for each profile and purpose that uses it: the candidates in their order, which of them is passed over, and why.',
+  parameters: NONE, query: NONE, body: NONE,
+  answer: { status: 200, description: 'The aliases; `unused` names those that no profile leads to.', contentType: 'application/json', schema: z.strictObject({ aliases: z.array(AliasRow), unused: z.array(z.string()) }) },
+  handle: async ({ server }) => ({ status: 200, json: await aliasRows(server.options, server.store) }),
 })
 
 const keys = defineRoute({
@@ -48,4 +56,4 @@ const patch = defineRoute({
   },
 })
 
-export const consoleRoutes = [overview, profiles, keys, verdicts, patch]
+export const consoleRoutes = [overview, profiles, aliases, keys, verdicts, patch]

@@ -9,6 +9,7 @@ import { consoleRoutes } from './console.ts'
 import { eventRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { mcpRoutes } from './mcp.ts'
+import { pictureRoutes } from './pictures.ts'
 import { questionRoutes } from './questions.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './session.ts'
@@ -25,6 +26,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...agentRoutes, ...questionRoutes, ...actRoutes, ...checkRoutes, ...boardRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...pictureRoutes, ...agentRoutes, ...questionRoutes, ...actRoutes, ...checkRoutes, ...boardRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

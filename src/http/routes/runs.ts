@@ -66,9 +66,10 @@ const cancel = defineRoute({
   answer: { status: 202, description: 'It is being ended.', contentType: 'application/json', schema: z.strictObject({ run_id: RunId, cancelled: z.literal(true) }) },
   handle: async ({ server, principal, parameters, body }) => {
     const run = await runOf(server.ledger, parameters.run)
-    await acted(server, principal, { act: 'cancel_run', object: parameters.run, reason: body.reason })
-    if (!server.runs.cancel(parameters.run)) throw new PortcullisError('nothing_stored', { asked: `run ${parameters.run}, which goes on`, found: `a run that is ${run.state} and is not carried by this server`, remedy: 'Only the process that carries a run can cancel it.' })
-    return { status: 202, json: { run_id: parameters.run, cancelled: true } }
+    return acted(server, principal, { act: 'cancel_run', object: parameters.run, reason: body.reason }, async () => {
+      if (!server.runs.cancel(parameters.run)) throw new PortcullisError('nothing_stored', { asked: `run ${parameters.run}, which goes on`, found: `a run that is ${run.state} and is not carried by this server`, remedy: 'Only the process that carries a run can cancel it.' })
+      return { status: 202, json: { run_id: parameters.run, cancelled: true } }
+    })
   },
 })
 

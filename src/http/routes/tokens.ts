@@ -52,11 +52,10 @@ const revoke = defineRoute({
   id: 'revokeToken', method: 'POST', path: '/tokens/{token}/revoke', kinds: RULING, summary: 'End a token: it opens nothing from the next request on.',
   parameters: OfToken, query: NONE, body: z.strictObject({ reason: Reason }),
   answer: { status: 200, description: 'It is revoked; `changed` is false if it had ended before.', contentType: 'application/json', schema: z.strictObject({ id: z.string(), revoked: z.literal(true), changed: z.boolean() }) },
-  handle: async ({ server, principal, parameters: { token: id }, body }) => {
-    await acted(server, principal, { act: 'revoke_token', object: id, reason: body.reason })
+  handle: ({ server, principal, parameters: { token: id }, body }) => acted(server, principal, { act: 'revoke_token', object: id, reason: body.reason }, async () => {
     const changed = id.startsWith('tok_') ? await endToken(server.store, id, server.options.clock()) : await revokeToken(server.options, id)
     return { status: 200, json: { id, revoked: true, changed } }
-  },
+  }),
 })
 
 const renew = defineRoute({
