@@ -46,7 +46,8 @@ export class Escapes {
   }
 
   #next(): void {
-    const bytes = Buffer.concat([this.#carry, ...this.#pieces])
+    const [only] = this.#pieces
+    const bytes = this.#carry.length === 0 && only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat([this.#carry, ...this.#pieces])
     this.#pieces = []
     this.#waiting = 0
     if (this.#isWorthIt(bytes)) this.#goThrough(bytes)

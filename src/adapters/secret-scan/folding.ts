@@ -20,7 +20,10 @@ function keptTable(): Uint8Array {
   return table
 }
 
-/** Takes the separators out of a text that comes in pieces. */
+/** One area for all short pieces: it is read before the next one is written, and made anew for each it would cost more than the reading. */
+const SCRATCH = new Uint8Array(65_537)
+
+/** Takes the separators out of a text that comes in pieces. `kept` holds until the next piece of any text. */
 export class Folding {
   /** What is left of the last piece: so many of these bytes. */
   kept = new Uint8Array(0)
@@ -29,7 +32,7 @@ export class Folding {
   #before = 0
 
   write(chunk: Uint8Array): void {
-    if (this.kept.length <= chunk.length) this.kept = new Uint8Array(chunk.length + 1)
+    this.kept = chunk.length < SCRATCH.length ? SCRATCH : this.kept.length <= chunk.length || this.kept === SCRATCH ? new Uint8Array(chunk.length + 1) : this.kept
     this.#before = this.#escaped
     this.length = chunk.includes(BACKSLASH) || this.#escaped !== 0 ? this.#takeOutEscapes(chunk) : takeOut(chunk, this.kept)
   }

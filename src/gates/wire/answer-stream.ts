@@ -1,6 +1,7 @@
 import { CREDENTIAL_IN_ANSWER, MAX_EVENT_BYTES, MAX_HELD_BYTES, WORDS_KEPT_CHARACTERS, type AnswerEnd, type AnswerFacts, type AnswerReader, type AnswerRules, type AnswerStep, readJson, unescapedJson } from './answer.ts'
-import { readEvent } from './answer-event.ts'
+import { type AnswerEvent, readEvent } from './answer-event.ts'
 import { EventStream, type ServerSentEvent } from './event-stream.ts'
+import { EventTemplate } from './event-template.ts'
 import { isModelName } from './model-field.ts'
 import { faultOfServed, type Fault } from './provider-fault.ts'
 import { readUsage } from './usage.ts'
@@ -13,6 +14,7 @@ import { readUsage } from './usage.ts'
 export class StreamAnswer implements AnswerReader {
   readonly #rules: AnswerRules
   readonly #events = new EventStream((event) => this.#take(event))
+  readonly #template: EventTemplate
   #held: Uint8Array[] = []
   #heldBytes = 0
   #servedModel: string | null = null
@@ -26,6 +28,7 @@ export class StreamAnswer implements AnswerReader {
 
   constructor(rules: AnswerRules) {
     this.#rules = rules
+    this.#template = new EventTemplate(rules.dialect)
   }
 
   push(chunk: Uint8Array): AnswerStep {
@@ -88,18 +91,21 @@ export class StreamAnswer implements AnswerReader {
       this.#finished = true
       return undefined
     }
+    const known = this.#template.read(event.data)
+    if (known !== undefined) return this.#hear(known)
     const unescaped = unescapedJson(event.data)
     if (unescaped !== undefined && this.#rules.holdsCredential(Buffer.from(unescaped))) return CREDENTIAL_IN_ANSWER
     const parsed = readJson(event.data)
     if (!parsed.ok) return { reason: 'provider_malformed', detail: 'an event of the stream is not valid JSON' }
-    return this.#read(parsed.value)
+    const said = readEvent(this.#rules.dialect, parsed.value)
+    this.#template.learn(event.data, said)
+    return this.#hear(said)
   }
 
-  #read(value: unknown): Fault | undefined {
-    const said = readEvent(this.#rules.dialect, value)
+  #hear(said: AnswerEvent): Fault | undefined {
     this.#toolCalls ||= said.toolCall
     // Anthropic reports input first and output last: later members win, earlier ones stay.
-    if (typeof said.usage === 'object' && said.usage !== null) this.#usage = { ...(typeof this.#usage === 'object' ? this.#usage : {}), ...known(said.usage) }
+    if (typeof said.usage === 'object' && said.usage !== null) this.#usage = { ...(typeof this.#usage === 'object' ? this.#usage : {}), ...reported(said.usage) }
     for (const model of said.models) {
       if (!isModelName(model)) return { reason: 'provider_malformed', detail: 'the answer names a model that is no printable name' }
       this.#servedModel = model
@@ -120,4 +126,4 @@ export class StreamAnswer implements AnswerReader {
 }
 
 /** The members that carry a value; a later `null` does not erase what was reported before. */
-const known = (usage: object): object => Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
+const reported = (usage: object): object => Object.fromEntries(Object.entries(usage).filter(([, value]) => value !== null && value !== undefined))
