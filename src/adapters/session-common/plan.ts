@@ -51,7 +51,7 @@ async function programOf(request: SessionRequest, { program, directory }: LivePr
 /** Plans a live runtime whose program is a file that the system runs, or a script that our own Node runs. */
 export async function planLive(request: SessionRequest, location: LiveProgram, cli: Installed, live: LiveLaunch): Promise<Planned> {
   const mode = live.modes[request.profile.permissions]
-  const refusal = refusalOf(request, live, mode) ?? (await workspaceRefusal(request, cli))
+  const refusal = refusalOf(request, live, mode) ?? (await repositoriesRefusal(request, cli))
   if (refusal !== undefined || mode === undefined) return refusePlan(refusal ?? modeRefusal(request, live))
   const program = await programOf(request, location, cli)
   const path = program === undefined ? undefined : await resolvedPath(program)
@@ -74,6 +74,15 @@ export async function planLive(request: SessionRequest, location: LiveProgram, c
     files: [...files, ...(around?.files ?? [])],
     enforcedBy: mode.enforcedBy,
   })
+}
+
+/** Settings of a repository stand above the plan wherever the agent reads them: in the directory it is started in, and in each repository below. */
+async function repositoriesRefusal({ workspace, repositories, profileName }: SessionRequest, cli: Installed): Promise<Refusal | undefined> {
+  for (const folder of new Set([workspace, ...repositories])) {
+    const refusal = await workspaceRefusal({ workspace: folder, profileName }, cli)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
 }
 
 function refusalOf({ profile, profileName, dialect, pair }: SessionRequest, live: LiveLaunch, mode: HeldMode | undefined): Refusal | undefined {
