@@ -69,6 +69,7 @@ export const REASON_TABLE = {
   agent_version_mismatch: { title: 'The installed agent is another version than the profile names', http: 422, exit: 3, retry: 'never' },
   isolation_not_reached: { title: 'The isolation that the profile requires cannot be reached here', http: 422, exit: 3, retry: 'never' },
   permission_mode_unsupported: { title: 'The agent cannot be held to the permission mode of its profile', http: 422, exit: 3, retry: 'never' },
+  screen_text: { title: 'A comment holds what a terminal showed, in place of words', http: 422, exit: 3, retry: 'never' },
   repository_undeclared: { title: 'The work reaches a repository that its ticket does not declare, or the other way round', http: 403, exit: 3, retry: 'never' },
   agent_setting_unsupported: { title: 'The agent cannot take a setting of its profile', http: 422, exit: 3, retry: 'never' },
   auth_route_missing: { title: 'No key can reach the model by this agent', http: 422, exit: 3, retry: 'never' },
