@@ -32,7 +32,7 @@ const grant = wire.grant({
   aliases: [],
   byModelId: true,
   fallbacks: [],
-  backgroundModels: 'refuse',
+  backgroundModels: 'refuse', settings: { effort: null, context: null },
   profile: 'coder',
   budgets: [],
   limits: { calls: 1e9, tokens: 1e12, costUsd: null },

@@ -5,7 +5,7 @@ import { sessionRuntimes } from './session-runtimes.ts'
 import { SessionView, type SentView, type TranscriptView, turnView, type TurnView } from './session-shapes.ts'
 import { parseTriple } from '../contract/model.ts'
 import { milliseconds } from '../contract/units.ts'
-import { claim, createCallRecorder, Dispatcher, editMessage, noRuntime, type Outcome, releaseExpired, removeMessage, renewClaim, RETRY_LIMIT, type SessionChannel, SessionHost, type SessionPlace, type SessionWorld, type TicketBook, type TicketMessage, type TicketSettings, waitingMessages, type World } from '../engine/index.ts'
+import { claim, createCallRecorder, Dispatcher, editMessage, noRuntime, type Outcome, type PlacedRepository, releaseExpired, removeMessage, renewClaim, RETRY_LIMIT, type SessionChannel, SessionHost, type SessionPlace, type SessionWorld, type TicketBook, type TicketMessage, type TicketSettings, waitingMessages, type World } from '../engine/index.ts'
 import { type Actor, isLive, type RUNTIME_MODES, type Ticket, type TicketSession } from '../gates/dispatch/index.ts'
 import type { Wire } from '../gates/wire/index.ts'
 import { type AppOptions, configurationOf, searchPathOf, usage } from './places.ts'
@@ -272,7 +272,9 @@ export class SessionDesk {
     const sessions = this.#settings().sessions ?? {}
     const place = Object.hasOwn(sessions, project) ? sessions[project] : undefined
     if (place === undefined) throw usage(`where sessions of the project ${project} work`, Object.keys(sessions).length === 0 ? 'no tickets: sessions: in portcullis.yaml' : `only ${Object.keys(sessions).join(', ')}`, 'Add tickets: sessions: with the project, its purpose, repository and branch.')
-    return { ...place, repository: resolvePath(configurationOf(this.#options).directory, place.repository) }
+    const { directory } = configurationOf(this.#options)
+    const placed = <Place extends PlacedRepository>(at: Place): Place => ({ ...at, repository: resolvePath(directory, at.repository) })
+    return { purpose: place.purpose, project, ...placed({ repository: place.repository, branch: place.branch }), others: new Map(Object.entries(place.repositories ?? {}).map(([name, other]) => [name, placed(other)])) }
   }
 }
 

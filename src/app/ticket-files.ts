@@ -64,7 +64,11 @@ export async function importTickets(desk: TicketDesk, actor: Actor, document: un
     }
     known.add(reference)
     const ticket = await desk.book.create(draft, actor, 'mirrored')
-    for (const text of comments) await comment(desk.book, ticket.id, actor, text, 'mirrored')
+    for (const text of comments) {
+      const told = await comment(desk.book, ticket.id, actor, text, 'mirrored')
+      // That something was said there is told, and what was not taken over is named.
+      if (!told.ok) await comment(desk.book, ticket.id, actor, `[a comment was left out: ${told.refusal.found}]`, 'mirrored')
+    }
     created.push(ticket.id)
   }
   return { created, skipped }

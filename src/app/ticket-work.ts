@@ -2,8 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { extname, resolve as resolvePath } from 'node:path'
 import { parseDocument } from 'yaml'
 import { type App, openApp, type Report, type RunWatcher } from '../app.ts'
+import { loadTask } from '../adapters/configuration/index.ts'
+import type { Refusal } from '../contract/gate.ts'
 import { printTriple } from '../contract/model.ts'
-import { applyRun, claim, type Outcome, releaseClaim, renewClaim, RETRY_LIMIT, type RunResult } from '../engine/index.ts'
+import { applyRun, claim, holdsClaim, type Outcome, releaseClaim, renewClaim, RETRY_LIMIT, type RunResult } from '../engine/index.ts'
 import type { Actor, Ticket } from '../gates/dispatch/index.ts'
 import type { AppOptions } from './places.ts'
 import { durationMs, localActor, type TicketDesk, type TicketView, withTickets } from './tickets.ts'
@@ -65,6 +67,8 @@ export async function runClaimed(app: App, desk: TicketDesk, { options, worker, 
     watcher.opened(run)
   }
   try {
+    const undeclared = undeclaredIn(path, ticket)
+    if (undeclared !== undefined) return await refuseWork(desk, { worker, ticket, epoch }, undeclared)
     told = withFindings(path, ticket)
     const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: ticket.id, cancelled: AbortSignal.any([cancelled, lost.signal]) }, { ...watcher, opened, gateBegan: (gate) => watcher.gateBegan(gate), gateDecided: (verdict, elapsedMs) => watcher.gateDecided(verdict, elapsedMs), note: (text) => watcher.note(text) })
     await noted
@@ -74,6 +78,21 @@ export async function runClaimed(app: App, desk: TicketDesk, { options, worker, 
     clearInterval(renewing)
     if (told?.own === true) rmSync(told.path, { force: true })
   }
+}
+
+/** A run works on its copy of one repository; whatever else its work must reach lies outside, and the ticket has to say so (MC-132). Throws `task_invalid`. */
+function undeclaredIn(path: string, { id, repositories }: Ticket): Refusal | undefined {
+  const outside = loadTask(path).task.delivery?.repositories ?? []
+  const undeclared = outside.filter(({ name, remote }) => !repositories.includes(remote) && !repositories.includes(name))
+  if (undeclared.length === 0) return undefined
+  return { reason: 'repository_undeclared', message: `The task delivers to a repository that ${id} does not declare.`, asked: `work on ${undeclared.map(({ name, remote }) => `${name} (${remote})`).join(', ')}`, found: repositories.length === 0 ? `${id} declares none` : `${id} declares ${repositories.join(', ')}`, remedy: 'Bring a ticket that declares them, or take them out of the task.' }
+}
+
+/** Refused before anything is started: until a person changes ticket or task it would be refused again. */
+async function refuseWork(desk: TicketDesk, { worker, ticket, epoch }: { readonly worker: Actor; readonly ticket: Ticket; readonly epoch: number }, refusal: Refusal): Promise<Outcome<Ticket>> {
+  const { reason, message, found, remedy } = refusal
+  await desk.book.change(ticket.id, worker, (now) => (holdsClaim(now, worker, epoch) ? { kind: 'start_refused', text: `${reason}: ${message} ${found}`.slice(0, 20_000), data: { reason, remedy }, set: { state: 'blocked', reason, claim: null } } : 'nothing'))
+  return { ok: false, refusal, details: {} }
 }
 
 const noteRun = (desk: TicketDesk, worker: Actor, { id }: Ticket, epoch: number, { runId, profile }: Parameters<RunWatcher['opened']>[0], at: Date): Promise<unknown> =>

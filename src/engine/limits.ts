@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { milliseconds, parseMoney } from '../contract/units.ts'
 import type { Budget, Profile, Provider, ResolvedProfile } from '../gates/catalog/index.ts'
 import { BOUND_NAMES } from '../gates/launch/index.ts'
-import type { Allowance, HealthThresholds, SharedBudget } from '../gates/wire/index.ts'
+import type { Allowance, HealthThresholds, ModelSettings, SharedBudget } from '../gates/wire/index.ts'
 import type { Configuration, HealthPolicy } from './configuration.ts'
 
 /**
@@ -35,6 +35,9 @@ export function wireBudgets({ profileName, profile }: Pick<ResolvedProfile, 'pro
     budgets: [...shared(profile.budget?.total, profileName, false), ...shared(profile.budget?.perDay, profileName, true), ...shared(configuration.budget?.perDay, null, true)],
   }
 }
+
+/** What the calls of a profile's agent must ask for, beside the model. */
+export const settingsOf = ({ effort, context }: Pick<ResolvedProfile['profile'], 'effort' | 'context'>): ModelSettings => ({ effort: effort ?? null, context: context ?? null })
 
 const allowanceOf = ({ calls, tokens, cost }: Budget): Allowance => ({ calls: calls ?? null, tokens: tokens ?? null, costUsd: cost === undefined ? null : amountOf(cost) })
 

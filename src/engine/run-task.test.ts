@@ -129,14 +129,14 @@ test('a repository that cannot be worked on blocks before anything is granted to
   assert.deepEqual(made.acts, ['grant health', 'revoke health', 'close wire'])
 })
 
-verifies('WIR-23', 'the licences on the wire are for the admitted pair, within the limits of the profile, and the probe\'s for one call', async (t) => {
+verifies('WIR-23 MC-082', 'the licences on the wire are for the admitted pair, within the limits of the profile, and the probe\'s for one call', async (t) => {
   const budget = { total: { cost: 'USD 50' }, perDay: { tokens: 9_000 } }
   const made = await stage(t, {
     records: [{ ...recordFor('coder-1'), record: { ...recordFor('coder-1').record, served_model_ids: ['coder-1', 'coder-1-0611'] } as never }],
     world: ({ configuration }) => ({
       configuration: {
         ...configuration,
-        profiles: { p: { ...configuration.profiles['p'], budget } as never },
+        profiles: { p: { ...configuration.profiles['p'], budget, effort: 'medium', context: '1m' } as never },
         providers: { scripted: { ...configuration.providers['scripted'], prices: { 'coder-1': { input: 'USD 0', output: 'USD 0' } } } as never },
         budget: { perDay: { calls: 70 } },
       },
@@ -148,10 +148,10 @@ verifies('WIR-23', 'the licences on the wire are for the admitted pair, within t
   assert.ok(health !== undefined && agent !== undefined)
   const none = { calls: null, tokens: null, costUsd: null }
   const budgets = [{ profile: 'p', perDay: false, allowance: { ...none, costUsd: 50 } }, { profile: 'p', perDay: true, allowance: { ...none, tokens: 9_000 } }, { profile: null, perDay: true, allowance: { ...none, calls: 70 } }]
-  const common = { runId: report.run_id, admitted: { provider: 'scripted', model: 'coder-1' }, provider: made.world.configuration.providers['scripted'], servedModelIds: ['coder-1', 'coder-1-0611'], epoch: 1, byModelId: true, fallbacks: [], aliases: [], admittedUntil: new Date('2036-06-01T00:00:00Z'), backgroundModels: 'refuse', profile: 'p', budgets }
+  const common = { runId: report.run_id, admitted: { provider: 'scripted', model: 'coder-1' }, provider: made.world.configuration.providers['scripted'], servedModelIds: ['coder-1', 'coder-1-0611'], epoch: 1, byModelId: true, fallbacks: [], aliases: [], admittedUntil: new Date('2036-06-01T00:00:00Z'), backgroundModels: 'refuse', settings: { effort: 'medium', context: '1m' }, profile: 'p', budgets }
   const { expiresAt: healthUntil, ...ofHealth } = health
   const { expiresAt: agentUntil, ...ofAgent } = agent
-  assert.deepEqual(ofHealth, { ...common, purpose: 'health', limits: { calls: 1, tokens: 900, costUsd: null } })
+  assert.deepEqual(ofHealth, { ...common, settings: { effort: null, context: null }, purpose: 'health', limits: { calls: 1, tokens: 900, costUsd: null } })
   assert.deepEqual(ofAgent, { ...common, purpose: 'agent', limits: { calls: 7, tokens: 900, costUsd: null } })
   // Neither outlives what it was given for: the provider's limit of 3 s, the profile's of 30 s, each with the margin of our own work.
   assert.ok(healthUntil.getTime() - Date.now() <= 10_000, healthUntil.toISOString())

@@ -5,7 +5,7 @@ import { type ResolvedProfile, resolveProfile } from '../gates/catalog/index.ts'
 import { type CallRecorder, type Grant, type LicenceWire, type ModelCall, spentBy, type Target } from '../gates/wire/index.ts'
 import { GrantedLicence, licenceOf, type LicenceRecord } from './licence.ts'
 import { RunEvent } from './ledger.ts'
-import { wireBudgets } from './limits.ts'
+import { settingsOf, wireBudgets } from './limits.ts'
 import { createCallRecorder } from './recorder.ts'
 import type { World } from './world.ts'
 
@@ -154,6 +154,7 @@ class LicenceHost {
         byModelId: resolution.alias === null,
         fallbacks: resolution.alias?.onUnhealthy === 'next-admitted' ? fallbacks.map(({ target }) => target) : [],
         backgroundModels: resolution.profile.backgroundModels,
+        settings: settingsOf(resolution.profile),
         ...wireBudgets(resolution, this.#world.configuration),
         expiresAt: new Date(licence.expires_at),
       },

@@ -11,6 +11,7 @@ import { test } from 'node:test'
 import { acpSessions, GEMINI } from '../../src/adapters/session-acp/index.ts'
 import { claudeCodeSessions } from '../../src/adapters/session-claude-code/index.ts'
 import { codexSessions } from '../../src/adapters/session-codex/index.ts'
+import { opencodeSessions } from '../../src/adapters/session-opencode/index.ts'
 import { tmuxSessions } from '../../src/adapters/session-tmux/index.ts'
 import { findProgram } from '../../src/adapters/runtime-process/index.ts'
 import { openLive, providerFor } from '../helpers/live-sessions.ts'
@@ -22,10 +23,11 @@ const platform = `${process.platform}-${process.arch}`
 const CLAUDE = join(cache, 'claude-code@2.1.329/node_modules/@anthropic-ai', `claude-code-${platform}`, 'claude')
 const CODEX = join(cache, 'codex@0.169.0/node_modules/@openai', `codex-${platform}`, 'vendor/x86_64-unknown-linux-musl/bin/codex')
 const GEMINI_CLI = join(cache, 'gemini-cli@0.61.0/node_modules/@google/gemini-cli/bundle/gemini.js')
+const OPENCODE = join(cache, 'opencode@1.18.33/node_modules', `opencode-${process.platform}-${process.arch}`, 'bin/opencode')
 
 const absent = (program: string): string | false => (existsSync(program) ? false : `${program} is not installed`)
 const shell = (name: string, field: string) => ({
-  call: () => ({ name, arguments: { [field]: 'echo made > made.txt', ...(name === 'Bash' ? { description: 'makes a file' } : {}) } }),
+  call: () => ({ name, arguments: { [field]: 'echo made > made.txt', ...(name.toLowerCase() === 'bash' ? { description: 'makes a file' } : {}) } }),
   profile: { permissions: 'ask' as const },
   effect: (workspace: string): string => join(workspace, 'made.txt'),
 })
@@ -33,6 +35,7 @@ const shell = (name: string, field: string) => ({
 sessionRuntimeSuite({ name: 'the real Claude Code', runtime: () => claudeCodeSessions({ program: CLAUDE, directory: import.meta.dirname }), dialect: 'anthropic-messages', path: '', asking: shell('Bash', 'command'), skip: absent(CLAUDE) })
 sessionRuntimeSuite({ name: 'the real Codex', runtime: () => codexSessions({ program: CODEX, directory: import.meta.dirname }), dialect: 'openai-responses', path: '/v1', structured: { text: '{"verdict":"yes"}' }, asking: shell('exec_command', 'cmd'), skip: absent(CODEX) })
 sessionRuntimeSuite({ name: 'the real Gemini CLI', runtime: () => acpSessions({ name: 'gemini-cli', cli: INSTALLED, program: GEMINI_CLI, directory: import.meta.dirname, launch: GEMINI }), dialect: 'gemini', path: '', asking: shell('run_shell_command', 'command'), skip: absent(GEMINI_CLI) })
+sessionRuntimeSuite({ name: 'the real opencode', runtime: () => opencodeSessions({ program: OPENCODE, directory: import.meta.dirname }), dialect: 'openai-chat', path: '/v1', structured: { toolCalls: [{ name: 'StructuredOutput', arguments: { verdict: 'yes' } }] }, asking: shell('bash', 'command'), skip: absent(OPENCODE) })
 
 /** A server that the repository would bring: that it ran at all shows in a file beside the workspace. */
 const brought = (workspace: string): { readonly command: string; readonly args: readonly string[]; readonly ran: string } => ({ command: '/bin/sh', args: ['-c', `echo ran > ${workspace}/../ran.txt`], ran: `${workspace}/../ran.txt` })

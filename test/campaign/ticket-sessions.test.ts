@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import * as z from 'zod'
 import { Problem } from '../../src/http/problem.ts'
+import { TicketEvent } from '../../src/app/ticket-shapes.ts'
 import { SentView, TranscriptView } from '../../src/app/session-shapes.ts'
+import { CONFIGURATION } from '../e2e/scenario.ts'
 import { type Joined, joined } from '../helpers/joined-sessions.ts'
 import { verifies } from '../verifies.ts'
 
@@ -177,4 +181,23 @@ test('without a server the command says that one holds the sessions', async () =
     assert.equal(here.code, 2)
     assert.match(here.stderr, /sessions are held by one[^]*--server/)
   }
+})
+
+verifies('MC-132', 'the directory of a session is fixed and recorded; a ticket that declares a second repository gets a copy of it there, and one that declares what nobody configured gets no session', async () => {
+  const { made } = held.running
+  made.write('docs/README.md', 'docs\n')
+  made.set(CONFIGURATION, ['tickets', 'sessions', 'demo', 'repositories'], { docs: { repository: 'docs', branch: 'main' } })
+  const strange = await held.ready({ repositories: ['elsewhere'] })
+  const refused = await held.start(strange)
+  assert.deepEqual([refused.status, problemOf(refused).code, problemOf(refused).found], [403, 'repository_undeclared', 'the project demo has docs'])
+  assert.deepEqual([(await held.ticket(strange)).ticket.state, (await held.session(strange)).pid], ['todo', null])
+  const id = await held.live({ repositories: ['docs'] })
+  const session = await held.session(id)
+  assert.ok(session.cwd !== null && session.pid !== null && session.run !== null)
+  assert.deepEqual([readlinkSync(`/proc/${session.pid}/cwd`), readdirSync(session.cwd).sort()], [session.cwd, ['demo', 'docs']])
+  assert.equal((await held.say(id, 'write it', 'refuse')).status, 202)
+  await held.until(id, 'the end of the turn', ({ ticket }) => ticket.runtime.state === 'closed')
+  const { events } = z.object({ events: z.array(TicketEvent) }).parse((await held.running.ask(`/tickets/${id}/events`, { token: held.running.admin })).json())
+  assert.equal(events.find(({ kind, data }) => kind === 'session_changed' && data['state'] === 'ready')?.data['cwd'], session.cwd)
+  assert.equal((await held.running.made.portcullis(['verify', session.run])).code, 0)
 })

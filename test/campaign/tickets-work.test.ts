@@ -89,3 +89,21 @@ test('a profile that may not be used for the purpose starts nothing, and the tic
   assert.match(ticket.terminal?.root_cause ?? '', /^runtime_purpose_violation: /)
   assert.equal((await made.portcullis(['tickets', 'move', 'T-1', '--to', 'todo', '--reason', 'another profile'])).code, 0)
 })
+
+verifies('MC-132', 'a task that delivers to a repository which its ticket does not declare starts nothing; declared, it runs', async (context) => {
+  const made = await scenario(context)
+  await ready(made)
+  made.set('task.yaml', ['delivery'], { claim: 'delivered.json', repositories: [{ name: 'docs', remote: './docs.git', branch: 'main' }] })
+  const refused = await made.portcullis(['tickets', 'work', 'T-1', ...WORK])
+  assert.equal(refused.code, 3, refused.stdout + refused.stderr)
+  const { ticket, events } = await shown(made)
+  assert.deepEqual([ticket.state, ticket.reason, ticket.claim, ticket.runs, events.at(-1)?.kind], ['blocked', 'repository_undeclared', null, [], 'start_refused'])
+  assert.match(events.at(-1)?.text ?? '', /T-1 declares none$/)
+  assert.deepEqual(made.provider.requests(), [])
+  const created = await made.portcullis(['tickets', 'new', '--title', 'Both', '--project', 'demo', '--kind', 'code', '--priority', 'high', '--accept', ITEM, '--repository', 'docs'])
+  assert.equal(created.code, 0, created.stderr)
+  assert.equal((await made.portcullis(['tickets', 'move', 'T-2', '--to', 'todo', '--reason', 'clear'])).code, 0)
+  assert.equal((await made.portcullis(['tickets', 'work', 'T-2', ...WORK])).code, 4)
+  const second = Shown.parse(JSON.parse((await made.portcullis(['tickets', 'show', 'T-2', '--json'])).stdout)).ticket
+  assert.deepEqual([second.runs.length, second.reason === 'repository_undeclared'], [1, false])
+})

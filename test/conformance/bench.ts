@@ -66,6 +66,7 @@ export async function startConformance(context: Pick<TestContext, 'after'>, dial
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    settings: { effort: null, context: null },
     profile: 'coder',
     budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },

@@ -55,7 +55,7 @@ export interface OpenOptions {
 
 /** Opens a live session through the launch gate and the one door. It is closed after the test, whatever happened to it. */
 export async function openLive(context: Pick<TestContext, 'after'>, { runtime, dialect, baseUrl, profile: change, completion, runToken, repository }: OpenOptions): Promise<Opened> {
-  const request = { ...requestFor(context, { profile: { ...profile, agent: runtime.name, ...change }, dialect, baseUrl, ...(runToken === undefined ? {} : { runToken }) }), sessionId: randomUUID(), completion }
+  const request = { ...requestFor(context, { profile: { ...profile, agent: runtime.name, ...change }, dialect, baseUrl, ...(runToken === undefined ? {} : { runToken }) }), sessionId: randomUUID(), completion, repositories: [] }
   repository?.(request.workspace)
   const launch = launchOf(await runtime.plan(request))
   const permit = await permitOf(launch, request)

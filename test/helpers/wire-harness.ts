@@ -162,6 +162,7 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    settings: { effort: null, context: null },
     profile: 'coder',
     budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },

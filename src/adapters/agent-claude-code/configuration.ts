@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { PlannedFile, PlanRequest } from '../../gates/launch/index.ts'
+import { CONTEXT_FLAGS } from '../../gates/wire/index.ts'
 
 /** What the first hook says on its error output, where the model does not read it: our settings were read. */
 export const WITNESS = 'portcullis: settings read'
@@ -48,6 +49,7 @@ export function settingsOf({ configuration, pair, profile }: PlanRequest): Recor
     // One more try for a hiccup; what lasts longer is for the run to report, not for the agent to wait out.
     CLAUDE_CODE_MAX_RETRIES: '1',
     ...(profile.backgroundModels === 'map' ? mapped(pair.model) : {}),
+    ...contextSetting(profile.context),
   }
 }
 
@@ -59,3 +61,12 @@ const mapped = (model: string): Record<string, string> => ({
   ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
   CLAUDE_CODE_SUBAGENT_MODEL: model,
 })
+
+/** The context variants that it can be held to. Its own suffix of the model's name is not one: for some models it sends no flag with it. */
+export const CONTEXTS: readonly string[] = Object.keys(CONTEXT_FLAGS)
+
+/** The flag goes with every request beside the exact id, and the wire compares it with the profile (MC-082). */
+export const contextSetting = (context: string | undefined): Record<string, string> => {
+  const flag = context === undefined ? undefined : CONTEXT_FLAGS[context]
+  return flag === undefined ? {} : { ANTHROPIC_BETAS: flag }
+}

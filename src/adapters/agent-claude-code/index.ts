@@ -4,6 +4,7 @@ import { manifest } from './manifest.ts'
 import { CLAUDE_CODE } from './plan.ts'
 import { ClaudeProtocol } from './protocol.ts'
 
+export { CONTEXTS, contextSetting } from './configuration.ts'
 export { CLAUDE_CODE } from './plan.ts'
 
 /** Drives Claude Code. `program` names it; if undefined it is looked for from `directory` upwards in node_modules/.bin, then on PATH. */

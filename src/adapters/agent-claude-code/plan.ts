@@ -1,6 +1,6 @@
 import type { PlanRequest } from '../../gates/launch/index.ts'
 import { type CliDescription, type CliLaunch, findBeside, type HeldMode, WORKS } from '../agent-cli/index.ts'
-import { filesOf, settingsOf, settingsPath } from './configuration.ts'
+import { CONTEXTS, filesOf, settingsOf, settingsPath } from './configuration.ts'
 
 const PACKAGE = '@anthropic-ai/claude-code'
 
@@ -36,6 +36,7 @@ export const CLAUDE_CODE: CliDescription = {
   version: '2.1.329',
   dialects: ['anthropic-messages'],
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
+  contexts: CONTEXTS,
   modes: MODES,
   unworkable: WORKS,
   overriding: [],

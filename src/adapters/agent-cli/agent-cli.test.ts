@@ -123,6 +123,7 @@ verifies('ADM-C5', 'what a program would take as something else is refused befor
     [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages', pair: { provider: 'scripted', model: 'opus' } }, {}, 'agent_setting_unsupported', /another model by this name/],
     [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages', pair: { provider: 'scripted', model: 'coder-1[1m]' } }, {}, 'agent_setting_unsupported', /another model by this name/],
     [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages' }, { effort: 'extreme' }, 'agent_setting_unsupported', /ignore it/],
+    [claudeCodeAgent(nowhere), { dialect: 'anthropic-messages' }, { context: '2m' }, 'agent_setting_unsupported', /ignore it/],
     [codexAgent(nowhere), { dialect: 'openai-chat' }, {}, 'dialect_mismatch', /speaks openai-responses here/],
     [codexAgent(nowhere), { dialect: 'openai-responses' }, { isolation: 'network', permissions: 'accept-edits' }, 'agent_setting_unsupported', /does not start inside a seal/],
     [codexAgent(nowhere), { dialect: 'openai-responses' }, { isolation: 'fs', permissions: 'read-only' }, 'agent_setting_unsupported', /does not start inside a seal/],

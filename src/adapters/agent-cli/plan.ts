@@ -31,6 +31,8 @@ export interface CliDescription {
   readonly dialects: readonly Dialect[]
   /** The efforts it can be asked for; none, if it has no such setting. */
   readonly efforts: readonly string[]
+  /** The context variants it can be asked for; left out, none. */
+  readonly contexts?: readonly string[]
   /** Undefined if nothing can hold the agent to the mode. */
   readonly modes: Readonly<Record<Profile['permissions'], HeldMode | undefined>>
   /** Why the program cannot work as its profile asks where it would run; undefined if nothing is known against it. What only a start could show is found here, before one. */
@@ -106,7 +108,7 @@ function profileRefusal({ profile, profileName, dialect, pair }: PlanRequest, cl
   }
   const ignored = `${cli.title} would ignore it, or take another value in its place`
   if (profile.command !== undefined) return refuse('command', ignored, 'Leave `command` out; it belongs to agent: command.')
-  if (profile.context !== undefined) return refuse(`context ${profile.context}`, ignored, 'Leave `context` out; this agent has no setting for it.')
+  if (profile.context !== undefined && cli.contexts?.includes(profile.context) !== true) return refuse(`context ${profile.context}`, ignored, cli.contexts === undefined ? 'Leave `context` out; this agent has no setting for it.' : `Choose one of ${cli.contexts.join(', ')}, or leave it out.`)
   if (profile.effort !== undefined && !cli.efforts.includes(profile.effort)) {
     return refuse(`effort ${profile.effort}`, ignored, cli.efforts.length === 0 ? 'Leave `effort` out; this agent has no setting for it.' : `Choose one of ${cli.efforts.join(', ')}, or leave it out.`)
   }

@@ -22,8 +22,9 @@ export const PERMISSIONS: Readonly<Record<Profile['permissions'], Readonly<Recor
 /**
  * The one configuration that is read. Without `enabled_providers` it would ask a hosted model when it finds no other; without
  * `small_model` it would choose another model for titles; without `model` it takes the last one that is declared.
+ * `more` is what a session has beside that, or in place of it.
  */
-export function filesOf({ configuration, pair, profile, baseUrl }: PlanRequest): PlannedFile[] {
+export function filesOf({ configuration, pair, profile, baseUrl }: PlanRequest, more: object = {}): PlannedFile[] {
   const model = `${PROVIDER}/${pair.model}`
   const content = {
     // Left out, it writes it in.
@@ -43,6 +44,7 @@ export function filesOf({ configuration, pair, profile, baseUrl }: PlanRequest):
       },
     },
     permission: PERMISSIONS[profile.permissions] ?? { '*': 'deny' },
+    ...more,
   }
   return [{ path: join(configuration, 'opencode/opencode.json'), content: `${JSON.stringify(content, null, 2)}\n` }]
 }

@@ -3,6 +3,9 @@ import { AcpProtocol, openCliSession, planCli } from '../agent-cli/index.ts'
 import { manifest } from './manifest.ts'
 import { OPENCODE } from './plan.ts'
 
+export { filesOf as opencodeFiles, PROVIDER, settingsOf as opencodeSettings, TOKEN_VARIABLE } from './configuration.ts'
+export { OPENCODE } from './plan.ts'
+
 /** Drives opencode. `program` names it; if undefined it is looked for from `directory` upwards in node_modules/.bin, then on PATH. */
 export function opencodeAgent(location: { readonly program: string | undefined; readonly directory: string }): AgentAdapter {
   return {

@@ -73,6 +73,7 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     byModelId: true,
     fallbacks: [],
     backgroundModels: 'refuse',
+    settings: { effort: null, context: null },
     profile: 'coder',
     budgets: [],
     limits: { calls: 1, tokens: 10_000, costUsd: null },

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { SessionRequest } from '../../engine/sessions/runtime.ts'
 import type { PlannedFile } from '../../gates/launch/index.ts'
+import { CONTEXTS, contextSetting } from '../agent-claude-code/index.ts'
 import type { HeldMode, LiveLaunch } from '../session-common/index.ts'
 
 const READING = ['Read', 'Glob', 'Grep']
@@ -27,6 +28,7 @@ export const CLAUDE: LiveLaunch = {
   title: 'Claude Code',
   dialects: ['anthropic-messages'],
   efforts: ['low', 'medium', 'high', 'xhigh', 'max'],
+  contexts: CONTEXTS,
   modes: MODES,
   rewrites: (model) => ALIASES.includes(model.toLowerCase()) || /\[[^\]]*\]$/.test(model),
   launch: (request, mode) => ({ argv: argumentsOf(request, mode), environment: environmentOf(request), settings: settingsOf(request), files: filesOf(request) }),
@@ -62,6 +64,7 @@ function settingsOf({ configuration, pair, profile }: SessionRequest): Record<st
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
     CLAUDE_CODE_MAX_RETRIES: '1',
     ...(profile.backgroundModels === 'map' ? background : {}),
+    ...contextSetting(profile.context),
   }
 }
 

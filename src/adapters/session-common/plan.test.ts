@@ -9,7 +9,7 @@ import { acpSessions, GEMINI } from '../session-acp/index.ts'
 import { codexSessions } from '../session-codex/index.ts'
 
 const fixture = (name: string): string => join(import.meta.dirname, '../../../test/fixtures/sessions', name)
-const SESSION = { sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: { url: 'http://127.0.0.1:1/mcp', token: 'the-token' } } as const
+const SESSION = { sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: { url: 'http://127.0.0.1:1/mcp', token: 'the-token' }, repositories: [] } as const
 
 test('a session of Gemini CLI is not planned where the repository brings settings of its own, as its runs are not', async (context) => {
   const request = { ...requestFor(context, { profile: { ...profile, agent: 'gemini-cli', permissions: 'ask' }, dialect: 'gemini' }), ...SESSION }
@@ -22,6 +22,11 @@ test('a session of Gemini CLI is not planned where the repository brings setting
     assert.deepEqual([planned.refusal.reason, planned.refusal.found], ['agent_setting_unsupported', `${file} in the repository`])
     rmSync(join(request.workspace, file))
   }
+  const nested = join(request.workspace, 'docs')
+  mkdirSync(join(nested, '.gemini'), { recursive: true })
+  writeFileSync(join(nested, '.gemini/settings.json'), '{}')
+  const below = await runtime.plan({ ...request, repositories: [nested] })
+  assert.ok(!below.ok && below.refusal.found === '.gemini/settings.json in the repository', 'a repository of a session that has several')
   const { files, argv, environment } = launchOf(await runtime.plan(request))
   assert.ok(files.length === 2 && files.every(({ content }) => /"allowed": \[\s+"portcullis"\s+\]/.test(content) && content.includes('"hooksConfig"') && !content.includes('the-token')))
   assert.equal(files.some(({ path }) => path === environment['GEMINI_CLI_SYSTEM_SETTINGS_PATH']), true)

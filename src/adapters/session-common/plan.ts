@@ -20,6 +20,8 @@ export interface LiveLaunch {
   readonly title: string
   readonly dialects: readonly Dialect[]
   readonly efforts: readonly string[]
+  /** The context variants it can be asked for; left out, none. */
+  readonly contexts?: readonly string[]
   /** Undefined for a permission mode that nothing can hold the runtime to. */
   readonly modes: Readonly<Record<Profile['permissions'], HeldMode | undefined>>
   /** True for a name of a model that the runtime would send as another one. */
@@ -51,7 +53,7 @@ async function programOf(request: SessionRequest, { program, directory }: LivePr
 /** Plans a live runtime whose program is a file that the system runs, or a script that our own Node runs. */
 export async function planLive(request: SessionRequest, location: LiveProgram, cli: Installed, live: LiveLaunch): Promise<Planned> {
   const mode = live.modes[request.profile.permissions]
-  const refusal = refusalOf(request, live, mode) ?? (await workspaceRefusal(request, cli))
+  const refusal = refusalOf(request, live, mode) ?? (await repositoriesRefusal(request, cli))
   if (refusal !== undefined || mode === undefined) return refusePlan(refusal ?? modeRefusal(request, live))
   const program = await programOf(request, location, cli)
   const path = program === undefined ? undefined : await resolvedPath(program)
@@ -76,6 +78,15 @@ export async function planLive(request: SessionRequest, location: LiveProgram, c
   })
 }
 
+/** Settings of a repository stand above the plan wherever the agent reads them: in the directory it is started in, and in each repository below. */
+async function repositoriesRefusal({ workspace, repositories, profileName }: SessionRequest, cli: Installed): Promise<Refusal | undefined> {
+  for (const folder of new Set([workspace, ...repositories])) {
+    const refusal = await workspaceRefusal({ workspace: folder, profileName }, cli)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
 function refusalOf({ profile, profileName, dialect, pair }: SessionRequest, live: LiveLaunch, mode: HeldMode | undefined): Refusal | undefined {
   const refuse = (asked: string, found: string, remedy: string): Refusal => ({ reason: 'agent_setting_unsupported', message: `${live.title} cannot take a setting of the profile.`, asked: `profile ${profileName}: ${asked}`, found, remedy })
   const ignored = `${live.title} would ignore it, or take another value in its place`
@@ -83,7 +94,7 @@ function refusalOf({ profile, profileName, dialect, pair }: SessionRequest, live
     return { reason: 'dialect_mismatch', message: `${live.title} cannot speak ${dialect} through the wire.`, asked: `dialect ${dialect} for profile ${profileName}`, found: `${live.title} speaks ${live.dialects.join(', ')} here`, remedy: 'Choose a provider that speaks one of these.' }
   }
   if (profile.command !== undefined) return refuse('command', ignored, 'Leave `command` out; it belongs to agent: command.')
-  if (profile.context !== undefined) return refuse(`context ${profile.context}`, ignored, 'Leave `context` out; this runtime has no setting for it.')
+  if (profile.context !== undefined && live.contexts?.includes(profile.context) !== true) return refuse(`context ${profile.context}`, ignored, live.contexts === undefined ? 'Leave `context` out; this runtime has no setting for it.' : `Choose one of ${live.contexts.join(', ')}, or leave it out.`)
   if (profile.effort !== undefined && !live.efforts.includes(profile.effort)) return refuse(`effort ${profile.effort}`, ignored, live.efforts.length === 0 ? 'Leave `effort` out.' : `Choose one of ${live.efforts.join(', ')}, or leave it out.`)
   if (live.rewrites(pair.model)) return refuse(`model ${pair.model}`, `${live.title} would ask for another model by this name`, 'Name the model by its exact id.')
   return mode === undefined ? modeRefusal({ profile, profileName }, live) : undefined

@@ -129,7 +129,7 @@ void test('a terminal cannot be interrupted with a known end, and says so before
 }))
 
 void test('what tmux starts stands in the judged plan: directory, program and hooks; no token is in a file or an argument', inTerminal(async (context, path) => {
-  const request = { ...requestFor(context, { profile: { ...profile, agent: 'claude-code' }, dialect: 'anthropic-messages' }), sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: undefined }
+  const request = { ...requestFor(context, { profile: { ...profile, agent: 'claude-code' }, dialect: 'anthropic-messages' }), sessionId: '6a0e9f6e-98f4-4b3b-9a9d-0d5f4e1d2c3b', completion: undefined, repositories: [] }
   const runtime = tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns: 80, rows: 24 } })
   const { plan, files, argv } = launchOf(await runtime.plan(request))
   assert.deepEqual([plan.workspace, plan.program.path, plan.executable.path], [request.workspace, program, path])

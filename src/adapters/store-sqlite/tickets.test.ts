@@ -30,6 +30,19 @@ verifies('MC-016', 'the events of a ticket, read back from the chain, make the t
   assert.throws(() => replay(events.toSpliced(2, 1)), /event 4 of T-1 where 3/)
 })
 
+verifies('MC-134', 'what a screen showed does not become a comment, whoever sends it, and leaves no event', async (context) => {
+  const { book } = await bookForTest(context)
+  const { id, version } = await book.create(DRAFT, OPERATOR)
+  for (const by of [OPERATOR, actor('luci', 'agent'), actor('hermes', 'service')]) {
+    for (const text of ['QUESTION: when you need MC\n⏵⏵bypasspermissionson (shift+tabtocycle)84790tokens', 'done\n✶\n✻', '· Topsy-turvying… (34s · ↑ 1.4k tokens · thought for 1s)']) {
+      const told = await comment(book, id, by, text)
+      assert.ok(!told.ok && told.refusal.reason === 'screen_text', text)
+    }
+  }
+  assert.equal((await book.get(id)).version, version)
+  assert.ok((await comment(book, id, OPERATOR, 'The session counts 84790 tokens.')).ok)
+})
+
 verifies('MC-016', 'no ticket changes without its event in the chain, and no event of one is written by hand', async (context) => {
   const stored = await bookForTest(context)
   const id = await toDo(stored)

@@ -1,6 +1,6 @@
 import { sha256 } from '../../contract/canonical.ts'
 import type { Dialect } from '../../contract/model.ts'
-import { type Charge, costOf, dayOf, type Fault, type Hop, type ModelCall, type Target, type TokenUsage, usedBy } from '../../gates/wire/index.ts'
+import { type Charge, costOf, dayOf, type Fault, type Hop, type ModelCall, type ModelSettings, type Target, type TokenUsage, usedBy } from '../../gates/wire/index.ts'
 import type { LiveGrant } from './grant-table.ts'
 
 /** What is known of a request when it arrives. */
@@ -41,6 +41,8 @@ export class OpenCall {
   readonly asking: Asking
   requestedModel: string | null = null
   inference = false
+  /** What it asked for beside the model, where that was compared. */
+  settings: ModelSettings | undefined
   /** True once the call took a place in the limits of its run. */
   placed = false
   /** Who is asked at present; at the end, the pair that the call ended at. */
@@ -153,6 +155,7 @@ export class OpenCall {
       outcome, clientStatus, providerStatus, servedModel, usage, toolCalls, stream, responseBytes, responseDigest, providerRequestId, firstByteMs,
       inference: this.inference,
       requestedModel: this.requestedModel,
+      ...this.settings,
       admitted: this.target.admitted,
       hops: this.#hops,
       endpoint: publicUrlOf(this.target.provider),

@@ -211,3 +211,17 @@ void test('numbers are given by run, also over several grants, and purposes are 
   assert.deepEqual(bench.grant.calls().map(({ call }) => call.number), [2])
   assert.equal(QUESTION.length, bench.recorder.calls[0]?.call.requestBytes)
 })
+
+verifies('MC-082', 'what was asked for beside the model is measured on the wire: what fits goes on and is recorded, what does not reaches no provider', async (context) => {
+  const bench = await served(context, { dialect: 'anthropic-messages', settings: { effort: 'medium', context: '1m' } })
+  const path = ROUTE_OF['anthropic-messages']
+  const body = '{"model":"coder-1","output_config":{"effort":"medium"}}'
+  assert.equal((await ask(bench, { path, body, headers: { 'anthropic-beta': 'effort-2025-11-24,context-1m-2025-08-07' } })).status, 200)
+  assert.equal((await ask(bench, { path, body })).status, 403)
+  assert.equal((await ask(bench, { path, body: '{"model":"coder-1"}', headers: { 'anthropic-beta': 'context-1m-2025-08-07' } })).status, 403)
+  assert.equal(bench.provider.received.length, 1)
+  assert.deepEqual(bench.grant.calls().map(({ call }) => [call.outcome, call.reason, call.admitted.model, call.effort, call.context]), [['answered', null, 'coder-1', 'medium', '1m'], ['refused', 'setting_mismatch', 'coder-1', 'medium', null], ['refused', 'setting_mismatch', 'coder-1', null, '1m']])
+  const plain = await served(context, { dialect: 'anthropic-messages' })
+  assert.equal((await ask(plain, { path, body: '{"model":"coder-1"}' })).status, 200)
+  assert.equal('effort' in plain.recorder.only, false)
+})

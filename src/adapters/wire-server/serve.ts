@@ -110,7 +110,8 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   const unpacked = contentEncoding === null ? NOT_COMPRESSED : await unpackBody(read.body, contentEncoding, MAX_REQUEST_BYTES)
   if (!unpacked.ok && unpacked.problem === 'too_large') return refuse(bound, 'request_too_large', `a compressed body that holds more than ${MAX_REQUEST_BYTES} bytes`, 'Send less: compact the conversation or leave files out.')
   if (!unpacked.ok) return refuse(bound, 'request_malformed', 'a compressed body that cannot be undone as its Content-Encoding says', 'Send the body whole, and compressed as its header says.')
-  const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded }, grant.request)
+  const question = admitQuestion({ method, path, query, contentEncoding, upgrade: incoming.headers.upgrade ?? null, body: read.body, decoded: unpacked.decoded, flags: flagsOf(incoming) }, grant.request)
+  call.settings = question.settings
   call.requestedModel = question.requestedModel !== null && isModelName(question.requestedModel) ? question.requestedModel : null
   if (call.cutBy !== undefined) return refuse(bound, 'interrupted', 'a request that was cut off before it was forwarded', 'Send the request again in a live run.', question.stream)
   if (!question.admitted) return refuse(bound, question.reason, question.found, question.remedy, question.stream)
@@ -181,4 +182,10 @@ function sendRefusal(client: ServerResponse, method: string, path: string, refus
 function routeForEvidence(method: string, path: string): string {
   if (findRoute(method, path) !== undefined) return path
   return /^\/[\x21-\x7e]{0,199}$/.test(path) && !path.includes('pcr_') ? path : '(a route that is not listed)'
+}
+
+/** What the client asks of Anthropic's API beside the body; a header that is sent twice is one list. */
+function flagsOf({ headers }: IncomingMessage): string | undefined {
+  const flags = headers['anthropic-beta']
+  return Array.isArray(flags) ? flags.join(',') : flags
 }

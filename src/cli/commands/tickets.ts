@@ -47,6 +47,7 @@ interface NewOptions extends CommonOptions {
   readonly label: readonly string[]
   readonly accept: readonly string[]
   readonly source?: string
+  readonly repository: readonly string[]
 }
 
 const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value]
@@ -63,11 +64,12 @@ function registerNew(tickets: Command, surface: Surface): void {
     .option('--label <label>', 'a label, by which rules find its agent; may be given again', gather, [])
     .option('--accept <text>', 'what must hold in the end; may be given again', gather, [])
     .option('--source <reference>', 'where it comes from')
+    .option('--repository <name>', 'a repository outside the directory it is worked on in, which it may reach; may be given again', gather, [])
   withExamples(withCommonOptions(command), 'tickets new --title "Fix slugify" --project demo --kind code --priority medium --accept "the tests pass"').action(async (options: NewOptions) => {
     const { PRIORITIES, WORK_KINDS } = await shapes()
     const view = await (await commandsOf(surface, options)).create({
       title: options.title, description: options.description ?? '', project: options.project, kind: await word(options.kind, Promise.resolve(WORK_KINDS), '--kind'), priority: await word(options.priority, Promise.resolve(PRIORITIES), '--priority'),
-      labels: options.label, acceptance: options.accept.map((text, index) => ({ id: index + 1, text })), source: options.source === undefined ? null : { reference: options.source, key: null, url: null }, repositories: [],
+      labels: options.label, acceptance: options.accept.map((text, index) => ({ id: index + 1, text })), source: options.source === undefined ? null : { reference: options.source, key: null, url: null }, repositories: options.repository,
     })
     printView(surface.terminal(options.json === true), view)
   })

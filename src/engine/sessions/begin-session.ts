@@ -18,6 +18,7 @@ import { type ChosenPair, licenceRequest } from '../steps/wire.ts'
 import type { ChannelRequest } from '../tickets/channel.ts'
 import type { CompletionEndpoint, LiveSession, SessionRequest, SessionRuntime } from './runtime.ts'
 import type { WatchedEvents } from './watched-events.ts'
+import { type PlantedRepository, plantRepositories, repositoriesOf } from './workspace.ts'
 import type { SessionPlace, SessionWorld } from './world.ts'
 
 /** The event by which a session is given the token of its own connection. Only the hash of it is ever stored. */
@@ -27,6 +28,8 @@ export const LicensedSession = z.strictObject({ ticket: TicketId, session: z.str
 export interface BegunSession {
   readonly runtime: SessionRuntime
   readonly live: LiveSession
+  /** What it works on; all of it lies in the directory that it was started in. */
+  readonly repositories: readonly PlantedRepository[]
   readonly chosen: ChosenPair
   readonly grant: Grant
   readonly ready: Ready
@@ -52,9 +55,10 @@ export interface BeginParts {
 
 /** Takes a session through gates 1 to 5. What they refuse is thrown as `NotBegun`, with the verdict durable; nothing of it is left running then. */
 export async function beginSession(parts: BeginParts, request: ChannelRequest): Promise<BegunSession> {
-  const { world, wire, watches, course, place } = parts
+  const { world, wire, watches, course, directory, place } = parts
   const chosen = await choosePair(world, course, wire, { profile: request.profile, purpose: place.purpose })
   const runtime = runtimeFor(world, chosen, request)
+  const repositories = repositoriesOf(place, request.repositories, directory)
   // The epoch of the ticket: whoever looks at a call sees in which attempt it was made.
   const grant = wire.grant({ ...licenceRequest(world, course, chosen), epoch: request.epoch })
   world.scanner.know(grant.token)
@@ -67,13 +71,13 @@ export async function beginSession(parts: BeginParts, request: ChannelRequest): 
   let live: LiveSession | undefined
   try {
     const until = new Date(world.clock().getTime() + milliseconds(chosen.resolution.profile.limits.total))
-    await plantWorkspace(parts)
-    const planned = await decideStart(parts, request, { chosen, grant, runtime })
+    await plantRepositories(world.workspaces, repositories)
+    const planned = await decideStart(parts, request, { chosen, grant, runtime, repositories })
     await course.append({ events: [course.event('session_licensed', LicensedSession.parse({ ticket: request.ticket, session: request.session, profile: request.profile, token_sha256: sha256(request.token), expires_at: until.toISOString() }))] })
     live = await startLive(parts, planned, { grant, runtime })
-    await noteStart(parts, planned, live)
+    await noteStart(parts, planned, { live, repositories })
     const ready = await decideReady(parts, planned, { chosen, live })
-    return { runtime, live, chosen, grant, ready, until, withdrawal: () => withdrawal, endWatch }
+    return { runtime, live, repositories, chosen, grant, ready, until, withdrawal: () => withdrawal, endWatch }
   } catch (error) {
     endWatch()
     await grant.revoke()
@@ -91,17 +95,6 @@ function runtimeFor(world: SessionWorld, { resolution }: ChosenPair, { mode }: C
   throw new NotBegun('agent_unknown', found, { reason: 'agent_unknown', message: `No session of ${agent} can be held here.`, asked: `a session of ${agent} (${mode}) for profile ${resolution.profileName}`, found: found === '' ? 'no runtime' : found, remedy: 'Take a profile with one of these agents; the others do one task a run.' })
 }
 
-/** A copy to work on, and one that nobody touches, by which it is told whether anything was changed. The original is only read. */
-async function plantWorkspace({ world, directory, place }: BeginParts): Promise<void> {
-  try {
-    await world.workspaces.prepare({ source: place.repository, branch: place.branch, into: directory.workspace })
-    await world.workspaces.copy(directory.workspace, directory.untouched)
-  } catch (error) {
-    const found = `it cannot be copied (${error instanceof Error ? error.name : typeof error})`
-    throw new NotBegun('workspace_unusable', found, { reason: 'workspace_unusable', message: 'The repository of the session cannot be worked on.', asked: `branch ${place.branch} of ${place.repository}`, found, remedy: 'Mend tickets: sessions: in portcullis.yaml.' })
-  }
-}
-
 interface PlannedSession {
   readonly permit: LaunchPermit
   readonly launch: PlannedLaunch
@@ -109,12 +102,12 @@ interface PlannedSession {
 }
 
 /** Gate 4. */
-async function decideStart({ world, course, directory, completionUrl }: BeginParts, asked: ChannelRequest, { chosen, grant, runtime }: Pick<BegunSession, 'chosen' | 'grant' | 'runtime'>): Promise<PlannedSession> {
+async function decideStart({ world, course, directory, completionUrl }: BeginParts, asked: ChannelRequest, { chosen, grant, runtime, repositories }: Pick<BegunSession, 'chosen' | 'grant' | 'runtime' | 'repositories'>): Promise<PlannedSession> {
   const sessionId = crypto.randomUUID()
   // Who is sealed off reaches the wire and nothing else; its turns end by its own protocol.
   const sealed = chosen.resolution.profile.isolation === 'network'
   const completion: CompletionEndpoint | undefined = sealed || completionUrl === undefined ? undefined : { url: completionUrl, token: asked.token }
-  const requestOf = (request: PlanRequest): SessionRequest => ({ ...request, sessionId, completion })
+  const requestOf = (request: PlanRequest): SessionRequest => ({ ...request, sessionId, completion, repositories: repositories.map(({ path }) => path) })
   let request: SessionRequest | undefined
   const { decided, launch } = await decidePlanned(world, course, grant, chosen.resolution, directory, {
     plan: (plan) => {
@@ -155,10 +148,10 @@ async function startLive({ world, directory, events, started }: BeginParts, { pe
   }
 }
 
-/** Which process it is, so that a later server can end it should this one be killed. */
-async function noteStart({ world, course }: BeginParts, { permit, launch }: PlannedSession, live: LiveSession): Promise<void> {
+/** Which process it is, where it works and on which repositories (MC-132), so that a later server can end it should this one be killed. */
+async function noteStart({ world, course }: BeginParts, { permit, launch }: PlannedSession, { live, repositories }: Pick<BegunSession, 'live' | 'repositories'>): Promise<void> {
   const seen = await world.launcher.observe(permit.plan, live.process, { responded: null, claims: NO_CLAIMS }, { observedAt: world.clock(), validForMs: 1 })
-  await course.append({ events: [course.event('process_started', { pid: live.process.pid, start_ticks: seen.observed.startTicks, agent: launch.plan.agent, version: launch.plan.version.found })] })
+  await course.append({ events: [course.event('process_started', { pid: live.process.pid, start_ticks: seen.observed.startTicks, agent: launch.plan.agent, version: launch.plan.version.found, cwd: permit.plan.workspace, repositories: repositories.map(({ name }) => name).join(' ') })] })
 }
 
 const NO_CLAIMS = { model: null, provider: null, version: null, effort: null } as const

@@ -12,6 +12,7 @@ import type { BegunSession } from './begin-session.ts'
 import { keepRaw, type KeptRaw } from './keep-raw.ts'
 import type { RuntimeManifest, TurnEnded } from './runtime.ts'
 import type { AskedPermission, WatchedEvents } from './watched-events.ts'
+import { anyChanged } from './workspace.ts'
 import type { SessionWorld } from './world.ts'
 
 const LOOK_EVERY_MS = 500
@@ -103,11 +104,9 @@ export class HeldSession implements SessionChannel {
     return taken
   }
 
-  /** Whether its copy differs from the one that nobody touched, committed or not. */
-  async changed(): Promise<boolean> {
-    const { world, directory } = this.#parts
-    const { filesChanged, commits } = await world.workspaces.changes(directory.workspace, directory.untouched)
-    return filesChanged > 0 || commits.length > 0
+  /** Whether any of its copies differs from the one that nobody touched, committed or not. */
+  changed(): Promise<boolean> {
+    return anyChanged(this.#parts.world.workspaces, this.#begun.repositories)
   }
 
   /** What it printed so far, if nothing in it may not be shown. For people alone (MC-133). */

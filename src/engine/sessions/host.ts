@@ -44,8 +44,8 @@ export class SessionHost implements ChannelStarter, WorkWatch {
     const wire = await this.#parts.wire()
     const run = await world.ledger.begin({ kind: 'session', taskId: request.ticket, startedAt: world.clock() })
     const course = courseOf(world, run)
-    const { ticket, session, epoch, profile, mode } = request
-    await course.append({ events: [course.event('run_opened', { ticket, session, epoch, profile, purpose: place.purpose, mode, ...hostData(world.host) })] })
+    const { ticket, session, epoch, profile, mode, repositories } = request
+    await course.append({ events: [course.event('run_opened', { ticket, session, epoch, profile, purpose: place.purpose, mode, repositories: repositories.join(' '), ...hostData(world.host) })] })
     const directory = world.createDirectory(run.runId)
     const events = new WatchedEvents(world.clock, (state) => request.changed(state))
     let started = false

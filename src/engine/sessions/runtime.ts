@@ -42,6 +42,8 @@ export interface SessionRequest extends PlanRequest {
   readonly sessionId: string
   /** Undefined for a session whose completion comes another way. */
   readonly completion: CompletionEndpoint | undefined
+  /** What it works on, each a path in its workspace or the workspace itself. */
+  readonly repositories: readonly string[]
 }
 
 export interface TurnMessage {

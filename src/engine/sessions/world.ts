@@ -11,9 +11,16 @@ export interface SessionWorld extends World {
 }
 
 /** Where the sessions of a project work, and for what: from portcullis.yaml and nowhere else. */
-export interface SessionPlace {
+export interface SessionPlace extends PlacedRepository {
   readonly purpose: string
-  /** Absolute; the session works on a copy of it. */
+  /** Of the project, and the name of its folder where it is not the only one. */
+  readonly project: string
+  /** What a ticket of the project may declare beside it, by name. */
+  readonly others: ReadonlyMap<string, PlacedRepository>
+}
+
+export interface PlacedRepository {
+  /** Absolute; a session works on a copy of it. */
   readonly repository: string
   readonly branch: string
 }

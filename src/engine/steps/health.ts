@@ -4,7 +4,7 @@ import { milliseconds } from '../../contract/units.ts'
 import { type Admitted, admissionProof } from '../../gates/admission/index.ts'
 import { catalogProof, type CredentialSource, type Resolution } from '../../gates/catalog/index.ts'
 import { healthGate, type HealthFacts, type HealthyContent, healthyProof, probeCallOf } from '../../gates/health/index.ts'
-import type { RecordedCall, Wire } from '../../gates/wire/index.ts'
+import { NO_SETTINGS, type RecordedCall, type Wire } from '../../gates/wire/index.ts'
 import type { Course, Decided, Step } from '../course.ts'
 import { MARGIN_MS, probeLimitMs, wireBudgets } from '../limits.ts'
 import type { World } from '../world.ts'
@@ -35,6 +35,7 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
         ...pinned(admitted),
         aliases: [],
         backgroundModels: 'refuse',
+        settings: NO_SETTINGS,
         // The probe is exactly one call, whatever the profile allows a run.
         ...budgets,
         limits: { ...budgets.limits, calls: 1 },

@@ -1,7 +1,7 @@
 import { milliseconds } from '../../contract/units.ts'
 import type { ReviewAnswered, ReviewRecord, ReviewRequest } from '../../gates/acceptance/index.ts'
 import type { ModelReviewer } from '../../gates/catalog/index.ts'
-import type { Grant } from '../../gates/wire/index.ts'
+import { type Grant, NO_SETTINGS } from '../../gates/wire/index.ts'
 import { Course } from '../course.ts'
 import { LOCAL_WORK_MS, wireBudgets } from '../limits.ts'
 import { createCallRecorder } from '../recorder.ts'
@@ -67,6 +67,7 @@ function grantTo(world: World, course: Course, wire: Wire, { resolution, admitte
     ...pinned(admitted),
     aliases: [],
     backgroundModels: 'refuse',
+    settings: NO_SETTINGS,
     ...budgets,
     limits: { ...budgets.limits, calls: 1 },
     expiresAt: new Date(world.clock().getTime() + milliseconds(timeout) + LOCAL_WORK_MS),

@@ -4,7 +4,7 @@ import { catalogProof, type IsolationLevel, type Resolution } from '../../gates/
 import { type Healthy, healthyProof } from '../../gates/health/index.ts'
 import { type Grant, type GrantRequest, ModelCallEvidence, type Wire, wireGate, witnessed, witnessedCall, type WitnessedContent } from '../../gates/wire/index.ts'
 import type { Course, Decided } from '../course.ts'
-import { LOCAL_WORK_MS, wireBudgets } from '../limits.ts'
+import { LOCAL_WORK_MS, settingsOf, wireBudgets } from '../limits.ts'
 import type { RunRecord } from '../read-run.ts'
 import type { World } from '../world.ts'
 import { sessionSubject } from './launch.ts'
@@ -38,6 +38,7 @@ export function licenceRequest(world: World, course: Course, { resolution, admit
     ...(world.claim === undefined ? {} : { epoch: world.claim.epoch }),
     aliases: resolution.alias === null ? [] : [resolution.alias.name],
     backgroundModels: profile.backgroundModels,
+    settings: settingsOf(profile),
     ...wireBudgets(resolution, world.configuration),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
   }

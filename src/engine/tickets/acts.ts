@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, type Ticket, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, screenMark, type Ticket, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
@@ -10,7 +10,13 @@ export interface TriagePolicy {
 }
 
 export const comment = (book: TicketBook, id: string, actor: Actor, text: string, origin: 'observed' | 'mirrored' = 'observed'): Promise<Outcome<Ticket>> =>
-  book.change(id, actor, (ticket) => (ticket.state === 'closed' ? illegal(ticket, 'a comment', []) : { kind: 'commented', text, origin }))
+  book.change(id, actor, (ticket) => {
+    if (ticket.state === 'closed') return illegal(ticket, 'a comment', [])
+    const mark = screenMark(text)
+    // Whoever reads it later could take an echo on a screen for words that somebody said.
+    if (mark !== undefined) return { refusal: { reason: 'screen_text', message: 'A comment says something in words; this comes from the screen of a terminal.', asked: `a comment on ${id}`, found: mark, remedy: 'Write what you saw. The raw terminal of a session is kept beside the ticket.' } }
+    return { kind: 'commented', text, origin }
+  })
 
 /** Moves a card by hand. What begins by a claim or ends by a proof cannot be reached so. */
 export function move(book: TicketBook, id: string, actor: Actor, asked: { readonly to: TicketState; readonly reason: string }): Promise<Outcome<Ticket>> {

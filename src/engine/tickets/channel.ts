@@ -41,6 +41,8 @@ export interface ChannelRequest {
   readonly session: string
   readonly ticket: string
   readonly project: string
+  /** What the ticket declares beside the repository of its project: a copy of each, and of no other, is there for the session (MC-132). */
+  readonly repositories: readonly string[]
   readonly epoch: number
   readonly profile: string
   readonly mode: TicketSession['mode']

@@ -10,6 +10,10 @@ export const SessionSettings = z.strictObject({
   purpose: Name.describe('What its profiles must be allowed for.'),
   repository: z.string().min(1).max(1_000).describe('The repository, relative to this file. Each session works on a copy of its own.'),
   branch: z.string().min(1).max(200).describe('Of which branch the copy is.'),
+  repositories: z
+    .record(Name, z.strictObject({ repository: z.string().min(1).max(1_000).describe('The repository, relative to this file.'), branch: z.string().min(1).max(200).describe('Of which branch the copy is.') }))
+    .optional()
+    .describe('Further repositories, by the name under which a ticket declares them. A session of a ticket that declares none gets none.'),
 })
 
 /** How tickets find their agent, which phases they can pass, and how often they are tried. */

@@ -70,8 +70,8 @@ export class Dispatcher {
   async #start(session: TicketSession, worker: Actor, token: string): Promise<Outcome<TicketSession>> {
     const { book, starter } = this.#parts
     try {
-      const { project } = await book.get(session.ticket)
-      const handle = await starter.open({ session: session.id, ticket: session.ticket, project, epoch: session.epoch, profile: session.profile, mode: session.mode, cwd: session.cwd, token, changed: (state) => this.#follow(this.#stateChanged(session.id, state)) })
+      const { project, repositories } = await book.get(session.ticket)
+      const handle = await starter.open({ session: session.id, ticket: session.ticket, project, repositories, epoch: session.epoch, profile: session.profile, mode: session.mode, cwd: session.cwd, token, changed: (state) => this.#follow(this.#stateChanged(session.id, state)) })
       return await this.#attach(session, worker, token, handle)
     } catch (error) {
       const at = book.now().toISOString()

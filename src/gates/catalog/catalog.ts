@@ -118,8 +118,8 @@ export const Profile = z.strictObject({
   command: z.array(z.string().min(1)).min(1).optional().describe('The argv of a command agent, started in the copy of the repository: name files of your own by absolute paths. For case: bun, and the program of Case. Never a secret.'),
   /** An exact `provider/model`, or the name of an alias. */
   model: z.string().min(1).describe('An exact provider/model, or the name of an alias.'),
-  context: z.string().min(1).optional().describe('The context variant, as in 1m.'),
-  effort: z.string().min(1).optional().describe('The effort the model is asked for, as in medium.'),
+  context: z.string().min(1).optional().describe('The context variant, as in 1m. Where it goes over the wire, a request that does not ask for it is refused.'),
+  effort: z.string().min(1).optional().describe('The effort the model is asked for, as in medium. The wire refuses a request that asks for another one, or for none.'),
   permissions: z.enum(PERMISSION_MODES).describe('What the agent may do without being asked.'),
   purposes: z.array(Name).min(1).describe('What runs of this profile may be for. Anything else is refused, for every caller.'),
   isolation: IsolationLevel.describe('The isolation that must be reached, or the run is blocked.'),

@@ -2,6 +2,7 @@ export { Delivery, DeliveryEvidence, DispatchEvidence, DispatchFacts, SESSION_ST
 export { dispatchGate, dispatchProof } from './gate.ts'
 export type { DispatchTarget } from './ports.ts'
 export { spendTurn, type Turn, type TurnContent } from './turn.ts'
+export { screenMark } from './screen-text.ts'
 export { type Hint, hintOf, questionProblem } from './signal.ts'
 export { ArtifactReference, renderTerminalState, TerminalState, terminalProblem } from './terminal-state.ts'
 export { Actor, actorId, applyEvent, Attachment, Finding as TicketFinding, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, NO_RUNTIME, PageAddress, replay, Ticket, TICKET_EVENTS, TicketClaim, TicketEvent, TicketId, TicketItem, TicketRuntime, TicketSource, TriageDecision } from './ticket.ts'

@@ -19,6 +19,7 @@ const grant: GrantRequest = {
   byModelId: true,
   fallbacks: [],
   backgroundModels: 'refuse',
+  settings: { effort: null, context: null },
   profile: 'coder',
   budgets: [],
   limits: { calls: 3, tokens: 100, costUsd: null },

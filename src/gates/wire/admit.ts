@@ -6,6 +6,7 @@ import { candidatesFor } from './failover.ts'
 import { readNaming } from './naming.ts'
 import { type GrantRequest, type Target, targetsOf } from './ports.ts'
 import { findRoute, type Route } from './routes.ts'
+import { type ModelSettings, readSettings, settingsProblem } from './settings.ts'
 
 /** One request of a run, read whole; `path` and `query` hold no token. */
 export interface Question {
@@ -19,6 +20,8 @@ export interface Question {
   readonly body: Uint8Array
   /** What a compressed body holds; undefined if it is not compressed, or not in a way that the wire can undo. */
   readonly decoded: Uint8Array | undefined
+  /** The header `anthropic-beta`. */
+  readonly flags?: string | undefined
 }
 
 export interface AdmittedQuestion {
@@ -30,6 +33,8 @@ export interface AdmittedQuestion {
   /** What goes to a candidate: the bytes as received, save for an alias or a background model, which becomes its exact id. */
   bodyFor(candidate: Target): Uint8Array
   readonly stream: boolean
+  /** What it asks for beside the model; undefined where nothing was to be compared. */
+  readonly settings?: ModelSettings | undefined
 }
 
 export interface RefusedQuestion {
@@ -40,6 +45,7 @@ export interface RefusedQuestion {
   readonly reason: Reason
   readonly found: string
   readonly remedy: string
+  readonly settings?: ModelSettings | undefined
 }
 
 /** Whether a request of a run may go to the provider, and with which bytes (WIR-02, WIR-07, WIR-12). Everything not listed here is refused. Whether there is budget left is asked of the tally afterwards. */
@@ -76,7 +82,13 @@ export function admitQuestion(question: Question, grant: GrantRequest): Admitted
   if (naming.fixed !== undefined && candidates.some(isOther)) return refuse('request_malformed', naming.fixed, 'Ask for the exact model id, or send the body so that the model can be written into it: uncompressed, naming it once.')
   const { field } = naming
   const bodyFor = (candidate: Target): Uint8Array => (field === undefined || !isOther(candidate) ? question.body : replaceModel(question.body, field, candidate.admitted.model))
-  return { admitted: true, route, requestedModel: naming.model, candidates, bodyFor, stream }
+  const passed: AdmittedQuestion = { admitted: true, route, requestedModel: naming.model, candidates, bodyFor, stream }
+  if (route.kind !== 'inference' || route.dialect === null || (grant.settings.effort === null && grant.settings.context === null)) return passed
+  const settings = readSettings(route.dialect, plain ? question.body : (question.decoded ?? new Uint8Array()), question.flags)
+  if (!settings.ok) return refuse('request_malformed', settings.found, 'Send plain JSON in which each key stands once.')
+  const problem = settingsProblem(route.dialect, grant.settings, settings.seen)
+  if (problem !== undefined) return { ...refuse('setting_mismatch', problem, 'Ask for what the profile names, or change the profile.'), settings: settings.seen }
+  return { ...passed, settings: settings.seen }
 }
 
 /** Every name by which a grant may be asked: what its listing shows (WIR-06). */

@@ -45,6 +45,9 @@ export const ModelCall = z.strictObject({
   /** True for requests that ask a model for an answer; false for listings, `HEAD /` and the like. */
   inference: z.boolean(),
   requestedModel: z.string().nullable(),
+  /** What the request asked for beside the model, as the wire read it. Left out where the profile names neither. */
+  effort: z.string().max(100).nullable().optional(),
+  context: z.string().max(100).nullable().optional(),
   /** The pair that the call ended at, after the hops. */
   admitted: ModelPair,
   hops: z.array(Hop).max(100),

@@ -17,6 +17,7 @@ const grant: GrantRequest = {
   byModelId: true,
   fallbacks: [],
   backgroundModels: 'refuse',
+  settings: { effort: null, context: null },
   profile: 'coder',
   budgets: [],
   limits: { calls: 3, tokens: 100, costUsd: null },

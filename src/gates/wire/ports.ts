@@ -4,6 +4,7 @@ import type { Digest } from '../../contract/verdict.ts'
 import type { Provider } from '../catalog/index.ts'
 import type { Account, Allowance, Charge, SharedBudget, Spending } from './budget.ts'
 import type { CallPurpose, ModelCall } from './model-call.ts'
+import type { ModelSettings } from './settings.ts'
 
 /** Makes a call's evidence durable. */
 export interface CallRecorder {
@@ -64,6 +65,8 @@ export interface GrantRequest extends Target {
   /** The further candidates of the same alias, each admitted by its own record, in order (WIR-31). Empty for a run pinned to one pair. */
   readonly fallbacks: readonly Target[]
   readonly backgroundModels: 'map' | 'refuse'
+  /** What its profile names beside the model: a request that asks for anything else is refused (MC-082). */
+  readonly settings: ModelSettings
   readonly limits: Allowance
   /** The profile whose run it is: what its calls use is charged to it. */
   readonly profile: string

@@ -21,6 +21,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   model_not_admitted: 'Make the agent ask for the admitted model, set `backgroundModels: map` in the profile, or have the other pair admitted.',
   dialect_mismatch: 'Choose an agent that speaks the dialect of the provider; nothing is translated.',
   budget_exhausted: 'Raise `limits` of the profile, or the `budget` it shares with others, if the task deserves it; nothing more is forwarded until then.',
+  setting_mismatch: 'Make the agent ask for the effort and the context that its profile names, or change the profile.',
   request_malformed: 'Look at what the agent sends: one JSON object with one top-level "model" string, uncompressed.',
   websocket_refused: 'Nothing, if the agent went on over HTTP; otherwise switch WebSockets off in its settings.',
   route_not_listed: 'Let the agent use a listed route; the wire forwards nothing else.',
