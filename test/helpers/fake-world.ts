@@ -176,6 +176,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     openDirectory: (runId) => openRunDirectory(directory, runId),
     host: { pid: 1, startTicks: 1, boot: 'test' },
     isRunning: () => false,
+    machineClock: () => ({ boot: 'b', ms: Math.floor(performance.now()) }),
     claim: undefined,
   }
   const world: World = { ...base, ...options.world?.(base) }
