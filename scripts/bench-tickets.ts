@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
+import { machineClock } from '../src/adapters/process/index.ts'
 import { createSecretScanner } from '../src/adapters/secret-scan/index.ts'
 import { openLedger } from '../src/adapters/store-sqlite/index.ts'
 import { systemClock } from '../src/contract/clock.ts'
@@ -35,7 +36,7 @@ export async function measureTickets(): Promise<TicketFigures> {
       return ledger.append({ runId, ticket: { event, ticket: applyEvent(undefined, event) } })
     }
     for (let first = 1; first <= TICKETS; first += FILLED_TOGETHER) await Promise.all(Array.from({ length: FILLED_TOGETHER }, (_each, index) => write(first + index)))
-    const book = new TicketBook({ ledger, store: ledger.tickets, clock: systemClock, scanner: createSecretScanner(() => []) })
+    const book = new TicketBook({ ledger, store: ledger.tickets, clock: systemClock, machineClock: machineClock(), scanner: createSecretScanner(() => []) })
     const tookMs: number[] = []
     for (let count = 0; count < CLAIMS; count += 1) {
       const startedAtMs = performance.now()

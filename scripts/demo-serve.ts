@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { parseDocument } from 'yaml'
 import * as z from 'zod'
+import { machineClock } from '../src/adapters/process/index.ts'
 import { openLedger } from '../src/adapters/store-sqlite/index.ts'
 import { TicketBook } from '../src/engine/index.ts'
 import { NO_SECRETS, sampleTickets } from './sample-tickets.ts'
@@ -95,7 +96,7 @@ async function addAgents(): Promise<void> {
 async function addTickets(): Promise<void> {
   const ledger = await openLedger(join(place, '.portcullis/ledger.db'))
   try {
-    await sampleTickets(new TicketBook({ ledger, store: ledger.tickets, clock: () => new Date(), scanner: NO_SECRETS }))
+    await sampleTickets(new TicketBook({ ledger, store: ledger.tickets, clock: () => new Date(), machineClock: machineClock(), scanner: NO_SECRETS }))
   } finally {
     await ledger.close()
   }

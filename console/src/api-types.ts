@@ -233,6 +233,13 @@ export type ListTicketsTicketsClaim = {
   readonly kind: 'human' | 'agent' | 'service' | 'reviewer' | 'gate'
   readonly epoch: number
   readonly expires_at: string
+  readonly lease?: ListTicketsTicketsClaimLease
+}
+
+export type ListTicketsTicketsClaimLease = {
+  readonly boot: string
+  readonly ends_ms: number
+  readonly length_ms: number
 }
 
 export type ListTicketsTicketsTriage = {
@@ -384,6 +391,7 @@ export type ListTicketTurnsTurns = {
   readonly nonce_expires_at: string
   readonly nonce_spent: boolean
   readonly lease_until: string
+  readonly lease?: ListTicketsTicketsClaimLease
   readonly began_at: string
   readonly delivered_at: string | null
   readonly ended_at: string | null

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import type { TestContext } from 'node:test'
 import { openAccessStore, openLedger } from '../adapters/store-sqlite/index.ts'
 import type { App } from '../app.ts'
 import { temporaryDirectory } from '../../test/helpers/temporary-directory.ts'
@@ -53,7 +53,7 @@ async function watched(context: TestContext): Promise<Watched> {
 }
 
 for (const jumpMs of [-HOUR_MS, 2 * HOUR_MS, -30 * HOUR_MS, 30 * HOUR_MS]) {
-  void test(`the wall clock jumps by ${jumpMs / HOUR_MS} h: no probe is skipped and none doubled, by two servers on one store`, async (context) => {
+  verifies('REL-07', `the wall clock jumps by ${jumpMs / HOUR_MS} h: no probe is skipped and none doubled, by two servers on one store`, async (context) => {
     const made = await watched(context)
     const servers = [made.server(), made.server()]
     const look = async (): Promise<number> => {

@@ -19,12 +19,12 @@ export async function orphanedSessions(book: TicketBook, ledger: Pick<Ledger, 'l
     const session = ticket.runtime.session === null ? undefined : await book.store.session(ticket.runtime.session)
     if (session === undefined || session.ended_at !== null) continue
     const state = session.run === null ? undefined : runs.get(session.run)
-    if (state === undefined ? !isClaimed(ticket, session, book.now()) : isFinal(state)) orphaned.push({ ticket: ticket.id, session: session.id })
+    if (state === undefined ? !isClaimed(ticket, session, book) : isFinal(state)) orphaned.push({ ticket: ticket.id, session: session.id })
   }
   return orphaned
 }
 
-const isClaimed = ({ claim, epoch }: Ticket, session: TicketSession, now: Date): boolean => claim !== null && epoch === session.epoch && Date.parse(claim.expires_at) > now.getTime()
+const isClaimed = ({ claim, epoch }: Ticket, session: TicketSession, book: TicketBook): boolean => claim !== null && epoch === session.epoch && !book.hasLapsed(claim.lease, claim.expires_at)
 
 async function ticketsWithSessions(book: TicketBook): Promise<readonly Ticket[]> {
   const found: Ticket[] = []

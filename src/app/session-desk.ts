@@ -6,7 +6,7 @@ import { SessionView, type SentView, type TranscriptView, turnView, type TurnVie
 import { parseTriple } from '../contract/model.ts'
 import { milliseconds } from '../contract/units.ts'
 import { claim, createCallRecorder, Dispatcher, editMessage, noRuntime, type Outcome, type PlacedRepository, releaseExpired, removeMessage, renewClaim, RETRY_LIMIT, type SessionChannel, SessionHost, type SessionPlace, type SessionWorld, type TicketBook, type TicketMessage, type TicketSettings, waitingMessages, type World } from '../engine/index.ts'
-import { type Actor, isLive, type RUNTIME_MODES, type Ticket, type TicketSession } from '../gates/dispatch/index.ts'
+import { type Actor, isLive, leftMs, type RUNTIME_MODES, type Ticket, type TicketSession } from '../gates/dispatch/index.ts'
 import type { Wire } from '../gates/wire/index.ts'
 import { type AppOptions, configurationOf, searchPathOf, usage } from './places.ts'
 
@@ -240,7 +240,8 @@ export class SessionDesk {
     if (session.ended_at !== null || ticket.epoch > session.epoch || ticket.state === 'closed' || over) return this.#dispatcher.endSession(session.id)
     const { claim: held } = ticket
     const leaseMs = this.#spanOf('claim')
-    if (held?.holder === SUPERVISOR.id && Date.parse(held.expires_at) - now < leaseMs * RENEW_SHARE) await renewClaim(this.#book, ticket.id, SUPERVISOR, { epoch: held.epoch, leaseMs })
+    const left = held === null ? 0 : held.lease === undefined ? Date.parse(held.expires_at) - now : leftMs(held.lease, this.#book.moment())
+    if (held?.holder === SUPERVISOR.id && left < leaseMs * RENEW_SHARE) await renewClaim(this.#book, ticket.id, SUPERVISOR, { epoch: held.epoch, leaseMs })
   }
 
   /** Ends every session that is held here; their messages are pending again. */

@@ -35,8 +35,8 @@ export interface TicketDesk {
 }
 
 /** The desk over a store that is open. The configuration is read when it is asked, so that a changed one counts at once. */
-export function composeTickets(options: AppOptions, ledger: StoredLedger, world: Pick<World, 'scanner'>): TicketDesk {
-  const book = new TicketBook({ ledger, store: ledger.tickets, clock: options.clock, scanner: world.scanner })
+export function composeTickets(options: AppOptions, ledger: StoredLedger, world: Pick<World, 'scanner' | 'machineClock'>): TicketDesk {
+  const book = new TicketBook({ ledger, store: ledger.tickets, clock: options.clock, machineClock: world.machineClock, scanner: world.scanner })
   const settings = (): TicketSettings => configurationOf(options).configuration.tickets ?? {}
   return {
     book,

@@ -14,3 +14,12 @@ export function withinDeadline(cancelled: AbortSignal, profile: Profile | undefi
 export function interruptionOf(cancelled: AbortSignal): Extract<Reason, 'interrupted' | 'run_timed_out'> {
   return cancelled.reason instanceof DOMException && cancelled.reason.name === 'TimeoutError' ? 'run_timed_out' : 'interrupted'
 }
+
+/** Undefined where it takes longer. */
+export async function withLimit<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}

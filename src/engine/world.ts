@@ -1,4 +1,4 @@
-import type { Clock } from '../contract/clock.ts'
+import type { Clock, MachineClock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { IsolationLevel, OverrideState, Provider } from '../gates/catalog/index.ts'
 import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
@@ -167,6 +167,8 @@ export interface World {
   /** This process, and whether another one still runs: a run that goes on is not taken up. */
   readonly host: RunHost
   isRunning(host: RunHost): boolean
+  /** By what leases are measured. */
+  readonly machineClock: MachineClock
   /** Under which claim of the queue its run is an attempt; undefined for one that was asked for at once. */
   readonly claim: Fence | undefined
 }

@@ -30,6 +30,7 @@ const GROUPS = {
     'src/engine/stages.test.ts',
     'src/engine/tickets/completion.test.ts',
     'src/engine/tickets/dispatcher.test.ts',
+    'src/engine/tickets/wall-clock.test.ts',
     'src/engine/verify-bundle.test.ts',
     'src/engine/verify-run.test.ts',
   ],

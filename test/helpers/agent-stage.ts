@@ -54,7 +54,8 @@ export async function agentStage(context: TestContext, kind: 'process' | 'pull' 
   const notes: string[] = []
   const app = { cwd: made.directory, configurationPath: undefined, stateDirectory: undefined, environment: { PATH: process.env['PATH'] }, homeDirectory: join(made.directory, 'home'), clock: () => new Date(Date.now() + ahead) }
   const ledger = new LedgerOnDemand(join(made.directory, '.portcullis/ledger.db'))
-  const world = await composeAgentWorld(app, ledger, join(made.directory, '.portcullis'))
+  const composed = await composeAgentWorld(app, ledger, join(made.directory, '.portcullis'))
+  const world: AgentWorld = { ...composed, machineClock: () => ({ boot: composed.machineClock().boot, ms: composed.machineClock().ms + ahead }) }
   let host = await AgentHost.open(world, (text) => void notes.push(text))
   context.after(async () => {
     await host.close()

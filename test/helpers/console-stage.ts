@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import * as z from 'zod'
+import { machineClock } from '../../src/adapters/process/index.ts'
 import { openLedger } from '../../src/adapters/store-sqlite/index.ts'
 import { TicketBook } from '../../src/engine/index.ts'
 import { NO_SECRETS, type Samples, sampleTickets } from '../../scripts/sample-tickets.ts'
@@ -64,7 +65,7 @@ async function describeAgents(made: Scenario): Promise<void> {
 async function addTickets(made: Scenario): Promise<Samples> {
   const ledger = await openLedger(join(made.directory, '.portcullis/ledger.db'))
   try {
-    return await sampleTickets(new TicketBook({ ledger, store: ledger.tickets, clock: () => new Date(), scanner: NO_SECRETS }))
+    return await sampleTickets(new TicketBook({ ledger, store: ledger.tickets, clock: () => new Date(), machineClock: machineClock(), scanner: NO_SECRETS }))
   } finally {
     await ledger.close()
   }

@@ -60,8 +60,10 @@ export interface Stage {
   readonly cancel: AbortController
   /** Changes the workspace, as the work of an agent does. */
   change(): void
-  /** Moves the clock. */
+  /** Moves the clock: time passes. */
   advance(ms: number): void
+  /** Somebody sets the wall clock; no time passes. */
+  jump(ms: number): void
   run(change?: Partial<TaskRequest>): Promise<FinishedRun>
   /** Takes a run up, as another process does; the change is what is otherwise then. */
   resume(runId: string, change?: Partial<World>): Promise<ResumedRun>
@@ -90,7 +92,8 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
   const grants: FakeGrant[] = []
   const cancel = new AbortController()
   let ahead = 0
-  const clock = (): Date => new Date(Date.now() + ahead)
+  let jumped = 0
+  const clock = (): Date => new Date(Date.now() + ahead + jumped)
   const log = (act: string): void => void acts.push(act)
   const digests = new Map<string, string>()
   let workspace = ''
@@ -177,6 +180,7 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     openDirectory: (runId) => openRunDirectory(directory, runId),
     host: { pid: 1, startTicks: 1, boot: 'test' },
     isRunning: () => false,
+    machineClock: () => ({ boot: 'b', ms: Math.floor(performance.now()) + ahead }),
     claim: undefined,
   }
   const world: World = { ...base, ...options.world?.(base) }
@@ -189,6 +193,9 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
     world, ledger, directory, secrets, acts, grants, agent, cancel, change,
     advance: (ms) => {
       ahead += ms
+    },
+    jump: (ms) => {
+      jumped += ms
     },
     run: (change = {}) => runTask(world, { task, taskDigest: digestOf(task), taskText: 'id: t\n', profile: 'p', purpose: 'ticket', repository: '/r', reference: null, admissionFile: null, remotes: {}, asked: null, cancelled: cancel.signal, ...change }, silent),
     resume: (runId, change = {}) => resumeRun({ ...world, ...change }, runId, { cancelled: cancel.signal, watcher: silent }),

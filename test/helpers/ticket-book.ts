@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
+import type { MachineClock } from '../../src/contract/clock.ts'
 import { LIFECYCLE } from '../../src/contract/lifecycle.ts'
 import { type Digest, Verdict } from '../../src/contract/verdict.ts'
 import { openLedger, type StoredLedger } from '../../src/adapters/store-sqlite/index.ts'
+import { machineClock as systemMachineClock } from '../../src/adapters/process/index.ts'
 import { createSecretScanner } from '../../src/adapters/secret-scan/index.ts'
 import { TicketBook, type TicketDraft } from '../../src/engine/index.ts'
 import type { Actor } from '../../src/gates/dispatch/index.ts'
@@ -21,6 +23,8 @@ export interface BookForTest {
   /** Another connection, as anybody who can reach the file has one. */
   readonly other: DatabaseSync
   wait(milliseconds: number): void
+  /** Somebody sets the wall clock; no time passes. */
+  jump(milliseconds: number): void
   /** The same store, as another process has it. */
   second(): Promise<TicketBook>
 }
@@ -31,7 +35,10 @@ export async function bookForTest(context: TestContext): Promise<BookForTest> {
   const ledger = await openLedger(path)
   const other = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   let waited = 0
-  const parts = { clock: () => new Date(Date.now() + waited), scanner: createSecretScanner(() => []) }
+  let jumped = 0
+  const machine = systemMachineClock()
+  const machineClock: MachineClock = () => ({ boot: machine().boot, ms: machine().ms + waited })
+  const parts = { clock: () => new Date(Date.now() + waited + jumped), machineClock, scanner: createSecretScanner(() => []) }
   const opened = [ledger]
   context.after(async () => {
     other.close()
@@ -41,6 +48,7 @@ export async function bookForTest(context: TestContext): Promise<BookForTest> {
     ledger, path, other,
     book: new TicketBook({ ledger, store: ledger.tickets, ...parts }),
     wait: (milliseconds) => void (waited += milliseconds),
+    jump: (milliseconds) => void (jumped += milliseconds),
     second: async () => {
       const more = await openLedger(path)
       opened.push(more)

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { withinLimit } from '../../contract/time-limit.ts'
 import { parseJson } from '../session-common/index.ts'
 
 const USER = 'opencode'
@@ -23,7 +24,7 @@ export class OpencodeServer {
 
   /** Asks once. What it says besides a status is for people, and cut. Rejects where it cannot be reached. */
   async ask(method: 'GET' | 'POST', path: string, body?: object): Promise<Answered> {
-    const response = await fetch(`${this.#address}${path}`, { method, headers: this.#headers, redirect: 'error', signal: AbortSignal.any([this.#ending, AbortSignal.timeout(ANSWER_MS)]), ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    const response = await fetch(`${this.#address}${path}`, { method, headers: this.#headers, redirect: 'error', signal: withinLimit(ANSWER_MS, this.#ending), ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
     const text = await response.text()
     return response.ok ? { ok: true, value: text === '' ? null : parseJson(text) } : { ok: false, found: `status ${response.status}: ${text.slice(0, 300)}` }
   }

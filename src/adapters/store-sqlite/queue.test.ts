@@ -94,7 +94,7 @@ verifies('REL-10', 'one attempt at most is the result, and only as it ended in t
   for (const change of [`UPDATE queued_run SET result = NULL, outcome = 'given_up' WHERE id = '${id}'`, `UPDATE queued_run SET state = 'queued', outcome = NULL, result = NULL, ended_at = NULL WHERE id = '${id}'`, 'DELETE FROM queued_run', 'DELETE FROM queue_attempt', 'UPDATE queue_attempt SET epoch = 9']) assert.throws(() => database.exec(change), /portcullis:|constraint/, change)
 })
 
-test('a claim is taken over after a whole lease without a sign of life, by a clock that passes as time does: the wall clock has no say, and of two that take it over one succeeds', async (context) => {
+verifies('REL-07', 'a claim is taken over after a whole lease without a sign of life, by a clock that passes as time does: the wall clock has no say, and of two that take it over one succeeds', async (context) => {
   const { queue, other, add } = await opened(context)
   await add()
   const held = fenceOf(entryOf(await queue.claimNext('a', 10_000)))

@@ -30,7 +30,7 @@ export function ticketStore(database: Kysely<Tables>, guarded: Guard): TicketSto
         if (owners !== 'any') query = query.where((test) => test.or([test('owner', 'is', null), test('owner', 'in', [...owners])]))
         return ticketOf(await query.orderBy('priority', 'desc').orderBy('number').limit(1).executeTakeFirst())
       }),
-    expiredClaims: (now, most) => guarded('read', async () => (await database.selectFrom('ticket').select('id').where('claimed_until', 'is not', null).where('claimed_until', '<=', now.toISOString()).orderBy('claimed_until').limit(most).execute()).map(({ id }) => id)),
+    expiredClaims: (at, most) => guarded('read', async () => (await database.selectFrom('ticket').select('id').where('claimed_until', 'is not', null).where(lapsed(at)).orderBy('claimed_until').limit(most).execute()).map(({ id }) => id)),
     events: (id, after, most) =>
       guarded('read', async () => (await database.selectFrom('ticket_event').innerJoin('entry', 'entry.position', 'ticket_event.position').select('entry.body').where('ticket_event.ticket', '=', id).where('ticket_event.sequence', '>', after).orderBy('ticket_event.sequence').limit(most).execute()).map(({ body }) => ticketEventOf(body))),
     turns: (id) => guarded('read', async () => (await turns().where('ticket', '=', id).orderBy('attempt').limit(MOST_TURNS).execute()).map(turnOf)),
@@ -61,6 +61,12 @@ export function ticketStore(database: Kysely<Tables>, guarded: Guard): TicketSto
     kindOfActor: (actor) => guarded('read', async () => (await database.selectFrom('ticket_actor').select('kind').where('id', '=', actor).executeTakeFirst())?.kind),
   }
 }
+
+/** `hasLapsed`, as the store says it: what it leaves out is never looked at. */
+const lapsed = ({ now, moment: { boot, ms } }: Parameters<TicketStore['expiredClaims']>[0]) =>
+  sql<boolean>`CASE WHEN json_extract(body, '$.claim.lease') IS NULL THEN claimed_until <= ${now.toISOString()}
+    WHEN json_extract(body, '$.claim.lease.boot') = ${boot} AND json_extract(body, '$.claim.lease.ends_ms') - ${ms} <= json_extract(body, '$.claim.lease.length_ms') + 1 THEN json_extract(body, '$.claim.lease.ends_ms') <= ${ms}
+    ELSE json_extract(body, '$.claim.lease.length_ms') <= ${ms} END`
 
 /** Those of the runs whose opening, in the chain, names the ticket: a run of something else proves nothing of it, however well it ended. */
 async function runsOf(database: Kysely<Tables>, id: string, runs: readonly string[], which: 'accepted' | 'any'): Promise<string[]> {

@@ -44,6 +44,7 @@ interface Bench {
   /** Called when a look at an agent that never answers begins. */
   asked: () => void
   advance(ms: number): void
+  jump(ms: number): void
   restart(): Promise<void>
 }
 
@@ -104,6 +105,7 @@ async function bench(context: TestContext): Promise<Bench> {
     world,
     host: await open(),
     advance: made.advance,
+    jump: made.jump,
     restart: async () => {
       await result.host.close()
       result.host = await open()
@@ -222,6 +224,26 @@ verifies('RDY-20', 'what is lost just after a look is noticed within the interva
   await made.host.tick()
   assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_tool' })
 })
+
+for (const jumpMs of [-3_600_000, 7_200_000]) {
+  verifies('REL-07', `the wall clock jumps by ${jumpMs / 3_600_000} h: an agent is looked at and proven again when its time has come, neither never nor all the time`, async (context) => {
+    const made = await bench(context)
+    await made.host.start(NAME, 'create')
+    await made.host.tick()
+    made.jump(jumpMs)
+    // One whose proof is over by the new time is asked at once, and then no more than before.
+    await made.host.tick()
+    const proofs = async (): Promise<number> => (await made.world.store.steps(NAME)).length
+    const before = await proofs()
+    assert.ok((await made.host.route(NAME)).ok)
+    for (let tick = 0; tick < 5; tick += 1) await made.host.tick()
+    assert.equal(await proofs(), before, 'it was asked although nothing was due')
+    made.reality = { ...GOOD, tools: false }
+    made.advance(31_000)
+    await made.host.tick()
+    assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'missing_tool' }, 'the look was skipped')
+  })
+}
 
 verifies('RDY-05', 'a tool server that is out of reach while the agent starts is asked again until its time is over, and then it is what the agent lacks', async (context) => {
   const made = await bench(context)

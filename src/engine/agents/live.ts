@@ -28,6 +28,8 @@ export class LiveAgent {
   #failures = 0
   #nextLightMs: number
   #nextFullMs: number
+  /** Until when its last proof counts, by the wall clock. */
+  #provenUntilMs = Number.POSITIVE_INFINITY
   /** Under which path the next proof is asked for. */
   #path: AgentPath
   #endpoint: string | null = null
@@ -37,7 +39,7 @@ export class LiveAgent {
   #holds = 0
 
   constructor(world: AgentWorld, generation: Generation, path: AgentPath, standing: 'provisioning' | 'degraded') {
-    const now = world.clock().getTime()
+    const now = world.machineClock().ms
     this.generation = generation
     this.#world = world
     this.#path = path
@@ -74,7 +76,17 @@ export class LiveAgent {
   due(): boolean {
     if (this.generation.withdrawal() !== undefined) return true
     // Who drains proves nothing any more: what it answers now, it answers under the proof that it had.
-    return this.#state !== 'draining' && this.#world.clock().getTime() >= Math.min(this.#nextLightMs, this.#nextFullMs)
+    return this.#state !== 'draining' && (this.#proofIsOver() || this.#nowMs >= Math.min(this.#nextLightMs, this.#nextFullMs))
+  }
+
+  /** Looks follow each other as time passes, whatever somebody sets the clock to: none is skipped, and none made twice (REL-07). */
+  get #nowMs(): number {
+    return this.#world.machineClock().ms
+  }
+
+  /** Its proof names an instant. Once the wall clock is past it nobody may use the agent, so it is asked again at once. */
+  #proofIsOver(): boolean {
+    return this.#state === 'online' && this.#world.clock().getTime() >= this.#provenUntilMs
   }
 
   get #betweenLooksMs(): number {
@@ -106,8 +118,8 @@ export class LiveAgent {
     const withdrawal = this.generation.withdrawal()
     if (withdrawal !== undefined) return this.ended(withdrawal.reason, withdrawal.found)
     if (this.#state === 'draining' || signal.aborted) return
-    const beganMs = this.#world.clock().getTime()
-    const full = this.#state !== 'online' || beganMs >= this.#nextFullMs
+    const beganMs = this.#nowMs
+    const full = this.#state !== 'online' || beganMs >= this.#nextFullMs || this.#proofIsOver()
     const facts = await lookAt(this.#world, this.generation, full ? 'full' : 'light', this.#path, signal)
     if (signal.aborted) return
     const parts = missingParts(facts)
@@ -119,7 +131,7 @@ export class LiveAgent {
   }
 
   #schedule(full: boolean, beganMs: number): void {
-    const now = this.#world.clock().getTime()
+    const now = this.#nowMs
     const { recheck, reprove } = this.generation.definition
     this.#nextLightMs = this.#state === 'provisioning' ? now + STARTING_LOOK_MS : beganMs + this.#betweenLooksMs
     if (full) this.#nextFullMs = now + (this.#state === 'provisioning' ? STARTING_LOOK_MS : this.#state === 'degraded' ? milliseconds(recheck) : milliseconds(reprove))
@@ -138,7 +150,7 @@ export class LiveAgent {
       if (facts.card.status === 'refused') this.#stage = 'register'
       return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     }
-    if (this.#world.clock().getTime() < this.#deadlineMs) return
+    if (this.#nowMs < this.#deadlineMs) return
     if (!unreached) return this.#judge(facts, (verdict) => this.#proven(verdict, facts))
     const message = `not ready within ${this.generation.definition.startup}; the last stage that was completed: ${this.#stage === 'readiness' ? 'its card was read' : 'it was provisioned, and never registered'}`
     return this.#judge(facts, () => this.#failed('provision_timeout', message, facts))
@@ -173,6 +185,7 @@ export class LiveAgent {
         return { agent: change, events: [this.#changed(change)] }
       },
     })
+    if (decided.verdict.outcome === 'pass') this.#provenUntilMs = Date.parse(decided.verdict.expiresAt)
     this.#took(change, decided.ok ? decided.proof.endpoint : null)
     if (this.#state === 'over') await this.#end(change?.reason ?? 'gate_crashed')
   }
@@ -199,7 +212,7 @@ export class LiveAgent {
       this.#endpoint = endpoint
       this.#wasOnline = true
       this.#path = 're_proof'
-      const now = this.#world.clock().getTime()
+      const now = this.#nowMs
       this.#nextFullMs = now + milliseconds(this.generation.definition.reprove)
       if (!wasOnline) this.#nextLightMs = now + this.#betweenLooksMs
     } else if (change.to === 'degraded') this.#nextFullMs = this.#nextLightMs

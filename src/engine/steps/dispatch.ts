@@ -6,6 +6,7 @@ import { DeliveryEvidence, dispatchGate, dispatchProof, type DispatchFacts, type
 import { type Ready, readinessProof } from '../../gates/readiness/index.ts'
 import type { AgentSession } from '../agent.ts'
 import type { Course, Decided } from '../course.ts'
+import { withLimit } from '../deadline.ts'
 import { LOCAL_WORK_MS, MARGIN_MS } from '../limits.ts'
 import type { World } from '../world.ts'
 import { sessionSubject } from './launch.ts'
@@ -19,7 +20,10 @@ export async function dispatchPrompt(world: World, course: Course, resolution: R
   readinessProof.check(ready, world.clock())
   const decided = await decideDispatch(world, course, resolution, session, prompt, null)
   if (!decided.ok) return decided
-  const delivery = await session.deliver(decided.proof, prompt, withinLimit(milliseconds(resolution.profile.limits.idle), cancelled))
+  const idleMs = milliseconds(resolution.profile.limits.idle)
+  // A session keeps the limit itself; one that does not would keep the run for ever.
+  const delivery = await withLimit(session.deliver(decided.proof, prompt, withinLimit(idleMs, cancelled)), idleMs + MARGIN_MS)
+  if (delivery === undefined) return decideDispatch(world, course, resolution, session, prompt, `nothing was heard of it within ${idleMs} ms`)
   if (!delivery.ok) return decideDispatch(world, course, resolution, session, prompt, delivery.refusal.found)
   const delivered = { deliveredAt: world.clock().toISOString(), pid: session.process.pid, promptDigest: sha256(prompt), promptBytes: Buffer.byteLength(prompt), receipt: delivery.receipt }
   await course.append({

@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, holdsSession, isLive, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, screenMark, type Ticket, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, leaseOf, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, screenMark, type Ticket, type TicketClaim, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
@@ -38,7 +38,9 @@ export function move(book: TicketBook, id: string, actor: Actor, asked: { readon
 /** True for the one who holds the claim: by name, by the credential that claimed, and in its epoch. Whoever has the name alone is somebody else. */
 export const holdsClaim = ({ claim: held }: Ticket, actor: Actor, epoch: number): boolean => held !== null && held.holder === actor.id && held.shown_by === actor.holder && held.epoch === epoch
 
-const hasEnded = (book: TicketBook, { claim: held }: Ticket): boolean => held !== null && Date.parse(held.expires_at) <= book.now().getTime()
+const hasEnded = (book: TicketBook, { claim: held }: Ticket): boolean => held !== null && book.hasLapsed(held.lease, held.expires_at)
+
+const leased = (book: TicketBook, leaseMs: number): Pick<TicketClaim, 'expires_at' | 'lease'> => ({ expires_at: new Date(book.now().getTime() + leaseMs).toISOString(), lease: leaseOf(leaseMs, book.moment()) })
 
 /**
  * An atomic claim: of two at once exactly one gets it, and the other is told who did (MC-022). It ends by itself after
@@ -61,7 +63,7 @@ export async function claim(book: TicketBook, id: string, actor: Actor, leaseMs:
       kind: 'claimed',
       text: `${actor.id} picks up this ticket (${kindOfWorker}).`,
       data: { epoch, worker: actor.id, worker_kind: kindOfWorker },
-      set: { state: 'in_progress', reason: null, epoch, owner: ticket.owner ?? actor.id, retry_at: null, claim: { holder: actor.id, shown_by: actor.holder, kind: actor.kind, epoch, expires_at: new Date(book.now().getTime() + leaseMs).toISOString() } },
+      set: { state: 'in_progress', reason: null, epoch, owner: ticket.owner ?? actor.id, retry_at: null, claim: { holder: actor.id, shown_by: actor.holder, kind: actor.kind, epoch, ...leased(book, leaseMs) } },
     }
   })
 }
@@ -90,7 +92,7 @@ export function renewClaim(book: TicketBook, id: string, actor: Actor, asked: { 
   return book.change(id, actor, (ticket) => {
     const held = ticket.claim
     if (held === null || !holdsClaim(ticket, actor, asked.epoch) || hasEnded(book, ticket)) return { refusal: stale(ticket, actor, asked.epoch), details: { holder: held?.holder ?? null, epoch: ticket.epoch } }
-    return { kind: 'claim_renewed', set: { claim: { ...held, expires_at: new Date(book.now().getTime() + asked.leaseMs).toISOString() } } }
+    return { kind: 'claim_renewed', set: { claim: { ...held, ...leased(book, asked.leaseMs) } } }
   })
 }
 
@@ -248,7 +250,7 @@ export async function close(book: TicketBook, id: string, actor: Actor, closing:
 /** Takes work back whose claim has ended without a word; the next claim has a higher epoch. Gives how many there were. */
 export async function releaseExpired(book: TicketBook, actor: Actor, most: number): Promise<number> {
   let released = 0
-  for (const id of await book.store.expiredClaims(book.now(), most)) {
+  for (const id of await book.store.expiredClaims({ now: book.now(), moment: book.moment() }, most)) {
     const outcome = await releaseEnded(book, id, actor)
     if (outcome.ok && outcome.value.claim === null) released += 1
   }

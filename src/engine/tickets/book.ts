@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { canonicalJson } from '../../contract/canonical.ts'
-import type { Clock } from '../../contract/clock.ts'
+import type { Clock, MachineClock, MachineMoment } from '../../contract/clock.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import type { Refusal } from '../../contract/gate.ts'
-import { Actor, applyEvent, NO_RUNTIME, QueuedMessage, type Ticket, TicketEvent, TicketSession, type TicketSource, TicketTurn } from '../../gates/dispatch/index.ts'
+import { Actor, applyEvent, hasLapsed, type Lease, NO_RUNTIME, QueuedMessage, type Ticket, TicketEvent, TicketSession, type TicketSource, TicketTurn } from '../../gates/dispatch/index.ts'
 import type { SecretScanner } from '../../gates/report/index.ts'
 import { refuseSecretsIn } from '../course.ts'
 import type { Ledger } from '../ledger.ts'
@@ -21,6 +21,8 @@ export interface BookParts {
   readonly ledger: Pick<Ledger, 'append' | 'begin' | 'list'>
   readonly store: TicketStore
   readonly clock: Clock
+  /** By what claims and turns are leased. */
+  readonly machineClock: MachineClock
   readonly scanner: SecretScanner
 }
 
@@ -79,6 +81,15 @@ export class TicketBook {
 
   now(): Date {
     return this.#parts.clock()
+  }
+
+  moment(): MachineMoment {
+    return this.#parts.machineClock()
+  }
+
+  /** Whether something leased has ended. */
+  hasLapsed(lease: Lease | undefined, until: string): boolean {
+    return hasLapsed(lease, until, { now: this.now(), moment: this.moment() })
   }
 
   /** Throws `ticket_not_found`. */

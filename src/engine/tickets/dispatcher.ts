@@ -3,11 +3,12 @@ import { sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
+import { withLimit } from '../deadline.ts'
 import { type Decision, done, type Outcome, refused, type TicketChange } from './book.ts'
 import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
 import { type Handed, type RuntimeEnding, type SessionChannel, SessionNotFresh, SessionRefused } from './channel.ts'
 import type { DispatcherParts } from './dispatcher-parts.ts'
-import { type Failure, fits, type Live, lostTurn, type OpenTurn, unlessWithheld, withLimit } from './live-turn.ts'
+import { type Failure, fits, type Live, lostTurn, type OpenTurn, unlessWithheld } from './live-turn.ts'
 import { waiting } from './queue.ts'
 import { type DecidedMessage, decideMessage, queuedBefore, sameRequest, type Sent } from './messages.ts'
 import { busy, noRuntime, startedLate, WAYS_OUT } from './refusals.ts'
@@ -39,7 +40,7 @@ export class Dispatcher {
     let ended = 0
     for (const turn of await book.store.openTurns()) {
       const session = await book.store.session(turn.session)
-      const lapsed = Date.parse(turn.lease_until) <= book.now().getTime()
+      const lapsed = book.hasLapsed(turn.lease, turn.lease_until)
       const left = session !== undefined && !this.#live.has(session.id) && this.#parts.abandoned(session)
       if (!left && !lapsed) continue
       await this.#lose(turn, left ? { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session ended while the turn was open', counts: false } : { end: 'lease_expired', code: 'lease_expired', rootCause: `lease_expired: no end of the turn until ${turn.lease_until}` })
@@ -55,7 +56,7 @@ export class Dispatcher {
     const token = createRunToken()
     let session: TicketSession | undefined
     const opened = await book.change(id, asked.by, (ticket): Decision => {
-      if (ticket.claim?.holder !== worker.id || ticket.claim.epoch !== asked.claimEpoch || Date.parse(ticket.claim.expires_at) <= book.now().getTime()) return { refusal: { reason: 'claim_stale', message: 'The claim is not in force.', asked: `a session for ${id}`, found: ticket.claim === null ? 'no claim' : `${ticket.claim.holder} in epoch ${ticket.claim.epoch}`, remedy: 'Claim the ticket first.' } }
+      if (ticket.claim?.holder !== worker.id || ticket.claim.epoch !== asked.claimEpoch || book.hasLapsed(ticket.claim.lease, ticket.claim.expires_at)) return { refusal: { reason: 'claim_stale', message: 'The claim is not in force.', asked: `a session for ${id}`, found: ticket.claim === null ? 'no claim' : `${ticket.claim.holder} in epoch ${ticket.claim.epoch}`, remedy: 'Claim the ticket first.' } }
       if (isLive(ticket.runtime.state)) return busy(ticket, id, 'another session')
       const at = book.now().toISOString()
       const epoch = ticket.epoch + 1
@@ -276,8 +277,8 @@ export class Dispatcher {
       refusal = undefined
       const turns = (await book.store.turns(ticket.id)).filter(({ session: of }) => of === session.id)
       const turn = turns.find(({ state }) => holdsSession(state)) ?? turns.at(-1)
-      const facts = turn === undefined ? undefined : { epoch: turn.epoch, state: turn.state, nonceSpent: turn.nonce_spent, nonceExpiresAt: turn.nonce_expires_at, prompt: turn.text }
-      const judged = judgeSignal({ said, ticket, turn: facts, nonceFits: turn !== undefined && fits(said, turn.nonce_sha256), changed, now: book.now() })
+      const facts = turn === undefined ? undefined : { epoch: turn.epoch, state: turn.state, nonceSpent: turn.nonce_spent, nonceExpiresAt: turn.nonce_expires_at, nonceEnded: book.hasLapsed(turn.lease, turn.nonce_expires_at), prompt: turn.text }
+      const judged = judgeSignal({ said, ticket, turn: facts, nonceFits: turn !== undefined && fits(said, turn.nonce_sha256), changed })
       if (!judged.ok || turn === undefined || ticket.state !== 'in_progress') {
         refusal = judged.ok ? { reason: 'stale_signal', message: 'The completion does not count.', asked: `the completion of ${ticket.id}`, found: `a ticket that is ${ticket.state}`, remedy: 'Stop: it is decided elsewhere.' } : judged.refusal
         return ticket.state === 'closed' ? 'nothing' : { kind: 'signal_refused', text: `${refusal.reason}: ${refusal.found}`, data: { reason: refusal.reason, session: session.id } }

@@ -36,15 +36,6 @@ export function fits(said: unknown, nonceSha256: string): boolean {
   return timingSafeEqual(createHash('sha256').update(nonce).digest(), Buffer.from(nonceSha256, 'hex'))
 }
 
-/** Undefined where it takes longer. */
-export async function withLimit<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
-
 /** The end of a turn that could not be followed to its end: a fault on our side, or words that may not be stored. Names the fault, never its words. */
 export function lostTurn(error: unknown): Failure {
   const found = error instanceof PortcullisError ? error.code : error instanceof Error ? error.name : typeof error

@@ -54,7 +54,7 @@ export async function decideMessage(book: TicketBook, ticket: Ticket, asked: Ask
   const turns = await book.store.turns(id)
   const same = turns.find(({ key, state }) => key === message.key && state !== 'refused')
   if (same !== undefined) return { decision: 'nothing', sent: sameRequest({ kind: 'turn', turn: same }, message), observed }
-  const turn = turnOf(ticket, session, { by, message, attempt: turns.length + 1, nonceSha256: asked.nonceSha256, now: book.now(), untilMs: asked.untilMs })
+  const turn = turnOf(ticket, session, { by, message, attempt: turns.length + 1, nonceSha256: asked.nonceSha256, now: book.now(), moment: book.moment(), untilMs: asked.untilMs })
   const held = turns.some(({ session: of, state }) => of === session.id && holdsSession(state))
   if (observed === 'ready' && session.state === 'ready' && !held) return begins({ ...turn, start_tokens: handle.contextTokens(), effort: handle.effort() }, session, asked)
   const dead = observed === 'failed' || observed === 'closed' || observed === 'none'

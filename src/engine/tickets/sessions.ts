@@ -1,5 +1,6 @@
+import type { MachineMoment } from '../../contract/clock.ts'
 import type { Digest } from '../../contract/verdict.ts'
-import type { Actor, Ticket, TicketRuntime, TicketSession, TicketTurn } from '../../gates/dispatch/index.ts'
+import { type Actor, leaseOf, type Ticket, type TicketRuntime, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
 
 /** A session that has ended, as its ticket shows it: the duration is fixed with the end, and grows no more (MC-007). */
 export function closedRuntime(runtime: TicketRuntime, at: Date): TicketRuntime {
@@ -28,14 +29,15 @@ interface Asked {
   readonly attempt: number
   readonly nonceSha256: Digest
   readonly now: Date
+  readonly moment: MachineMoment
   readonly untilMs: number
 }
 
 /** A turn as it begins: leased, and nothing sent yet. */
-export function turnOf(ticket: Ticket, session: TicketSession, { by, message, attempt, nonceSha256, now, untilMs }: Asked): TicketTurn {
+export function turnOf(ticket: Ticket, session: TicketSession, { by, message, attempt, nonceSha256, now, moment, untilMs }: Asked): TicketTurn {
   const until = new Date(now.getTime() + untilMs).toISOString()
   return {
     id: `${ticket.id}.${attempt}`, ticket: ticket.id, attempt, session: session.id, epoch: session.epoch, state: 'leased', key: message.key, text: message.text, by, code: null, end: null, receipt: null,
-    nonce_sha256: nonceSha256, nonce_expires_at: until, nonce_spent: false, lease_until: until, began_at: now.toISOString(), delivered_at: null, ended_at: null, start_tokens: null, end_tokens: null, duration_ms: null, effort: null, terminal: null,
+    nonce_sha256: nonceSha256, nonce_expires_at: until, nonce_spent: false, lease_until: until, lease: leaseOf(untilMs, moment), began_at: now.toISOString(), delivered_at: null, ended_at: null, start_tokens: null, end_tokens: null, duration_ms: null, effort: null, terminal: null,
   }
 }

@@ -1,3 +1,4 @@
+import type { MachineMoment } from '../../contract/clock.ts'
 import type { Digest } from '../../contract/verdict.ts'
 import type { QueuedMessage, Ticket, TicketEvent, TicketSession, TicketState, TicketTurn } from '../../gates/dispatch/index.ts'
 
@@ -36,8 +37,8 @@ export interface TicketStore {
   nextNumber(): Promise<number>
   /** The most urgent ticket that waits for a worker and may be tried now, the oldest of them first. */
   nextTodo(now: Date, owners: readonly string[] | 'any'): Promise<Ticket | undefined>
-  /** Tickets whose claim has ended by the clock. */
-  expiredClaims(now: Date, most: number): Promise<readonly string[]>
+  /** Tickets whose claim has ended: by the time of the machine, and by the wall clock only where it has no lease. */
+  expiredClaims(at: { readonly now: Date; readonly moment: MachineMoment }, most: number): Promise<readonly string[]>
   events(id: string, after: number, most: number): Promise<readonly TicketEvent[]>
   turns(id: string): Promise<readonly TicketTurn[]>
   turnOfKey(id: string, key: string): Promise<TicketTurn | undefined>

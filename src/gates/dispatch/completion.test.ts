@@ -3,16 +3,15 @@ import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
 import { judgeSignal, questionProblem, type SignalFacts, SIGNALS } from './index.ts'
 
-const NOW = new Date('2026-06-01T12:00:00.000Z')
 const PROMPT = 'Work this ticket. Use DONE:, REVIEW:, or QUESTION: when you need MC to reflect the next state. Which repository holds the function? {"signal":"DONE|REVIEW|QUESTION","ticket":"T-12","payload":"<one-line summary>"}'
 const SAID = { signal: 'DONE', ticket: 'T-12', nonce: 'n'.repeat(43), payload: 'all three items' }
 const FACTS: SignalFacts = {
   said: SAID,
   ticket: { id: 'T-12', state: 'in_progress', epoch: 3, kind: 'code' },
-  turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', prompt: PROMPT },
-  nonceFits: true, changed: true, now: NOW,
+  turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', nonceEnded: false, prompt: PROMPT },
+  nonceFits: true, changed: true,
 }
-const turn = (change: Partial<NonNullable<SignalFacts['turn']>>): Partial<SignalFacts> => ({ turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', prompt: PROMPT, ...change } })
+const turn = (change: Partial<NonNullable<SignalFacts['turn']>>): Partial<SignalFacts> => ({ turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', nonceEnded: false, prompt: PROMPT, ...change } })
 const reasonOf = (change: Partial<SignalFacts>): string => {
   const judged = judgeSignal({ ...FACTS, ...change })
   return judged.ok ? judged.to : judged.refusal.reason
@@ -28,8 +27,7 @@ verifies('MC-061', 'a signal is exactly one of three words in exactly four field
 
 verifies('MC-062', 'a nonce counts once, until it ends, and only for the turn it was made for', () => {
   assert.equal(reasonOf(turn({ nonceSpent: true })), 'nonce_spent')
-  assert.equal(reasonOf(turn({ nonceExpiresAt: NOW.toISOString() })), 'nonce_spent')
-  assert.equal(reasonOf(turn({ nonceExpiresAt: 'never' })), 'nonce_spent')
+  assert.equal(reasonOf(turn({ nonceEnded: true })), 'nonce_spent')
   assert.equal(reasonOf({ nonceFits: false }), 'stale_signal')
 })
 

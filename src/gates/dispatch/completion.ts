@@ -23,12 +23,11 @@ export interface SignalFacts {
   readonly said: unknown
   readonly ticket: { readonly id: string; readonly state: TicketState; readonly epoch: number; readonly kind: (typeof WORK_KINDS)[number] }
   /** The turn of the session over whose connection it came; undefined where that session has none that is open. */
-  readonly turn: { readonly epoch: number; readonly state: string; readonly nonceSpent: boolean; readonly nonceExpiresAt: string; readonly prompt: string } | undefined
+  readonly turn: { readonly epoch: number; readonly state: string; readonly nonceSpent: boolean; readonly nonceExpiresAt: string; readonly nonceEnded: boolean; readonly prompt: string } | undefined
   /** Whether the nonce is the one of that turn. */
   readonly nonceFits: boolean
   /** Whether a commit or a difference was seen; null where nobody looked. */
   readonly changed: boolean | null
-  readonly now: Date
 }
 
 export type JudgedSignal = { readonly ok: true; readonly signal: CompletionSignal; readonly to: 'done' | 'review' | 'question' } | { readonly ok: false; readonly refusal: Refusal }
@@ -37,14 +36,14 @@ const TARGETS = { DONE: 'done', REVIEW: 'review', QUESTION: 'question' } as cons
 
 /** Whether a completion counts. Pure; whatever is not proven to belong to this very turn is refused. */
 export function judgeSignal(facts: SignalFacts): JudgedSignal {
-  const { ticket, turn, now } = facts
+  const { ticket, turn } = facts
   const read = CompletionSignal.safeParse(facts.said)
   if (!read.success) return refuse('signal_invalid', ticket.id, read.error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ').slice(0, 1_000), `Send {signal, ticket, nonce, payload}; signal is one of ${SIGNALS.join(', ')}.`)
   const signal = read.data
   if (signal.ticket !== ticket.id) return refuse('stale_signal', ticket.id, `a signal for ${signal.ticket}`, 'Complete the ticket of your own session.')
   if (turn === undefined || turn.epoch !== ticket.epoch) return refuse('stale_signal', ticket.id, turn === undefined ? 'a session without an open turn' : `a session of epoch ${turn.epoch}, where ${ticket.epoch} is current`, 'Stop: another attempt has taken over.')
   if (!facts.nonceFits) return refuse('stale_signal', ticket.id, 'a nonce of another attempt, or of none', 'Ask for the nonce of this turn over your own connection.')
-  if (turn.nonceSpent || !(Date.parse(turn.nonceExpiresAt) > now.getTime())) return refuse('nonce_spent', ticket.id, turn.nonceSpent ? 'a nonce that was used' : `a nonce that ended at ${turn.nonceExpiresAt}`, 'A turn is completed once.')
+  if (turn.nonceSpent || turn.nonceEnded) return refuse('nonce_spent', ticket.id, turn.nonceSpent ? 'a nonce that was used' : `a nonce that ended at ${turn.nonceExpiresAt}`, 'A turn is completed once.')
   if (turn.state !== 'delivered') return refuse('stale_signal', ticket.id, `a turn that is ${turn.state}`, 'Nothing is completed before it was delivered.')
   const wrong = signal.signal === 'QUESTION' ? questionProblem(signal.payload, turn.prompt) : undefined
   if (wrong !== undefined) return refuse('invalid_question', ticket.id, wrong, 'Ask in your own words, in a sentence that ends with a question mark.')

@@ -1,3 +1,4 @@
+export { hasLapsed, Lease, leaseOf, leftMs } from './lease.ts'
 export { Delivery, DeliveryEvidence, DispatchEvidence, DispatchFacts, SESSION_STATES, type SessionState } from './dispatch-facts.ts'
 export { dispatchGate, dispatchProof } from './gate.ts'
 export type { DispatchTarget } from './ports.ts'

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Name } from '../../contract/ids.ts'
 import { Digest } from '../../contract/verdict.ts'
+import { Lease } from './lease.ts'
 import { TerminalState } from './terminal-state.ts'
 import { ACTOR_KINDS, PRIORITIES, RESOLUTIONS, RUNTIME_MODES, RUNTIME_STATES, TICKET_STATES, WORK_KINDS } from './ticket-states.ts'
 
@@ -61,7 +62,7 @@ export type TicketRuntime = Readonly<z.infer<typeof TicketRuntime>>
 export const NO_RUNTIME: TicketRuntime = { state: 'none', session: null, profile: null, triple: null, cwd: null, mode: null, started_at: null, last_activity_at: null, ended_at: null, duration_ms: null }
 
 /** Who works on it, until when, in which epoch: whoever claims it next has a higher one, and the one before is refused. */
-export const TicketClaim = z.strictObject({ holder: z.string(), shown_by: z.string().max(200).optional().describe('What showed who claimed. A claim that says nothing of it is nobody\'s to renew: it ends by itself.'), kind: z.enum(ACTOR_KINDS), epoch: z.int().positive(), expires_at: Instant })
+export const TicketClaim = z.strictObject({ holder: z.string(), shown_by: z.string().max(200).optional().describe('What showed who claimed. A claim that says nothing of it is nobody\'s to renew: it ends by itself.'), kind: z.enum(ACTOR_KINDS), epoch: z.int().positive(), expires_at: Instant.describe('When it ends if nobody sets the clock; what counts is the lease.'), lease: Lease.optional() })
 export type TicketClaim = Readonly<z.infer<typeof TicketClaim>>
 
 export const TriageDecision = z.strictObject({ agent: Name.nullable(), confidence: z.number().min(0).max(1), skill: z.string().max(300).nullable(), reason: z.string().min(1).max(1_000), assigned: z.boolean() })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Digest } from '../../contract/verdict.ts'
+import { Lease } from './lease.ts'
 import { TerminalState } from './terminal-state.ts'
 import { Actor, TicketId } from './ticket.ts'
 import { RUNTIME_MODES, RUNTIME_STATES } from './ticket-states.ts'
@@ -60,7 +61,9 @@ export const TicketTurn = z.strictObject({
   nonce_sha256: Digest,
   nonce_expires_at: Instant,
   nonce_spent: z.boolean(),
+  /** When it ends if nobody sets the clock; what counts is `lease`. */
   lease_until: Instant,
+  lease: Lease.optional(),
   began_at: Instant,
   delivered_at: Instant.nullable(),
   ended_at: Instant.nullable(),
