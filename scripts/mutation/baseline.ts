@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import type { Graph } from './graph.ts'
-import { isTest, testsOf } from './graph.ts'
+import { type Graph, testsOf } from './graph.ts'
 import type { Reach, TestRun } from './messages.ts'
 import { folderOf, type Mutant } from './mutant.ts'
 import { ran } from './reach.ts'
@@ -33,7 +32,7 @@ export async function takeBaseline(root: string, graph: Graph, tests: readonly s
     if (failed.length > 0) throw new Error(`The unmutated source is red, so no mutant can be judged:\n${failed.map(({ test, failure }) => `  ${test}: ${failure}`).join('\n')}`)
     if (answer.runs.length !== passed) throw new Error(`node --test passes ${passed} tests of these files and the mutation run ${answer.runs.length}: what it measures is not what is tested`)
     const own = new Set(answer.runs.map(({ test }) => fileOf(test)))
-    const shared = tests.filter((file) => own.has(file) && [...graph.dependentsOf(file)].some((each) => each !== file && isTest(each)))
+    const shared = tests.filter((file) => own.has(file) && tests.some((each) => each !== file && graph.dependentsOf(file).has(each)))
     if (shared.length > 0) throw new Error(`Another test file loads ${shared.join(', ')}: whose tests are whose would depend on the order`)
     return answer
   } finally {
@@ -48,7 +47,9 @@ function runAsUsual(root: string, tests: readonly string[]): number {
   if (status !== 0 || count('pass') !== count('tests') || count('skipped') !== 0 || count('todo') !== 0) {
     throw new Error(`The unmutated source is red, so no mutant can be judged: node --test ended with ${status}\n${[...stdout.matchAll(/^\s*not ok .*$/gm)].map(([line]) => line).join('\n')}${stderr}`)
   }
-  return count('pass')
+  // A file that holds none, only samples for others, is counted as one that passed.
+  const withoutTests = [...stdout.matchAll(/^ok \d+ - (.*)$/gm)].filter(([, name]) => tests.some((file) => name === file || name === join(root, file))).length
+  return count('pass') - withoutTests
 }
 
 /** Inside a test, `node --test` would report to the runner above it and run nothing of its own. */

@@ -4,10 +4,11 @@ import * as z from 'zod'
 export const Question = z.discriminatedUnion('kind', [
   /** Run the tests of these files on the source as it stands, and say of each what it reached. */
   z.strictObject({ kind: z.literal('baseline'), affected: z.array(z.string()), files: z.array(z.string()) }),
-  /** Load `file` as `text` and run these tests, in this order, until one fails. `affected` are the files whose modules must be loaded anew. */
-  z.strictObject({ kind: z.literal('mutant'), file: z.string(), text: z.string(), affected: z.array(z.string()), tests: z.array(z.string()), limitMs: z.number() }),
+  /** Load `file` as `text` and run these tests, in this order, until one fails, each with its limit of CPU time. `affected` are the files whose modules must be loaded anew. */
+  z.strictObject({ kind: z.literal('mutant'), file: z.string(), text: z.string(), affected: z.array(z.string()), tests: z.array(z.strictObject({ test: z.string(), limitMs: z.number() })) }),
 ])
 export type Question = z.infer<typeof Question>
+export type LimitedTest = Extract<Question, { kind: 'mutant' }>['tests'][number]
 
 /** Where in a file something ran: [start, end, times], the innermost range counts. */
 const Ranges = z.array(z.tuple([z.int(), z.int(), z.int()]))

@@ -3,6 +3,7 @@ import { copySource } from './copy.ts'
 import { mutantsOf } from './generate.ts'
 import { type Graph, inputsOf, isTest, readGraph, testsOf } from './graph.ts'
 import { applyMutant, type Mutant } from './mutant.ts'
+import type { LimitedTest } from './messages.ts'
 import { isKilled, type Result, type ResultFile } from './results.ts'
 import { parseFiles } from './syntax.ts'
 import { startWorker, type WorkerProcess } from './worker-process.ts'
@@ -22,7 +23,7 @@ export interface MutationRun {
   progress(judged: Judged, done: number, all: number): void
 }
 
-/** CPU time: ten times what the tests took, and never less than this, which is room for the compiler of a cold process. */
+/** CPU time: ten times what a test took, and never less than this, which is room for the compiler of a cold process. */
 const LEAST_LIMIT_MS = 3_000
 const LIMIT_FACTOR = 10
 /** By the clock on the wall, only so that nothing hangs: an idle test is found by its having nothing to wait for. */
@@ -89,11 +90,11 @@ function judgeOn(root: string, graph: Graph, baseline: Baseline, tests: readonly
     worker = await startWorker(root)
     return worker
   }
-  const ask = async (mutant: Mutant, ordered: readonly string[], limitMs: number): Promise<Outcome> => {
+  const ask = async (mutant: Mutant, ordered: readonly LimitedTest[]): Promise<Outcome> => {
     // Every test that loads the mutated file is loaded anew, with all that stands between them.
     const affected = [...graph.dependentsOf(mutant.file), ...testsOf(graph, mutant.file, tests)]
-    const question = { kind: 'mutant' as const, file: mutant.file, text: applyMutant(graph.textOf(mutant.file), mutant), affected, tests: [...ordered], limitMs }
-    const answer = await (worker?.alive === true ? worker : await fresh()).ask(question, WALL_LIMIT_MS + limitMs)
+    const question = { kind: 'mutant' as const, file: mutant.file, text: applyMutant(graph.textOf(mutant.file), mutant), affected, tests: [...ordered] }
+    const answer = await (worker?.alive === true ? worker : await fresh()).ask(question, WALL_LIMIT_MS + ordered.reduce((sum, { limitMs }) => sum + limitMs, 0))
     if (answer.kind === 'ended') return { outcome: 'ended', by: answer.how, tests: ordered.length }
     if (answer.kind !== 'mutant') throw new Error(`A worker answered ${answer.kind} to a mutant`)
     if (answer.memoryBytes > MEMORY_LIMIT_BYTES) await fresh()
@@ -101,15 +102,13 @@ function judgeOn(root: string, graph: Graph, baseline: Baseline, tests: readonly
   }
   return {
     async judge(mutant, former) {
-      const reaching = testsReaching(mutant, graph, baseline, tests)
+      const reaching = testsReaching(mutant, graph, baseline, tests).map(({ test, elapsedMs }) => ({ test, limitMs: Math.max(LEAST_LIMIT_MS, LIMIT_FACTOR * elapsedMs) }))
       if (reaching.length === 0) return { outcome: 'unreached', by: null, tests: 0 }
-      const names = reaching.map(({ test }) => test)
-      const killer = former !== undefined && isKilled(former) && former.by !== null && names.includes(former.by) ? [former.by] : []
-      const ordered = [...killer, ...names.filter((name) => !killer.includes(name))]
-      const limitMs = Math.max(LEAST_LIMIT_MS, LIMIT_FACTOR * reaching.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0))
-      const first = await ask(mutant, ordered, limitMs)
+      const killed = ({ test }: LimitedTest): boolean => former !== undefined && isKilled(former) && former.by === test
+      const ordered = [...reaching.filter(killed), ...reaching.filter((each) => !killed(each))]
+      const first = await ask(mutant, ordered)
       // What ends a worker once may be the machine; twice, it is the mutant.
-      return first.outcome === 'ended' ? ask(mutant, ordered, limitMs) : first
+      return first.outcome === 'ended' ? ask(mutant, ordered) : first
     },
     async end() {
       await worker?.end()

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import * as fastCheck from 'fast-check'
 import { type Generation, loadGenerations, urlOf } from './loader.ts'
-import { Answer, Question, type Reach, type TestRun } from './messages.ts'
+import { Answer, type LimitedTest, Question, type Reach, type TestRun } from './messages.ts'
 import { watchReach } from './reach.ts'
 import { type Registered, takeRegistered } from './stand-in.ts'
 
@@ -94,12 +94,13 @@ function serve(root: string): void {
     return { kind: 'baseline', runs, loaded: atLoading }
   }
 
-  const answerMutant = async (tests: readonly string[]): Promise<Answer> => {
+  const answerMutant = async (tests: readonly LimitedTest[]): Promise<Answer> => {
     const files = new Map<string, Map<string, Loaded>>()
     let count = 0
     const end = (killedBy: string | null): Answer => ({ kind: 'mutant', killedBy, ran: count, memoryBytes: process.memoryUsage.rss() })
-    for (const test of tests) {
+    for (const { test, limitMs } of tests) {
       const file = fileOf(test)
+      limitCpu(limitMs)
       let waiting = files.get(file)
       if (waiting === undefined) {
         try {
@@ -114,6 +115,7 @@ function serve(root: string): void {
       for (const each of found === undefined ? [...waiting.values()] : [found]) {
         waiting.delete(each.id)
         count += 1
+        limitCpu(limitMs)
         if ((await failureOf(each)) !== undefined) return end(each.id)
       }
     }
@@ -127,7 +129,6 @@ function serve(root: string): void {
       return answerBaseline(question.files)
     }
     generation = { number, affected: new Set(question.affected), replaced: { file: question.file, text: question.text } }
-    limitCpu(question.limitMs)
     try {
       return await answerMutant(question.tests)
     } finally {
