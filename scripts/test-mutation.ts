@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '..')
 const REVIEWED = join(import.meta.dirname, 'mutation/reviewed.json')
 const RESULTS = join(root, '.mutation/results.ndjson')
 const TELL_EVERY_MS = 5_000
-const EXIT = { sound: 0, survivors: 1, usage: 2 } as const
+const EXIT = { sound: 0, survivors: 1, usage: 2, interrupted: 130 } as const
 
 const USAGE = `npm run test:mutation -- [--gate <name> ...] [--file <path> ...] [--json] [--results <file>]
   --gate     only this folder of src/gates, or contract
@@ -56,7 +56,7 @@ function asJson(judged: readonly Judged[], standing: ReturnType<typeof holdAgain
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { gate: { type: 'string', multiple: true }, file: { type: 'string', multiple: true }, json: { type: 'boolean' }, results: { type: 'string' }, list: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: { gate: { type: 'string', multiple: true }, file: { type: 'string', multiple: true }, json: { type: 'boolean' }, results: { type: 'string' }, help: { type: 'boolean' } },
   })
   if (values.help === true) {
     process.stdout.write(USAGE)
@@ -68,4 +68,8 @@ async function main(): Promise<number> {
   return standing.open.length === 0 && standing.faults.length === 0 ? EXIT.sound : EXIT.survivors
 }
 
-if (import.meta.main) process.exitCode = await main()
+if (import.meta.main) {
+  // What is done is kept; the copy of the source is not.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(EXIT.interrupted))
+  process.exitCode = await main()
+}

@@ -15,5 +15,13 @@ export function copySource(root: string): SourceCopy {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'portcullis-mutation-')))
   cpSync(root, copy, { recursive: true, filter: (path) => !relative(root, path).split(sep).some((part) => LEFT_OUT.has(part)) })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir')
-  return { root: copy, remove: () => rmSync(copy, { recursive: true, force: true }) }
+  const remove = (): void => rmSync(copy, { recursive: true, force: true })
+  process.once('exit', remove)
+  return {
+    root: copy,
+    remove() {
+      process.off('exit', remove)
+      remove()
+    },
+  }
 }

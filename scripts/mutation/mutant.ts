@@ -23,8 +23,8 @@ export interface Mutant {
 
 /** What each kind of change does to a check. Each would, somewhere, let pass what must not. */
 export const OPERATORS = {
-  condition: 'a condition is always true, always false, or negated',
-  logic: '&& for ||, || for &&, or one side alone',
+  condition: 'a condition is always true, or always false',
+  logic: 'one side of && or of || alone',
   coalesce: 'one side of ?? alone: the first fault found hides, or is hidden',
   relation: '< for <=, > for >=, and the reverse',
   equality: '=== for !==, and the reverse',

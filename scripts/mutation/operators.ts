@@ -1,6 +1,6 @@
 import {
   isArrayLiteralExpression, isArrowFunction, isBinaryExpression, isBlock, isCallExpression, isCatchClause, isConditionalExpression, isDoStatement, isExpressionStatement, isFunctionDeclaration, isFunctionExpression,
-  isIdentifier, isIfStatement, isMethodDeclaration, isObjectLiteralExpression, isPrefixUnaryExpression, isPropertyAccessExpression, isPropertyAssignment, isRegularExpressionLiteral, isSpreadElement, isStringLiteral,
+  isIdentifier, isIfStatement, isMethodDeclaration, isObjectLiteralExpression, isParenthesizedExpression, isPrefixUnaryExpression, isPropertyAccessExpression, isPropertyAssignment, isRegularExpressionLiteral, isSpreadElement, isStringLiteral,
   isStringLiteralLikeNode, isTemplateExpression, isThrowStatement, isWhileStatement, type Node, type SourceFile, SyntaxKind,
 } from 'typescript/unstable/ast'
 import type { Operator } from './mutant.ts'
@@ -47,10 +47,7 @@ const condition: Propose = (node, place) => {
   // A loop that never ends proves nothing but that it does not end; a loop that never begins skips what it checks.
   if (isWhileStatement(node) || isDoStatement(node)) return whole(node.expression, place, 'condition', 'false')
   const asked = isIfStatement(node) ? node.expression : isConditionalExpression(node) ? node.condition : undefined
-  if (asked === undefined) return []
-  // A comparison or a negation is negated by its own operator.
-  const negated = isBinaryExpression(asked) && SWAPPED.get(asked.operatorToken.kind)?.operator !== 'logic' ? [] : isPrefixUnaryExpression(asked) ? [] : [`!(${asked.getText(place.source)})`]
-  return whole(asked, place, 'condition', 'true', 'false', ...negated)
+  return asked === undefined ? [] : whole(asked, place, 'condition', 'true', 'false')
 }
 
 const binary: Propose = (node, place) => {
@@ -62,11 +59,22 @@ const binary: Propose = (node, place) => {
   const swapped = SWAPPED.get(kind)
   if (swapped === undefined) return []
   const { operator, to } = swapped
-  // With && and || mixed bare, the other operator would bind differently: both sides keep theirs.
-  return operator === 'logic' ? whole(node, place, 'logic', `((${left}) ${to} (${right}))`, `(${left})`, `(${right})`) : whole(node, place, operator, `${left} ${to} ${right}`)
+  if (operator === 'logic') return whole(node, place, 'logic', `(${left})`, `(${right})`)
+  return operator === 'equality' && isDecided(node) ? [] : whole(node, place, operator, `${left} ${to} ${right}`)
 }
 
-const not: Propose = (node, place) => (isPrefixUnaryExpression(node) && node.operator === SyntaxKind.ExclamationToken ? whole(node, place, 'not', node.operand.getText(place.source)) : [])
+/**
+ * Whether the node is a condition, or one side of && or ||. There it is always true in one mutant and always false in another, and a test
+ * that tells either from the source tells its negation, too: so none is made. In the same way && for || is told by what tells one side alone.
+ */
+function isDecided(node: Node): boolean {
+  const { parent } = node
+  if (isParenthesizedExpression(parent) || isPrefixUnaryExpression(parent)) return isDecided(parent)
+  if (isBinaryExpression(parent)) return SWAPPED.get(parent.operatorToken.kind)?.operator === 'logic'
+  return (isIfStatement(parent) && parent.expression === node) || (isConditionalExpression(parent) && parent.condition === node)
+}
+
+const not: Propose = (node, place) => (isPrefixUnaryExpression(node) && node.operator === SyntaxKind.ExclamationToken && !isDecided(node) ? whole(node, place, 'not', node.operand.getText(place.source)) : [])
 
 const call: Propose = (node, place) => {
   if (!isCallExpression(node) || !isPropertyAccessExpression(node.expression)) return []
@@ -77,7 +85,7 @@ const call: Propose = (node, place) => {
   if (object === 'Math') return Object.hasOwn(EXTREMES, method) ? renamed('extreme', EXTREMES[method] ?? '') : []
   if (object === 'z' && method === 'strictObject') return renamed('schema', 'looseObject')
   if (object === 'z' && method === 'int') return renamed('schema', 'number')
-  if (MEMBERSHIP.has(method)) return whole(node, place, 'membership', 'true', 'false')
+  if (MEMBERSHIP.has(method)) return isDecided(node) ? [] : whole(node, place, 'membership', 'true', 'false')
   if (SCHEMA_CHECKS.has(method)) return whole(node, place, 'schema', object)
   if (method === 'filter') return whole(node, place, 'filter', object)
   return []
