@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { registerHooks, stripTypeScriptTypes } from 'node:module'
+import { registerHooks, type ResolveHookSync, stripTypeScriptTypes } from 'node:module'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -18,6 +18,8 @@ const QUERY = 'mutation'
  */
 export function loadGenerations(root: string, standIn: string, generation: () => Generation): void {
   const stripped = new Map<string, string>()
+  // Looking up where a name leads costs more than the module; it leads to the same place for every mutant.
+  const leads = new Map<string, ReturnType<ResolveHookSync>>()
   const pathOf = (url: string): string | undefined => {
     if (!url.startsWith('file:')) return undefined
     const path = relative(root, fileURLToPath(url)).split(sep).join('/')
@@ -27,7 +29,9 @@ export function loadGenerations(root: string, standIn: string, generation: () =>
     resolve(specifier, context, next) {
       const fromProject = context.parentURL !== undefined && pathOf(context.parentURL) !== undefined
       if (specifier === 'node:test' && fromProject) return { url: standIn, format: 'module', shortCircuit: true }
-      const resolved = next(specifier, context)
+      const asked = `${(context.parentURL ?? '').split('?')[0] ?? ''} ${specifier}`
+      const resolved = leads.get(asked) ?? { ...next(specifier, context), shortCircuit: true }
+      leads.set(asked, resolved)
       const path = pathOf(resolved.url)
       const { number, affected } = generation()
       return path === undefined || !affected.has(path) ? resolved : { ...resolved, url: `${resolved.url.split('?')[0] ?? ''}?${QUERY}=${number}` }

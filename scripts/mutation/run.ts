@@ -1,4 +1,4 @@
-import { type Baseline, takeBaseline, testsReaching } from './baseline.ts'
+import { type Baseline, fileOf, takeBaseline, testsReaching } from './baseline.ts'
 import { copySource } from './copy.ts'
 import { mutantsOf } from './generate.ts'
 import { type Graph, inputsOf, isTest, readGraph, testsOf } from './graph.ts'
@@ -65,6 +65,7 @@ async function runOnCopy({ root, scope, chosen, results, progress }: MutationRun
       const kept = former(mutant)
       if (kept !== undefined && holds(mutant)) told(mutant, kept)
       else if (judge !== undefined) {
+        await judge.control(mutant.file)
         const result = { ...(await judge.judge(mutant, kept)), id: mutant.id, inputs: inputs.get(mutant.file) ?? '' }
         results.keep(result)
         told(mutant, result)
@@ -76,9 +77,14 @@ async function runOnCopy({ root, scope, chosen, results, progress }: MutationRun
   return judged
 }
 
+const limitOf = (elapsedMs: number): number => Math.max(LEAST_LIMIT_MS, LIMIT_FACTOR * elapsedMs)
+
 type Outcome = Pick<Result, 'outcome' | 'by' | 'tests'>
 
 interface Judge {
+  /** Throws unless the file as it stands survives as a mutant does that changes nothing: what fails for another reason kills nothing. */
+  control(file: string): Promise<void>
+
   judge(mutant: Mutant, former: Result | undefined): Promise<Outcome>
   end(): Promise<void>
 }
@@ -90,7 +96,7 @@ function judgeOn(root: string, graph: Graph, baseline: Baseline, tests: readonly
     worker = await startWorker(root)
     return worker
   }
-  const ask = async (mutant: Mutant, ordered: readonly LimitedTest[]): Promise<Outcome> => {
+  const ask = async (mutant: Pick<Mutant, 'file' | 'start' | 'end' | 'replacement'>, ordered: readonly LimitedTest[]): Promise<Outcome> => {
     // Every test that loads the mutated file is loaded anew, with all that stands between them.
     const affected = [...graph.dependentsOf(mutant.file), ...testsOf(graph, mutant.file, tests)]
     const question = { kind: 'mutant' as const, file: mutant.file, text: applyMutant(graph.textOf(mutant.file), mutant), affected, tests: [...ordered] }
@@ -100,9 +106,19 @@ function judgeOn(root: string, graph: Graph, baseline: Baseline, tests: readonly
     if (answer.memoryBytes > MEMORY_LIMIT_BYTES) await fresh()
     return answer.killedBy === null ? { outcome: 'survived', by: null, tests: ordered.length } : { outcome: 'killed', by: answer.killedBy, tests: answer.ran }
   }
+  const controlled = new Set<string>()
   return {
+    async control(file) {
+      if (controlled.has(file)) return
+      controlled.add(file)
+      const able = new Set(testsOf(graph, file, tests))
+      const quickest = [...able].flatMap((each) => baseline.runs.filter(({ test }) => fileOf(test) === each).toSorted((one, other) => one.elapsedMs - other.elapsedMs).slice(0, 1))
+      const unchanged = { file, start: 0, end: 0, replacement: '' }
+      const { outcome, by } = await ask(unchanged, quickest.map(({ test, elapsedMs }) => ({ test, limitMs: limitOf(elapsedMs) })))
+      if (outcome !== 'survived') throw new Error(`${file} as it stands is ${outcome} by ${by ?? 'nothing'}: what kills it kills every mutant`)
+    },
     async judge(mutant, former) {
-      const reaching = testsReaching(mutant, graph, baseline, tests).map(({ test, elapsedMs }) => ({ test, limitMs: Math.max(LEAST_LIMIT_MS, LIMIT_FACTOR * elapsedMs) }))
+      const reaching = testsReaching(mutant, graph, baseline, tests).map(({ test, elapsedMs }) => ({ test, limitMs: limitOf(elapsedMs) }))
       if (reaching.length === 0) return { outcome: 'unreached', by: null, tests: 0 }
       const killed = ({ test }: LimitedTest): boolean => former !== undefined && isKilled(former) && former.by === test
       const ordered = [...reaching.filter(killed), ...reaching.filter((each) => !killed(each))]
