@@ -4,26 +4,36 @@ import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { ProviderScript } from '../src/adapters/scripted-provider/index.ts'
 import { ERROR_TABLE } from '../src/contract/errors.ts'
-import { GATE_QUESTIONS, LIFECYCLE } from '../src/contract/lifecycle.ts'
+import { GATE_QUESTIONS, type GateName, LIFECYCLE } from '../src/contract/lifecycle.ts'
 import { REASON_TABLE, REASONS } from '../src/contract/reasons.ts'
 import { Configuration, Task } from '../src/engine/index.ts'
-import { AdmissionRecord, DecisionRecord } from '../src/gates/admission/index.ts'
-import { AliasOverride } from '../src/gates/catalog/index.ts'
-import { Report } from '../src/gates/report/index.ts'
+import * as acceptance from '../src/gates/acceptance/index.ts'
+import * as admission from '../src/gates/admission/index.ts'
+import * as catalog from '../src/gates/catalog/index.ts'
+import * as dispatch from '../src/gates/dispatch/index.ts'
+import * as health from '../src/gates/health/index.ts'
+import * as launch from '../src/gates/launch/index.ts'
+import * as readiness from '../src/gates/readiness/index.ts'
+import * as report from '../src/gates/report/index.ts'
+import * as wire from '../src/gates/wire/index.ts'
 import { openApiOf, ROUTES } from '../src/http/index.ts'
 import { VERSION } from '../src/version.ts'
+import { shapesOf, shapesPath } from '../test/helpers/shapes.ts'
 import { consoleTypes } from './console-types.ts'
 
 /** The files that are published as JSON Schema. `input` is what people write, `output` is what we write. */
 const SCHEMAS = [
   { name: 'portcullis', title: 'portcullis.yaml', description: 'Providers, profiles, aliases, purposes, task classes and probes.', schema: Configuration, io: 'input' },
   { name: 'task', title: 'task.yaml', description: 'One piece of work.', schema: Task, io: 'input' },
-  { name: 'aliases', title: 'aliases.json', description: 'Override of the alias table, live without restart. An invalid one blocks resolution.', schema: AliasOverride, io: 'input' },
-  { name: 'admission-record', title: 'admissions/*.json', description: 'One exact provider and model, admitted by people. The record is the authority.', schema: AdmissionRecord, io: 'input' },
-  { name: 'decision-record', title: 'decisions/*.json', description: 'What people decided about a provider. It admits nothing.', schema: DecisionRecord, io: 'input' },
+  { name: 'aliases', title: 'aliases.json', description: 'Override of the alias table, live without restart. An invalid one blocks resolution.', schema: catalog.AliasOverride, io: 'input' },
+  { name: 'admission-record', title: 'admissions/*.json', description: 'One exact provider and model, admitted by people. The record is the authority.', schema: admission.AdmissionRecord, io: 'input' },
+  { name: 'decision-record', title: 'decisions/*.json', description: 'What people decided about a provider. It admits nothing.', schema: admission.DecisionRecord, io: 'input' },
   { name: 'provider-script', title: 'Script of the scripted provider', description: 'What portcullis provider answers, and what goes wrong on demand.', schema: ProviderScript, io: 'input' },
-  { name: 'report', title: 'report.json', description: 'What a run leaves behind.', schema: Report, io: 'output' },
+  { name: 'report', title: 'report.json', description: 'What a run leaves behind.', schema: report.Report, io: 'output' },
 ] as const
+
+/** What each gate reads and writes, limit by limit; the test beside each gate holds its source against this. */
+const SHAPES: Readonly<Record<GateName, Readonly<Record<string, unknown>>>> = { catalog, admission, health, launch, readiness, dispatch, wire, acceptance, report }
 
 const GATES_BEGIN = '<!-- gates:begin -->'
 const GATES_END = '<!-- gates:end -->'
@@ -35,6 +45,7 @@ export type Generated = ReadonlyMap<string, string>
 export function generatedFiles(root: string): Generated {
   return new Map([
     ...SCHEMAS.map((row): [string, string] => [schemaPath(row.name), renderSchema(row)]),
+    ...LIFECYCLE.map((gate): [string, string] => [shapesPath(gate), shapesOf(SHAPES[gate])]),
     ['spec/openapi.json', `${JSON.stringify(openApiOf(ROUTES, VERSION), null, 2)}\n`],
     ['console/src/api-types.ts', consoleTypes(openApiOf(ROUTES, VERSION))],
     ['docs/reasons.md', renderReasons()],
@@ -92,7 +103,7 @@ export function generatedFaults(root: string, generated: Generated): string[] {
     if (!existsSync(join(root, path))) return [`${path} is missing`]
     return readFileSync(join(root, path), 'utf8') === content ? [] : [`${path} is not what its source generates`]
   })
-  const left = globSync('spec/*.schema.json', { cwd: root }).filter((path) => !generated.has(path.replaceAll('\\', '/'))).map((path) => `${path} is generated from nothing`)
+  const left = globSync(['spec/*.schema.json', 'spec/shapes/*'], { cwd: root }).filter((path) => !generated.has(path.replaceAll('\\', '/'))).map((path) => `${path} is generated from nothing`)
   return [...differing, ...left]
 }
 

@@ -15,6 +15,7 @@ const ran = (change: object = {}) => ({ exit_code: 0, timed_out: false, count: 1
 verifies('MC-116', 'each repository of the task must be delivered; one missing half is named', () => {
   assert.equal(reasonOf([delivered('app'), delivered('console')]), undefined)
   assert.equal(reasonOf(null, []), undefined)
+  assert.equal(reasonOf([delivered('app', { found_in: null })], []), undefined, 'nothing was asked to be delivered')
   for (const delivery of [null, [], [delivered('app')], [delivered('app'), delivered('console', {}, { done_sha: null })]]) assert.equal(reasonOf(delivery), 'delivery_missing')
   assert.match(faultOfDelivery({ delivery: [delivered('app')], deliveryAsked: ['app', 'console'] })?.message ?? '', /^Nothing was delivered to console\.$/)
 })
@@ -28,12 +29,12 @@ verifies('MC-112 MC-115', 'a commit that is not on the target branch, or is nowh
 verifies('MC-117', 'a claimed file must be tracked and hold something', () => {
   const claim = { files: ['a.md'] }
   assert.equal(reasonOf([delivered('app', { files: [file()] }, claim)], ['app']), undefined)
-  for (const files of [[file({ tracked: false, bytes: 0, sha256: null })], [file({ bytes: 0 })], []]) assert.equal(reasonOf([delivered('app', { files }, claim)], ['app']), 'delivery_files_missing')
+  for (const files of [[file({ tracked: false })], [file({ tracked: false, bytes: 0, sha256: null })], [file({ bytes: 0 })], []]) assert.equal(reasonOf([delivered('app', { files }, claim)], ['app']), 'delivery_files_missing')
 })
 
 verifies('MC-118', 'tests count by the run of the gate, and a difference from the claim is told', () => {
   assert.equal(reasonOf([delivered('app', { tests: ran() }, { tests: 30 })], ['app']), undefined)
   assert.equal(differenceOf(delivered('app', { tests: ran() }, { tests: 30 })), 'app: the agent says 30 tests, 16 ran')
-  assert.equal(differenceOf(delivered('app', { tests: ran() }, { tests: 16 })), null)
+  for (const [tests, claimed] of [[ran(), 16], [ran(), null], [null, 30], [null, null]] as const) assert.equal(differenceOf(delivered('app', { tests }, { tests: claimed })), null)
   for (const change of [{ exit_code: 1 }, { exit_code: null }, { timed_out: true }]) assert.equal(reasonOf([delivered('app', { tests: ran(change) })], ['app']), 'delivery_tests_failed')
 })

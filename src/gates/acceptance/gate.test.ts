@@ -355,6 +355,31 @@ test('the proof names the workspace that was accepted, and only a verdict of the
   assert.equal(acceptedProof.prove(await runGate(gate, { ...proven, runner: 'not_run' }, at, () => now), kept, now), undefined)
 })
 
+test('a probe may write only where its own definition allows it, whatever others may', () => {
+  const lint = { probe: 'lint', summary: 'it looks at style' }
+  const both = { ...proven, binding: [bound('repository-tests', true), bound('lint')] }
+  const records = (changed: string): AcceptanceFacts => ({ ...both, records: { untouched: [untouched(), untouched(lint)], fake: [idle(), idle(lint)], reference: null, result: [record({ changed_workspace: changed === 'repository-tests' }), record({ ...lint, changed_workspace: changed === 'lint' })] } })
+  assert.equal(decide(records('repository-tests')).outcome, 'pass')
+  blocks(records('lint'), 'probe_changed_workspace')
+})
+
+test('a change counts as one by its files and by its digest, and the fake backend has made none', () => {
+  const check = (change: Partial<AcceptanceFacts>): unknown => {
+    const [first] = compareWithBaseline({ ...proven, ...change }).checks
+    return [first?.result, first?.fake, first?.better]
+  }
+  assert.deepEqual(check({}), ['passed', 'failed', true])
+  assert.deepEqual(check({ workspace: { ...proven.workspace, after: BEFORE } }), ['failed', 'failed', false])
+  assert.deepEqual(check({ workspace: { ...proven.workspace, filesChanged: 0 } }), ['failed', 'failed', false])
+  for (const fake of [fakeWork({ after: AFTER }), fakeWork({ files_changed: 1 })]) assert.deepEqual(check({ fake }), ['passed', 'passed', false])
+  assert.deepEqual(compareWithBaseline(withRecords({ reference: null })).checks.map(({ reference: known }) => known), [null, null])
+})
+
+test('a cancelled probe says what cancelled it, and a target is touched by its names as by its count', () => {
+  blocks(withRecords({ result: [record({ status: 'cancelled' })] }, { interruption: 'run_timed_out' }), 'run_timed_out')
+  for (const touched of [{ touched: ['a'], touched_count: 0 }, { touched: [], touched_count: 1 }]) blocks({ ...proven, targets: [{ path: '/repository', canary: true, entries: 3, ...touched }] }, 'target_repository_touched')
+})
+
 verifies('ACC-54', 'the gate runs nothing: its code knows the contract, the catalog, zod and its own folder, and no way to start a process', () => {
   const sources = globSync('*.ts', { cwd: import.meta.dirname }).filter((name) => !name.endsWith('.test.ts'))
   assert.ok(sources.length > 5)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
-import { authorityDigest, type BoundReview, bindReview, judgeAnswer, ReviewAnswer, ReviewRecord, type ReviewSight, reviewStatement, ReviewEvidence, standingOf } from './index.ts'
+import { authorityDigest, blockingFindings, type BoundReview, bindReview, droppedBlockingFindings, judgeAnswer, ReviewAnswer, ReviewRecord, reviewRecordOf, type ReviewSight, reviewStatement, ReviewEvidence, standingOf } from './index.ts'
 import { faultOfReviews } from './judge-reviews.ts'
 import { type ReviewerDefinition, reviewerDigest, TaskClass } from '../catalog/index.ts'
 
@@ -181,4 +181,69 @@ test('what cannot be bound is refused before anything starts', () => {
   assert.equal(bind(rule, {}).ok, false)
   assert.equal(TaskClass.safeParse({ completion: 'review', probes: [], review: { ...rule, families: 0 } }).success, false)
   for (const left of ['required', 'families', 'authority']) assert.equal(TaskClass.safeParse({ completion: 'review', probes: [], review: { ...rule, [left]: undefined } }).success, false, left)
+})
+
+test('a review for the authority is of its own family, by its own digest and by any of its people, and is never taken for that of a reviewer', () => {
+  for (const change of [{ family: 'claude' }, { definition_digest: BASE }] as const) assert.equal(reasonOf([human(change)]), 'evidence_invalid')
+  const two = { name: 'release-board', people: ['J. Doe', 'A. Roe'] }
+  for (const by of two.people) assert.equal(reasonOf([human({ by, definition_digest: authorityDigest(two) })], { authority: two }), undefined)
+  const namesake = { name: 'shade', people: ['J. Doe'] }
+  assert.equal(reasonOf([review('ada'), human({ reviewer: 'shade', definition_digest: authorityDigest(namesake), verdict: 'FAIL' })], { authority: namesake }), 'review_failed')
+})
+
+test('one item that is not met rejects beside those that are, and a review of another kind is not of this reviewer', () => {
+  assert.equal(reasonOf([review('ada', { requirements: [{ id: 1, status: 'met', reason: 'seen' }, { id: 2, status: 'not_met', reason: 'no test' }] })]), 'review_failed')
+  assert.match(foundOf([review('ada', { requirements: [{ id: 1, status: 'met', reason: 'seen' }, { id: 2, status: 'not_met', reason: 'no test' }] })]), /acceptance item 2 is not met: no test/)
+  assert.match(foundOf([review('ada', { verdict: 'FAIL', findings: [finding({ file: null })] })]), /^ada: the work as a whole: the input is not checked$/)
+  assert.match(foundOf([review('ada', { verdict: 'FAIL', reason: 'It is wrong.' })]), /^ada: It is wrong\.$/)
+  const model: ReviewRecord['model'] = { requested: { provider: 'x', model: 'm-1' }, served: 'm-1', review_run: RUN, calls: [HEAD] }
+  assert.equal(reasonOf([review('ada', { kind: 'model', model })]), 'evidence_invalid')
+  const council = { families: 2, reviewers: bound().reviewers.map((each) => ({ ...each, kind: 'model' as const })) }
+  assert.equal(reasonOf([review('ada', { kind: 'model', model }), review('bob', { kind: 'model', model: { ...model, served: 'm-2' } })], council), undefined)
+})
+
+test('a record of a review does not hold together with a model that is none of its own, or an end before its start', () => {
+  const fits = (change: Partial<ReviewRecord>): boolean => ReviewRecord.safeParse({ ...review('ada'), ...change }).success
+  const model: ReviewRecord['model'] = { requested: { provider: 'x', model: 'm-1' }, served: 'm-1', review_run: RUN, calls: [HEAD] }
+  const failed = { verdict: null, said: null, failure: { code: 'timed_out', text: 'late' } } as const
+  assert.deepEqual([fits({ kind: 'model', model }), fits({ kind: 'model', ...failed }), fits({ ...failed, source_read_ok: false }), fits({ ended_at: '2026-11-20T21:39:23.000Z' })], [true, true, true, true])
+  assert.deepEqual([fits({ model }), fits({ kind: 'model' }), fits({ ended_at: '2026-11-20T21:39:22.999Z' })], [false, false, false])
+  const findings = [finding({ id: 'A' }), finding({ id: 'B', dropped_by: 'a rule' }), finding({ id: 'C', severity: 'low', dropped_by: 'a rule' }), finding({ id: 'D', severity: 'low' })]
+  assert.deepEqual([blockingFindings({ findings }).map(({ id }) => id), droppedBlockingFindings({ findings }).map(({ id }) => id)], [['A'], ['B']])
+})
+
+test('a rejection needs no word on every item, a pass on each of them and on each earlier finding', () => {
+  assert.deepEqual(judged({ verdict: 'FAIL', requirements: [] }), ['FAIL', 'fine'])
+  assert.deepEqual(judged({}, { items: [1, 2] }), ['ABSTAIN', 'It says nothing of acceptance item 2. It said PASS: fine'])
+  assert.deepEqual(judged({ prior: [{ id: 'F1', status: 'fixed' }] }, { prior: ['F1', 'F2'] }), ['ABSTAIN', 'It says nothing of the earlier finding F2. It said PASS: fine'])
+  assert.deepEqual(judged({}, { prior: ['F1'] }), ['ABSTAIN', 'It says nothing of the earlier finding F1. It said PASS: fine'])
+  const whole = judgeAnswer(ReviewAnswer.parse({ ...ANSWER, prior: [{ id: 'F1', status: 'fixed' }], question: 'Why?', blocking_count: 2 }), { ...SIGHT, prior: ['F1'] })
+  assert.deepEqual([whole.prior?.length, whole.question, whole.claimed_blocking_count], [1, 'Why?', 2])
+  const bare = judgeAnswer(ReviewAnswer.parse(ANSWER), { ...SIGHT, diffWhole: false })
+  assert.deepEqual([bare.diff_read_ok, bare.question, bare.claimed_blocking_count], [false, null, null])
+})
+
+test('a task class that asks for no review binds none', () => {
+  const bind = (completion: string) => bindReview({ taskClass: 'change', taskClasses: { change: TaskClass.parse({ completion, probes: completion === 'product' ? ['tests'] : [] }) }, reviewers })
+  assert.deepEqual(bind('code'), { ok: true, binding: { bound: null, definitions: [] } })
+  assert.equal(bind('review').ok, false)
+})
+
+test('a reviewer that failed, said nothing, or was not seen to answer gives no verdict', () => {
+  const asked = (definition: ReviewerDefinition, model: ReviewRecord['model'] = null): Parameters<typeof reviewRecordOf>[0] => ({
+    request: { name: 'ada', definition, runId: RUN, head: HEAD, base: BASE, diff: { bytes: Buffer.from(''), whole: true }, items: [{ id: 1, text: 'a' }], prior: null },
+    attempt: 1, taskClass: 'change', scope: review('ada').scope, model,
+  })
+  const answer = { answer: ReviewAnswer.parse(ANSWER), failure: null, marks: SIGHT.marks, startedAt: '2026-11-20T21:39:23.000Z', endedAt: '2026-11-20T21:39:24.000Z', runnerVersion: 'review-runner/1' }
+  const command = asked(reviewers.ada)
+  const verdictOf = (record: ReviewRecord): readonly (string | null)[] => [record.verdict, record.failure?.code ?? null]
+  assert.deepEqual(verdictOf(reviewRecordOf(command, answer)), ['PASS', null])
+  assert.deepEqual(verdictOf(reviewRecordOf(command, { ...answer, answer: null })), [null, 'no_answer'])
+  assert.deepEqual(verdictOf(reviewRecordOf(command, { ...answer, failure: { code: 'timed_out', text: 'late' } })), [null, 'timed_out'])
+  const byModel = { kind: 'model', profile: 'judge', timeout: '5s', family: 'claude' } as unknown as ReviewerDefinition
+  assert.deepEqual(verdictOf(reviewRecordOf(asked(byModel), answer)), [null, 'not_on_the_wire'])
+  assert.deepEqual(verdictOf(reviewRecordOf(asked(byModel), { ...answer, answer: null })), [null, 'no_answer'])
+  assert.deepEqual(verdictOf(reviewRecordOf(asked(byModel, { requested: { provider: 'x', model: 'm-1' }, served: 'm-1', review_run: RUN, calls: [HEAD] }), answer)), ['PASS', null])
+  const prior = { ...command, request: { ...command.request, prior: [finding()] } }
+  assert.deepEqual(verdictOf(reviewRecordOf(prior, answer)), ['ABSTAIN', null])
 })

@@ -1,0 +1,4 @@
+import { pinShapes } from '../../../test/helpers/shapes.ts'
+import * as acceptance from './index.ts'
+
+pinShapes('acceptance', acceptance)
