@@ -58,6 +58,7 @@ export const REASON_TABLE = {
   route_not_listed: { title: 'The wire has no such route', http: 404, exit: 3, retry: 'never' },
   model_not_admitted: { title: 'The model asked for is not admitted for this run', http: 403, exit: 3, retry: 'never' },
   setting_mismatch: { title: 'The request asks for another effort or context than its profile', http: 403, exit: 3, retry: 'never' },
+  provider_tool_not_allowed: { title: 'The profile lists no such tool of the provider', http: 403, exit: 3, retry: 'never' },
   request_malformed: { title: 'The request cannot be read without guessing', http: 400, exit: 3, retry: 'never' },
   request_too_large: { title: 'The request is larger than the wire takes', http: 413, exit: 3, retry: 'never' },
   dialect_mismatch: { title: 'The provider speaks another dialect', http: 400, exit: 3, retry: 'never' },
