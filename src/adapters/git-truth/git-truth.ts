@@ -7,7 +7,7 @@ import type { DeliveryChecker, DeliveryRequest } from '../../engine/index.ts'
 import { DeliveredRepository, type DeliveryClaim } from '../../gates/acceptance/index.ts'
 import { createWithheld } from '../probe-runner/index.ts'
 import { ProcessError, startProcess } from '../process/index.ts'
-import { type GitOptions, tryGit } from '../workspace/index.ts'
+import { type GitOptions, reaching, tryGit } from '../workspace/index.ts'
 
 const TARGET = 'refs/portcullis/target'
 const OTHERS = 'refs/portcullis/others'
@@ -28,7 +28,7 @@ async function check(options: DeliveryOptions, request: DeliveryRequest): Promis
   await rm(into, { recursive: true, force: true })
   await mkdir(into, { recursive: true, mode: 0o700 })
   const store = join(into, 'store.git')
-  const say = (...parts: readonly string[]) => tryGit(options, { arguments: parts, cwd: into, environment: { GIT_DIR: store } })
+  const say = (...parts: readonly string[]) => tryGit(options, { arguments: parts, cwd: into, environment: { GIT_DIR: store, ...reaching('file', 'git', 'http', 'https', 'ssh') } })
   await say('init', '--quiet', '--bare', '--template=', store)
   const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', claim.remote, `+refs/heads/${claim.branch}:${TARGET}`]
   const searched = [`${claim.branch} of ${claim.remote}`, `every branch of ${claim.remote}`]
