@@ -154,6 +154,7 @@ export const REASON_TABLE = {
   delivery_missing: { title: 'The work was not delivered to a repository of the task', http: 422, exit: 4, retry: 'never' },
   delivery_unresolved: { title: 'The commit that is said to be delivered was found nowhere', http: 422, exit: 4, retry: 'never' },
   delivery_not_on_remote: { title: 'The commit is not on the target branch of its remote', http: 422, exit: 4, retry: 'never' },
+  delivery_not_new: { title: 'The commit was delivered before the run, or nobody can tell', http: 422, exit: 4, retry: 'never' },
   delivery_files_missing: { title: 'A file that is said to be delivered is not tracked, or empty', http: 422, exit: 4, retry: 'never' },
   delivery_tests_failed: { title: 'The tests of the delivered commit did not pass', http: 422, exit: 4, retry: 'never' },
   review_failed: { title: 'A reviewer rejects the work', http: 422, exit: 4, retry: 'never' },
