@@ -33,6 +33,7 @@ const grant = wire.grant({
   byModelId: true,
   fallbacks: [],
   backgroundModels: 'refuse', settings: { effort: null, context: null },
+  providerTools: [],
   profile: 'coder',
   budgets: [],
   limits: { calls: 1e9, tokens: 1e12, costUsd: null },

@@ -6,7 +6,7 @@ import { RunEvidence } from './observations.ts'
  * The form of what a run stores and renders. Raised whenever stored facts or rendered files change so that those of before would
  * not be reproduced: then they are told as another form, and neither as tampered with nor as proven (ACC-34). 1 had no number in it.
  */
-export const FORMAT = 2
+export const FORMAT = 3
 
 const Opening = z.looseObject({ predicateType: z.string(), predicate: z.looseObject({ versions: z.looseObject({ portcullis: z.string(), format: z.int().positive().optional() }) }) })
 

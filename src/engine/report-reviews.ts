@@ -9,9 +9,9 @@ export function deliveryOf(record: RunRecord): Report['delivery'] {
   const delivery = record.facts(acceptanceGate)?.delivery ?? null
   if (delivery === null) return null
   return delivery.map((each) => {
-    const { claim, command, remote_head, searched, found_in, ancestor, files, tests } = each
+    const { claim, command, remote_head, searched, found_in, ancestor, is_new, files, tests } = each
     const { name, remote, branch, done_sha } = claim
-    return { name, remote, branch, done_sha, command, remote_head, searched, found_in, ancestor, files, tests: tests === null ? null : { ...tests, claimed: claim.tests }, difference: differenceOf(each) }
+    return { name, remote, branch, done_sha, command, remote_head, searched, found_in, ancestor, is_new, files, tests: tests === null ? null : { ...tests, claimed: claim.tests }, difference: differenceOf(each) }
   })
 }
 

@@ -136,7 +136,7 @@ verifies('WIR-23 MC-082', 'the licences on the wire are for the admitted pair, w
     world: ({ configuration }) => ({
       configuration: {
         ...configuration,
-        profiles: { p: { ...configuration.profiles['p'], budget, effort: 'medium', context: '1m' } as never },
+        profiles: { p: { ...configuration.profiles['p'], budget, effort: 'medium', context: '1m', providerTools: ['web_search'] } as never },
         providers: { scripted: { ...configuration.providers['scripted'], prices: { 'coder-1': { input: 'USD 0', output: 'USD 0' } } } as never },
         budget: { perDay: { calls: 70 } },
       },
@@ -151,8 +151,8 @@ verifies('WIR-23 MC-082', 'the licences on the wire are for the admitted pair, w
   const common = { runId: report.run_id, admitted: { provider: 'scripted', model: 'coder-1' }, provider: made.world.configuration.providers['scripted'], servedModelIds: ['coder-1', 'coder-1-0611'], epoch: 1, byModelId: true, fallbacks: [], aliases: [], admittedUntil: new Date('2036-06-01T00:00:00Z'), backgroundModels: 'refuse', settings: { effort: 'medium', context: '1m' }, profile: 'p', budgets }
   const { expiresAt: healthUntil, ...ofHealth } = health
   const { expiresAt: agentUntil, ...ofAgent } = agent
-  assert.deepEqual(ofHealth, { ...common, settings: { effort: null, context: null }, purpose: 'health', limits: { calls: 1, tokens: 900, costUsd: null } })
-  assert.deepEqual(ofAgent, { ...common, purpose: 'agent', limits: { calls: 7, tokens: 900, costUsd: null } })
+  assert.deepEqual(ofHealth, { ...common, settings: { effort: null, context: null }, purpose: 'health', providerTools: [], limits: { calls: 1, tokens: 900, costUsd: null } })
+  assert.deepEqual(ofAgent, { ...common, purpose: 'agent', providerTools: ['web_search'], limits: { calls: 7, tokens: 900, costUsd: null } })
   // Neither outlives what it was given for: the provider's limit of 3 s, the profile's of 30 s, each with the margin of our own work.
   assert.ok(healthUntil.getTime() - Date.now() <= 10_000, healthUntil.toISOString())
   assert.ok(agentUntil.getTime() - Date.now() <= 60_000, agentUntil.toISOString())

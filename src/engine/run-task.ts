@@ -21,7 +21,7 @@ import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission, watchAdmission } from './steps/admission.ts'
-import { pinClaims } from './steps/delivery.ts'
+import { headsBefore, pinClaims } from './steps/delivery.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
@@ -158,10 +158,11 @@ class TaskRun {
       await this.#refuseSecretTask()
       const targets = await this.#watchTargets(chosen)
       const before = await this.#prepareWorkspace()
+      const heads = await headsBefore(this.#world, this.#request.task, this.#request.remotes)
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
       const { task, reference, cancelled } = this.#request
-      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, claims: pinClaims(task, this.#request.remotes, this.#directory), binding, review }
+      const start = { task, reference, stage: chosen.admitted.stage, watched: targets !== null, agent: endOf(turn), before, after, claims: pinClaims(task, this.#request.remotes, heads, this.#directory), binding, review }
       await this.#beginCompletion(start)
       return required(await decideAcceptance(this.#world, this.#course, { ...start, directory: this.#directory, attempt: 1, earlier: [], answers: [], witnessed, targets, cancelled, note: (text) => this.#watcher.note(text), keep: (artefact) => this.#probeArtefacts.push(artefact) }))
     } finally {

@@ -155,6 +155,7 @@ class LicenceHost {
         fallbacks: resolution.alias?.onUnhealthy === 'next-admitted' ? fallbacks.map(({ target }) => target) : [],
         backgroundModels: resolution.profile.backgroundModels,
         settings: settingsOf(resolution.profile),
+        providerTools: resolution.profile.providerTools ?? [],
         ...wireBudgets(resolution, this.#world.configuration),
         expiresAt: new Date(licence.expires_at),
       },

@@ -1,7 +1,7 @@
 import type { Clock, MachineClock } from '../contract/clock.ts'
 import type { AdmissionSource, DecisionSource } from '../gates/admission/index.ts'
 import type { IsolationLevel, OverrideState, Provider } from '../gates/catalog/index.ts'
-import type { DeliveredRepository, DeliveryClaim, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
+import type { DeliveredRepository, DeliveryClaim, HeadBefore, ProbeRunner, ReviewRunner, TargetLook } from '../gates/acceptance/index.ts'
 import type { Probe } from '../gates/health/index.ts'
 import type { Exceeded, LaunchPermit, LaunchPlan, PlannedLaunch } from '../gates/launch/index.ts'
 import type { ReadinessFacts } from '../gates/readiness/index.ts'
@@ -43,6 +43,8 @@ export interface DeliveryRequest {
 
 /** Looks at what was delivered. A repository that cannot be reached is a finding, not a fault. */
 export interface DeliveryChecker {
+  /** Where the target branch of a remote stands. */
+  head(place: Pick<DeliveryClaim, 'remote' | 'branch'>): Promise<HeadBefore>
   check(request: DeliveryRequest): Promise<DeliveredRepository>
 }
 

@@ -67,6 +67,7 @@ export async function startConformance(context: Pick<TestContext, 'after'>, dial
     fallbacks: [],
     backgroundModels: 'refuse',
     settings: { effort: null, context: null },
+    providerTools: [],
     profile: 'coder',
     budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },

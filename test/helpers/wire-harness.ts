@@ -163,6 +163,7 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
     fallbacks: [],
     backgroundModels: 'refuse',
     settings: { effort: null, context: null },
+    providerTools: [],
     profile: 'coder',
     budgets: [],
     limits: { calls: 100, tokens: 1_000_000, costUsd: null },

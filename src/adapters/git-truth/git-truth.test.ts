@@ -41,7 +41,7 @@ function repositories(context: TestContext): Repositories {
     },
     push: (branch, force = false) => void run(clone, 'push', '--quiet', ...(force ? ['--force'] : []), remote, `HEAD:refs/heads/${branch}`),
     check: (change, tests) =>
-      checker.check({ claim: { name: 'app', remote, branch: 'master', done_sha: null, files: [], tests: null, ...change }, tests, into: join(directory, 'delivery'), environment: { PATH, API_KEY: 'x' }, signal: new AbortController().signal }),
+      checker.check({ claim: { name: 'app', remote, branch: 'master', done_sha: null, head_before: 'none', files: [], tests: null, ...change }, tests, into: join(directory, 'delivery'), environment: { PATH, API_KEY: 'x' }, signal: new AbortController().signal }),
   }
   made.commit({ 'a.txt': 'one\n' }, 'first')
   made.push('master')
@@ -64,6 +64,22 @@ verifies('MC-115', 'a pinned commit must be on the target branch of the remote, 
   made.commit({ 'a.txt': 'three\n' }, 'another')
   made.push('master', true)
   assert.equal((await made.check({ done_sha: done })).ancestor, false, 'it was taken off the branch again')
+})
+
+verifies('MC-115', 'a commit is new only if the branch is known not to have had it before', async (context) => {
+  const made = repositories(context)
+  const head = (remote = made.remote, branch = 'master') => checker.head({ remote, branch })
+  const before = made.git('rev-parse', 'HEAD')
+  assert.equal(await head(), before)
+  assert.deepEqual([await head(made.remote, 'aster'), await head(made.remote, 'absent'), await head(join(made.directory, 'nowhere.git'))], ['none', 'none', 'unknown'])
+  const touched = join(made.directory, 'touched')
+  assert.deepEqual([await head(`--upload-pack=touch ${touched}`), await head(`ext::touch ${touched}`), existsSync(touched)], ['unknown', 'unknown', false])
+  const done = made.commit({ 'a.txt': 'two\n' }, 'work')
+  made.push('master')
+  const isNew = async (sha: string, head_before: string) => (await made.check({ done_sha: sha, head_before })).is_new
+  assert.deepEqual([await isNew(done, before), await isNew(done, 'none')], [true, true])
+  assert.deepEqual([await isNew(before, before), await isNew(before, done), await isNew(done, done), await isNew(done, 'unknown')], [false, false, false, false])
+  assert.equal(await isNew(done, 'c'.repeat(40)), false, 'a head that is not there any more')
 })
 
 verifies('MC-112', 'a remote that cannot be asked and a commit that is nowhere are findings, with the places that were searched', async (context) => {

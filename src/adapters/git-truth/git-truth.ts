@@ -4,10 +4,10 @@ import { sha256 } from '../../contract/canonical.ts'
 import { PortcullisError } from '../../contract/errors.ts'
 import { milliseconds } from '../../contract/units.ts'
 import type { DeliveryChecker, DeliveryRequest } from '../../engine/index.ts'
-import { DeliveredRepository, type DeliveryClaim } from '../../gates/acceptance/index.ts'
+import { DeliveredRepository, type DeliveryClaim, HeadBefore } from '../../gates/acceptance/index.ts'
 import { createWithheld } from '../probe-runner/index.ts'
 import { ProcessError, startProcess } from '../process/index.ts'
-import { type GitOptions, tryGit } from '../workspace/index.ts'
+import { type GitOptions, reaching, tryGit } from '../workspace/index.ts'
 
 const TARGET = 'refs/portcullis/target'
 const OTHERS = 'refs/portcullis/others'
@@ -20,7 +20,22 @@ export interface DeliveryOptions extends GitOptions {
 
 /** Looks at what was delivered with our own git, in a store of our own: nothing of the repositories is written or run but the tests. */
 export function createDeliveryChecker(options: DeliveryOptions): DeliveryChecker {
-  return { check: (request) => check(options, request) }
+  return { check: (request) => check(options, request), head: (place) => headOf(options, place) }
+}
+
+/** By which protocols a remote may be asked. Never by a program that its address names. */
+const REMOTE = reaching('file', 'git', 'http', 'https', 'ssh')
+
+async function headOf(options: DeliveryOptions, { remote, branch }: Pick<DeliveryClaim, 'remote' | 'branch'>): Promise<HeadBefore> {
+  // The directory says nothing: no repository is looked for above the root.
+  const asked = await tryGit(options, { arguments: ['ls-remote', '--quiet', '--refs', '--', remote, `refs/heads/${branch}`], cwd: '/', environment: REMOTE })
+  if (asked.code !== 0) return 'unknown'
+  const lines = asked.stdout.head.toString('utf8').split('\n').filter((line) => line !== '')
+  if (lines.length === 0) return 'none'
+  const [sha = '', name] = lines[0]?.split('\t') ?? []
+  const head = HeadBefore.safeParse(sha)
+  // A pattern matches the ends of names, so the one that is meant is looked for.
+  return lines.length === 1 && name === `refs/heads/${branch}` && head.success ? head.data : 'unknown'
 }
 
 async function check(options: DeliveryOptions, request: DeliveryRequest): Promise<DeliveredRepository> {
@@ -28,20 +43,22 @@ async function check(options: DeliveryOptions, request: DeliveryRequest): Promis
   await rm(into, { recursive: true, force: true })
   await mkdir(into, { recursive: true, mode: 0o700 })
   const store = join(into, 'store.git')
-  const say = (...parts: readonly string[]) => tryGit(options, { arguments: parts, cwd: into, environment: { GIT_DIR: store } })
+  const say = (...parts: readonly string[]) => tryGit(options, { arguments: parts, cwd: into, environment: { GIT_DIR: store, ...REMOTE } })
   await say('init', '--quiet', '--bare', '--template=', store)
   const fetch = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', claim.remote, `+refs/heads/${claim.branch}:${TARGET}`]
   const searched = [`${claim.branch} of ${claim.remote}`, `every branch of ${claim.remote}`]
   const fetched = claim.remote.startsWith('-') ? false : (await say(...fetch)).code === 0
   const head = fetched ? text(await say('rev-parse', '--verify', '--quiet', TARGET)) : ''
-  const found = { claim, command: `git ${fetch.join(' ')}`.slice(0, 1_000), remote_head: head === '' ? null : head, searched, found_in: null, ancestor: false, files: [], tests: null }
+  const found = { claim, command: `git ${fetch.join(' ')}`.slice(0, 1_000), remote_head: head === '' ? null : head, searched, found_in: null, ancestor: false, is_new: false, files: [], tests: null }
   if (claim.done_sha === null || !fetched) return DeliveredRepository.parse(found)
   const holds = async (): Promise<boolean> => (await say('cat-file', '-e', `${claim.done_sha}^{commit}`)).code === 0
+  // The head of before that is not there any more, or cannot be compared with, leaves open what the branch had.
+  const isNew = async (): Promise<boolean> => claim.head_before === 'none' || (claim.head_before !== 'unknown' && (await say('merge-base', '--is-ancestor', claim.done_sha ?? '', claim.head_before)).code === 1)
   if (await holds()) {
     // The objects of the branch alone are here yet: what is an ancestor of its head came with it.
     const ancestor = (await say('merge-base', '--is-ancestor', claim.done_sha, TARGET)).code === 0
     if (!ancestor) return DeliveredRepository.parse({ ...found, found_in: claim.remote })
-    return DeliveredRepository.parse({ ...found, found_in: searched[0], ancestor, ...(await inWorktree(options, request, store, claim)) })
+    return DeliveredRepository.parse({ ...found, found_in: searched[0], ancestor, is_new: await isNew(), ...(await inWorktree(options, request, store, claim)) })
   }
   await say('fetch', '--quiet', '--no-tags', '--no-write-fetch-head', claim.remote, `+refs/heads/*:${OTHERS}/*`)
   return DeliveredRepository.parse({ ...found, found_in: (await holds()) ? searched[1] : null })

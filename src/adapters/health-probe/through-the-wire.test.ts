@@ -74,6 +74,7 @@ async function probed(context: TestContext, { dialect, fault, answer, environmen
     fallbacks: [],
     backgroundModels: 'refuse',
     settings: { effort: null, context: null },
+    providerTools: [],
     profile: 'coder',
     budgets: [],
     limits: { calls: 1, tokens: 10_000, costUsd: null },

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import type { Dialect } from '../../contract/model.ts'
+import type { Reason } from '../../contract/reasons.ts'
 import { refused } from '../../../test/helpers/refused.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { answerBy, ask, type Bench, json, QUESTION, SPOKEN, startBench, until } from '../../../test/helpers/wire-harness.ts'
@@ -227,4 +229,33 @@ verifies('WIR-40', 'something unreadable behind an answer that is under way cuts
   assert.equal(got.match(/HTTP\/1\.1 \d{3} /g)?.length, 1)
   assert.ok(!got.includes('request_malformed'))
   assert.ok(!got.endsWith('0\r\n\r\n'), 'no clean end')
+})
+
+const BESIDE: readonly (readonly [dialect: Dialect, body: string, reason: Reason])[] = [
+  ['openai-chat', '{"model":"coder-1","models":["coder-1","other"]}', 'request_malformed'],
+  ['openai-chat', '{"model":"coder-1","api_base":"https://elsewhere.example"}', 'request_malformed'],
+  ['openai-chat', '{"model":"coder-1","web_search_options":{}}', 'provider_tool_not_allowed'],
+  ['openai-responses', '{"model":"coder-1","tools":[{"type":"mcp","server_url":"https://elsewhere.example"}]}', 'provider_tool_not_allowed'],
+  ['openai-responses', '{"model":"coder-1","tools":[{"type":"image_generation","model":"other"}]}', 'model_not_admitted'],
+  ['anthropic-messages', '{"model":"coder-1","mcp_servers":[{"type":"url","url":"https://elsewhere.example"}]}', 'provider_tool_not_allowed'],
+  ['anthropic-messages', '{"model":"coder-1","tools":[{"type":"advisor_1","name":"advisor","model":"other"}]}', 'model_not_admitted'],
+  ['gemini', '{"contents":[],"tools":[{"urlContext":{}}]}', 'provider_tool_not_allowed'],
+]
+
+verifies('WIR-07', 'a request that has the provider ask another model, run a tool or reach a server is recorded and not forwarded', async (context) => {
+  for (const [dialect, body, reason] of BESIDE) {
+    const bench = await served(context, { dialect })
+    for (const sent of [{ body }, { body: gzipSync(body), headers: { 'content-encoding': 'gzip' } }]) assert.equal((await ask(bench, sent)).headers['x-portcullis-reason'], reason)
+    assert.deepEqual(bench.recorder.calls.map(({ call }) => [call.outcome, call.reason]), [['refused', reason], ['refused', reason]])
+    assert.equal(bench.provider.received.length, 0)
+  }
+})
+
+verifies('WIR-07', 'no header of an agent chooses another model, path, method or account at a gateway in front of the provider', async (context) => {
+  const bench = await served(context)
+  const names = ['x-portkey-config', 'X-Portkey-Custom-Host', 'Helicone-Fallbacks', 'cf-aig-custom-cost', 'x-litellm-tags', 'X-Forwarded-Host', 'Forwarded', 'X-Original-URL', 'x_rewrite_url', 'X-HTTP-Method-Override', 'OpenAI-Organization', 'openai-project', 'x-goog-user-project']
+  assert.equal((await ask(bench, { headers: { ...Object.fromEntries(names.map((name) => [name, 'elsewhere'])), 'x-stainless-lang': 'js' } })).status, 200)
+  const [received] = bench.provider.received
+  assert.deepEqual(Object.entries(received?.headers ?? {}).filter(([, value]) => value === 'elsewhere'), [])
+  assert.equal(received?.headers['x-stainless-lang'], 'js')
 })

@@ -9,6 +9,12 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   'authorization', 'x-api-key', 'x-goog-api-key', 'api-key',
 ])
 
+/**
+ * Headers by which gateways in front of a provider choose where a request goes, at which path, as whom, or with which other models. What is
+ * configured of them comes from our side; from an agent they are left out, because a request goes where the record says (WIR-07).
+ */
+const ROUTING = /^(?:x-portkey-|helicone-|cf-aig-|x-litellm-|x-forwarded-|forwarded$|x-original-(?:url|uri|host)$|x-rewrite-url$|x-(?:http-)?method(?:-override)?$|openai-(?:organization|project)$|x-goog-user-project$)/
+
 const NOT_PASSED_BACK: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length', 'content-encoding', 'set-cookie', 'alt-svc'])
 
 /** Every value of each header that says whose request it is and where it comes from. Node joins or drops what stands twice, and two are what matters here. */
@@ -53,7 +59,7 @@ export function headersToProvider(rawHeaders: readonly string[], credential: Cre
     const lower = name.toLowerCase()
     // A list of flags is joined; anything else that we set, the agent may not set beside us.
     const set = lower !== 'anthropic-beta' && Object.hasOwn(ours, lower)
-    if (!NOT_FORWARDED.has(lower) && !set && hop?.has(lower) !== true && !value.includes('pcr_')) headers.push(name, value)
+    if (!NOT_FORWARDED.has(lower) && !ROUTING.test(lower.replaceAll('_', '-')) && !set && hop?.has(lower) !== true && !value.includes('pcr_')) headers.push(name, value)
   }
   headers.push('accept-encoding', 'identity')
   for (const [name, value] of Object.entries(ours)) headers.push(name, value)

@@ -10,13 +10,15 @@ import { verifies } from '../../../test/verifies.ts'
 import { MAX_REQUEST_BYTES } from './limits.ts'
 
 const GOLDEN = join(import.meta.dirname, '../../../test/fixtures/providers/golden')
+/** What the recorded requests have the provider run. */
+const providerTools = ['web_search_20250305', 'googleSearch']
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name))
 
 verifies('WIR-11 WIR-10 WIR-20', 'images, thinking, cache fields, unknown fields and future events survive unchanged in every dialect, both ways', async (context) => {
   for (const dialect of SPOKEN) {
     const [sent, whole, lines] = [golden(`${dialect}.request.json`), golden(`${dialect}.answer.json`), golden(`${dialect}.stream.sse`)]
     const streams = [lines, Buffer.from(lines.toString().replaceAll('\n', '\r\n'))]
-    const bench = await startBench(context, (response, number) => (number === 1 ? response.writeHead(200, { 'content-type': 'application/json' }).end(whole) : response.writeHead(200, SSE).end(streams[number - 2])), { dialect })
+    const bench = await startBench(context, (response, number) => (number === 1 ? response.writeHead(200, { 'content-type': 'application/json' }).end(whole) : response.writeHead(200, SSE).end(streams[number - 2])), { dialect, providerTools })
     for (const expected of [whole, ...streams]) {
       const answer = await ask(bench, { body: sent })
       assert.equal(answer.status, 200, `${dialect}: ${answer.body}`)
@@ -40,7 +42,7 @@ const PACKED = [
 
 verifies('WIR-11 WIR-02', 'a compressed body is read, judged by the model in it, and goes on byte for byte with its header', async (context) => {
   for (const dialect of SPOKEN) {
-    const bench = await startBench(context, (response) => json(response, answerBy(dialect, 'coder-1')), { dialect })
+    const bench = await startBench(context, (response) => json(response, answerBy(dialect, 'coder-1')), { dialect, providerTools })
     const sent = golden(`${dialect}.request.json`)
     for (const [encoding, pack, unpack] of PACKED) {
       const packed = pack(sent)

@@ -18,7 +18,7 @@ export interface GitCall {
 
 const OUTPUT_BYTES = 64 * 1_048_576
 
-/** No configuration but the one we give: neither the machine's, nor the user's, and no prompt, replacement object or attribute file. */
+/** No configuration but the one we give: neither the machine's, nor the user's, and no prompt, replacement object, attribute file or other repository. */
 const ISOLATED = {
   HOME: '/nonexistent',
   LC_ALL: 'C',
@@ -28,10 +28,16 @@ const ISOLATED = {
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
+  // A repository that says it is a partial clone has git fetch what is missing, by a program that its own configuration names.
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: '',
 } as const
 
 /** Settings that no repository may overrule: nothing in it can make git start another program. */
 const SETTINGS = ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.excludesFile=/dev/null', 'core.attributesFile=/dev/null', 'core.pager=cat', 'core.untrackedCache=false', 'core.protectNTFS=false', 'commit.gpgSign=false', 'gc.auto=0', 'maintenance.auto=false', 'safe.directory=*']
+
+/** For a call that is to ask another repository, from one that is ours alone: by which protocols it may. Given in its environment. */
+export const reaching = (...protocols: readonly string[]): Readonly<Record<string, string>> => ({ GIT_ALLOW_PROTOCOL: protocols.join(':') })
 
 /** Runs git and gives back how it ended, whatever the exit code. Throws a fault if it cannot be started or does not end in time. */
 export async function tryGit(options: GitOptions, call: GitCall): Promise<ProcessExit> {

@@ -5,7 +5,7 @@ import { applyPatch, copyWorkspace, prepareWorkspace } from './prepare.ts'
 import { changedBelow, workspaceDigest } from './tree.ts'
 
 export { PATCH_BYTES } from './changes.ts'
-export { type GitCall, type GitOptions, lastLine, tryGit } from './git.ts'
+export { type GitCall, type GitOptions, lastLine, reaching, tryGit } from './git.ts'
 export { headCommit } from './head-commit.ts'
 export { copyWorkspace } from './prepare.ts'
 export { workspaceDigest } from './tree.ts'

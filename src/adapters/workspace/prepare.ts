@@ -3,7 +3,7 @@ import { appendFile, chmod, copyFile, cp, lstat, mkdir, mkdtemp, readdir, readli
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 import type { PrepareRequest } from '../../engine/index.ts'
-import { git, type GitOptions, tryGit } from './git.ts'
+import { git, type GitOptions, reaching, tryGit } from './git.ts'
 import { staysInside } from './links.ts'
 import { baselineCommit, withStore } from './snapshot.ts'
 import { pathBelow, printPath, unreadable, walk } from './tree.ts'
@@ -137,7 +137,7 @@ async function makeRepository(options: GitOptions, store: string, { branch, into
   const commit = await baselineCommit(options, store, into)
   await git(options, { arguments: ['update-ref', BASELINE_REF, commit], cwd: store, environment: { GIT_DIR: store } })
   await git(options, { arguments: ['init', '--quiet', '--template=', `--initial-branch=${branch}`, '.'], cwd: into })
-  await git(options, { arguments: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', store, `${BASELINE_REF}:refs/heads/${branch}`], cwd: into })
+  await git(options, { arguments: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', store, `${BASELINE_REF}:refs/heads/${branch}`], cwd: into, environment: reaching('file') })
   await git(options, { arguments: ['reset', '--quiet'], cwd: into })
   // Without a name of its own the agent could not commit: it sees no configuration of the user.
   await appendFile(join(into, '.git', 'config'), '[user]\n\tname = Agent\n\temail = agent@localhost\n')

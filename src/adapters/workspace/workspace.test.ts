@@ -56,6 +56,18 @@ test('plain files become a fresh repository with one commit, and the source stay
   appendFileSync(join(into, 'run.sh'), 'echo\n')
 })
 
+test('a repository that says it is a partial clone makes git start no program of its own to fetch what is missing', async (context) => {
+  const directory = room(context)
+  for (const [name, address] of [['file', join(directory, 'source-file')], ['ext', `ext::touch ${join(directory, 'ran')}`]] as const) {
+    const source = write(join(directory, `source-${name}`), { 'a.txt': 'committed\n' })
+    git(source, 'init', '--quiet', '--initial-branch=main')
+    for (const [key, value] of Object.entries({ 'core.repositoryFormatVersion': '1', 'extensions.partialClone': 'origin', 'remote.origin.url': address, 'remote.origin.promisor': 'true', 'remote.origin.uploadpack': `touch ${join(directory, 'ran')}; false`, 'protocol.ext.allow': 'always', 'protocol.allow': 'always' })) git(source, 'config', key, value)
+    write(source, { '.git/refs/heads/main': `${'a'.repeat(40)}\n` })
+    await assert.rejects(workspaces.prepare({ source, branch: 'main', into: join(directory, `into-${name}`) }), { code: 'task_invalid' })
+    assert.equal(existsSync(join(directory, 'ran')), false, name)
+  }
+})
+
 test('of a git repository the committed tree of the branch is taken, without remotes, hooks or configuration', async (context) => {
   const directory = room(context)
   const source = write(join(directory, 'source'), { 'a.txt': 'committed\n' })

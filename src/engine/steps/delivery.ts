@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { milliseconds } from '../../contract/units.ts'
-import { type DeliveredRepository, DeliveryClaim } from '../../gates/acceptance/index.ts'
+import { type DeliveredRepository, DeliveryClaim, type HeadBefore } from '../../gates/acceptance/index.ts'
 import { MARGIN_MS, LOCAL_WORK_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
 import type { Task } from '../task.ts'
@@ -10,14 +10,21 @@ const ClaimFile = z.record(z.string(), z.object({ sha: DeliveryClaim.shape.done_
 
 const CLAIM_BYTES = 65_536
 
+/** Where each target branch stands, by the name of its repository. Asked before the agent is started, so that nothing counts as its work that was there already. */
+export async function headsBefore(world: Pick<World, 'deliveries'>, { delivery }: Task, remotes: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, HeadBefore>> {
+  const heads = new Map<string, HeadBefore>()
+  for (const { name, remote, branch } of delivery?.repositories ?? []) heads.set(name, await world.deliveries.head({ remote: remotes[name] ?? remote, branch }))
+  return heads
+}
+
 /** Pins what the agent says it delivered, when it is done. Nothing of it is believed; what cannot be read claims nothing. */
-export function pinClaims(task: Task, remotes: Readonly<Record<string, string>>, directory: Pick<RunDirectory, 'read'>): DeliveryClaim[] {
+export function pinClaims(task: Task, remotes: Readonly<Record<string, string>>, heads: ReadonlyMap<string, HeadBefore>, directory: Pick<RunDirectory, 'read'>): DeliveryClaim[] {
   const { delivery } = task
   if (delivery === undefined) return []
   const claimed = readClaims(directory.read(`workspace/${delivery.claim}`))
   return delivery.repositories.map(({ name, remote, branch }) => {
     const own = Object.hasOwn(claimed, name) ? claimed[name] : undefined
-    return { name, remote: remotes[name] ?? remote, branch, done_sha: own?.sha ?? null, files: own?.files ?? [], tests: own?.tests ?? null }
+    return { name, remote: remotes[name] ?? remote, branch, done_sha: own?.sha ?? null, head_before: heads.get(name) ?? 'unknown', files: own?.files ?? [], tests: own?.tests ?? null }
   })
 }
 

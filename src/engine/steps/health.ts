@@ -36,6 +36,7 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
         aliases: [],
         backgroundModels: 'refuse',
         settings: NO_SETTINGS,
+        providerTools: [],
         // The probe is exactly one call, whatever the profile allows a run.
         ...budgets,
         limits: { ...budgets.limits, calls: 1 },

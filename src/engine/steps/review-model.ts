@@ -68,6 +68,7 @@ function grantTo(world: World, course: Course, wire: Wire, { resolution, admitte
     aliases: [],
     backgroundModels: 'refuse',
     settings: NO_SETTINGS,
+    providerTools: [],
     ...budgets,
     limits: { ...budgets.limits, calls: 1 },
     expiresAt: new Date(world.clock().getTime() + milliseconds(timeout) + LOCAL_WORK_MS),

@@ -39,6 +39,7 @@ export function licenceRequest(world: World, course: Course, { resolution, admit
     aliases: resolution.alias === null ? [] : [resolution.alias.name],
     backgroundModels: profile.backgroundModels,
     settings: settingsOf(profile),
+    providerTools: profile.providerTools ?? [],
     ...wireBudgets(resolution, world.configuration),
     expiresAt: new Date(world.clock().getTime() + milliseconds(profile.limits.total) + LOCAL_WORK_MS),
   }

@@ -6,7 +6,7 @@ import { DeliveredRepository, differenceOf } from './index.ts'
 const SHA = 'a'.repeat(40)
 const delivered = (name: string, change: Partial<DeliveredRepository> = {}, claim: Partial<DeliveredRepository['claim']> = {}): DeliveredRepository =>
   DeliveredRepository.parse({
-    claim: { name, remote: '/r.git', branch: 'master', done_sha: SHA, files: [], tests: null, ...claim }, command: 'git fetch', remote_head: SHA, searched: ['master of /r.git', 'every branch of /r.git'], found_in: 'master of /r.git', ancestor: true, files: [], tests: null, ...change,
+    claim: { name, remote: '/r.git', branch: 'master', done_sha: SHA, head_before: 'none', files: [], tests: null, ...claim }, command: 'git fetch', remote_head: SHA, searched: ['master of /r.git', 'every branch of /r.git'], found_in: 'master of /r.git', ancestor: true, is_new: true, files: [], tests: null, ...change,
   })
 const reasonOf = (delivery: readonly DeliveredRepository[] | null, deliveryAsked: readonly string[] = ['app', 'console']): string | undefined => faultOfDelivery({ delivery, deliveryAsked })?.reason
 const file = (change: object = {}) => ({ path: 'a.md', tracked: true, bytes: 4, sha256: 'b'.repeat(64), ...change })
@@ -24,6 +24,13 @@ verifies('MC-112 MC-115', 'a commit that is not on the target branch, or is nowh
   assert.equal(reasonOf([delivered('app', { ancestor: false })], ['app']), 'delivery_not_on_remote')
   assert.equal(reasonOf([delivered('app', { ancestor: false, found_in: null })], ['app']), 'delivery_unresolved')
   assert.match(faultOfDelivery({ delivery: [delivered('app', { found_in: null })], deliveryAsked: ['app'] })?.message ?? '', /^The commit of app aaaaaaaaaaaa was found nowhere; searched: master of \/r\.git, every branch of \/r\.git\.$/)
+})
+
+verifies('MC-115', 'a commit that was on the branch before the agent was started is no work of the run, and one of which nobody knows is none either', () => {
+  const old = (head: string) => faultOfDelivery({ delivery: [delivered('app', { is_new: false }, { head_before: head })], deliveryAsked: ['app'] })
+  assert.deepEqual([old('b'.repeat(40))?.reason, old('b'.repeat(40))?.found], ['delivery_not_new', 'the branch was at bbbbbbbbbbbb, and had it or was written anew'])
+  assert.deepEqual([old('unknown')?.reason, old('unknown')?.found], ['delivery_not_new', 'nobody could say what the branch had before'])
+  assert.throws(() => delivered('app', {}, { head_before: 'master' }))
 })
 
 verifies('MC-117', 'a claimed file must be tracked and hold something', () => {

@@ -25,6 +25,7 @@ const REMEDIES: Partial<Record<Reason, string>> = {
   delivery_missing: 'Have the agent name the commit of every repository in its claim file, when it is pushed.',
   delivery_unresolved: 'Push the commit to the remote, or correct the claim; then run the task again.',
   delivery_not_on_remote: 'Have the commit merged into the target branch of the remote; then run the task again.',
+  delivery_not_new: 'Have the agent push a commit of its own and claim that one, to a remote that can be asked before it begins and whose branch only grows.',
   delivery_files_missing: 'Commit the files that are claimed, with their content; then run the task again.',
   delivery_tests_failed: 'Run the tests on the pinned commit, and mend what fails; then run the task again.',
   review_waiting: 'Have the named authority look at the work, then: npx portcullis approve review <run>. After that: npx portcullis resume <run>.',

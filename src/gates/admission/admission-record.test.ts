@@ -78,6 +78,17 @@ verifies('ADM-A9', 'a review trigger is a date, conditions, a sentence, and neve
   }
 })
 
+verifies('ADM-A9', 'a date in another form is refused, where it would have ended nothing', () => {
+  const dates = ['2026-01-01T00:00:00', '2026-01-01 00:00', ' 2026-01-01', '2026-01-01\n', '2026-1-1', '2026/01/01', '01.01.2026', '1 January 2026', 'Jan 1st, 2026', 'Thu, 1 Jan 2026 00:00:00 GMT', '20260101', '1767225600', '2026-02-30', '2026-01-01T24:00:00Z']
+  for (const date of dates) {
+    for (const review_trigger of [date, { conditions: [date] }, { expires_at: '2036-01-01', conditions: ['the model changes', date] }]) {
+      assert.match(problemsOf(currentRecord({ review_trigger })), /field review_trigger/, JSON.stringify(review_trigger))
+      assert.match(problemsOf(formerRecord({ review_trigger })), /field review_trigger/, JSON.stringify(review_trigger))
+    }
+  }
+  for (const sentence of ['version 2', 'the next release of the model', 'May', 'review before 2027-01-01']) assert.equal(problemsOf(currentRecord({ review_trigger: sentence })), '', sentence)
+})
+
 verifies('ADM-A17', 'unknown fields, duplicate keys, non-objects and what is not JSON are refused', () => {
   assert.match(problemsOf(currentRecord({ stage: ['work'] })), /unknown field stage/)
   assert.match(problemsOf(formerRecord({ approved: true })), /unknown field approved/)

@@ -12,15 +12,22 @@ export const isNeverCovered = (stage: string): boolean => STAGES_NEVER_COVERED.s
 const Instant = z.iso.datetime({ offset: true })
 export const InstantOrDay = z.union([Instant, z.iso.date()])
 
+const OF_DATES = /^(?:[\s\d.,:;/+-]|utc|gmt|st|nd|rd|th|[ap]m|t|z|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?)+$/i
+
+/** A date in another form than ours would end nothing, although whoever reads it takes it for the end. A sentence has words, and is for people. */
+const isUnreadDate = (text: string): boolean => /\d/.test(text) && OF_DATES.test(text) && !InstantOrDay.safeParse(text).success
+
+const ForPeople = (maxLength: number) => z.string().min(1).max(maxLength).refine((text) => !isUnreadDate(text), 'expected a date as in 2027-06-01 or 2027-06-01T00:00:00Z; in another form it would end nothing')
+
 /** When the record must be looked at again. Only a date ends it by itself; conditions and sentences are for people. */
 export const ReviewTrigger = z.union([
   z
     .strictObject({
       expires_at: InstantOrDay.optional().describe('From this instant on the record admits nothing. A date means the beginning of that day, UTC.'),
-      conditions: z.array(z.string().min(1).max(500)).min(1).max(50).optional().describe('What else forces a review, in words.'),
+      conditions: z.array(ForPeople(500)).min(1).max(50).optional().describe('What else forces a review, in words.'),
     })
     .refine((trigger) => trigger.expires_at !== undefined || trigger.conditions !== undefined, 'expected expires_at, conditions, or both'),
-  z.string().min(1).max(1_000),
+  ForPeople(1_000),
 ])
 
 const ExactModel = z

@@ -87,7 +87,7 @@ function reviewsOf({ review, reviews }: Report): string[] {
 function deliveryOf({ delivery }: Report): string[] {
   if (delivery === null) return []
   const lines = delivery.map((each) => {
-    const where = each.done_sha === null ? 'no commit' : `\`${each.done_sha.slice(0, 12)}\` ${each.ancestor ? 'is in' : '**is not in**'} ${inline(each.branch)} of ${inline(each.remote)}`
+    const where = each.done_sha === null ? 'no commit' : `\`${each.done_sha.slice(0, 12)}\` ${each.ancestor ? (each.is_new ? 'is in' : '**is not shown to be new in**') : '**is not in**'} ${inline(each.branch)} of ${inline(each.remote)}`
     const tests = each.tests === null ? '' : `; ${each.tests.count ?? 'an unknown number of'} tests ran, exit ${each.tests.exit_code ?? 'none'}`
     return `- **${inline(each.name)}**: ${where}; ${each.files.length} claimed files looked at${tests}${each.difference === null ? '' : `. ${inline(each.difference)}`}`
   })

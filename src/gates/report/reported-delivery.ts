@@ -11,6 +11,7 @@ export const ReportedDelivery = z.strictObject({
   searched: z.array(z.string()),
   found_in: z.string().nullable(),
   ancestor: z.boolean().describe('The commit is on the target branch of the remote.'),
+  is_new: z.boolean().describe('The branch is known not to have had the commit before the agent was started.'),
   files: z.array(z.strictObject({ path: z.string(), tracked: z.boolean(), bytes: z.int().nonnegative(), sha256: z.string().nullable() })),
   tests: z.strictObject({ exit_code: z.int().nullable(), timed_out: z.boolean(), count: z.int().nullable(), claimed: z.int().nullable(), summary: z.string() }).nullable().describe('Run by the gate on the pinned commit.'),
   difference: z.string().nullable().describe('Where what was run differs from what was claimed.'),

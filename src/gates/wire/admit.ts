@@ -1,10 +1,12 @@
 import { printPair } from '../../contract/model.ts'
 import type { Reason } from '../../contract/reasons.ts'
+import { readBeside } from './beside-model.ts'
 import { readQuery } from './binding.ts'
 import { isModelName, replaceModel } from './model-field.ts'
 import { candidatesFor } from './failover.ts'
-import { readNaming } from './naming.ts'
+import { type Naming, readNaming } from './naming.ts'
 import { type GrantRequest, type Target, targetsOf } from './ports.ts'
+import { REMEDIES } from './remedies.ts'
 import { findRoute, type Route } from './routes.ts'
 import { type ModelSettings, readSettings, settingsProblem } from './settings.ts'
 
@@ -52,7 +54,8 @@ export interface RefusedQuestion {
 export function admitQuestion(question: Question, grant: GrantRequest): AdmittedQuestion | RefusedQuestion {
   const route = findRoute(question.method, question.path)
   const plain = question.contentEncoding === null || question.contentEncoding.toLowerCase() === 'identity'
-  const naming = readNaming(route, question.query, plain ? question.body : (question.decoded ?? new Uint8Array()), !plain)
+  const readable = plain ? question.body : (question.decoded ?? new Uint8Array())
+  const naming = readNaming(route, question.query, readable, !plain)
   const query = readQuery(question.query)
   const requestedModel = naming.named ? naming.model : (route?.inPath?.model ?? (query.ok ? query.model : null))
   const stream = naming.named && naming.stream
@@ -78,6 +81,8 @@ export function admitQuestion(question: Question, grant: GrantRequest): Admitted
   if (query.model !== null) return refuse('request_malformed', `a model in the query string beside the one in the ${route.inPath === undefined ? 'body' : 'path'}`, 'Name the model once, and not in the query string.')
   const candidates = candidatesFor(naming.model, grant, [first, ...others])
   if (candidates === undefined) return refuse('model_not_admitted', `a request for ${naming.model}, which no record admits for this run`, askFor(grant))
+  const beside = route.kind === 'inference' ? besideProblem(route, readable, naming, grant, candidates) : undefined
+  if (beside !== undefined) return { ...refuse(beside.reason, beside.found, beside.remedy), ...(beside.model === undefined ? {} : { requestedModel: printable(beside.model) }) }
   const isOther = ({ admitted }: Target): boolean => admitted.model !== naming.model
   if (naming.fixed !== undefined && candidates.some(isOther)) return refuse('request_malformed', naming.fixed, 'Ask for the exact model id, or send the body so that the model can be written into it: uncompressed, naming it once.')
   const { field } = naming
@@ -89,6 +94,26 @@ export function admitQuestion(question: Question, grant: GrantRequest): Admitted
   const problem = settingsProblem(route.dialect, grant.settings, settings.seen)
   if (problem !== undefined) return { ...refuse('setting_mismatch', problem, 'Ask for what the profile names, or change the profile.'), settings: settings.seen }
   return { ...passed, settings: settings.seen }
+}
+
+interface BesideProblem {
+  readonly reason: Reason
+  readonly found: string
+  readonly remedy: string
+  /** The model that nobody admitted. */
+  readonly model?: string
+}
+
+/** Why an admitted question may not go on for what it asks beside the answer of its model; undefined if it may. A name in there is rewritten by nobody, so it must be the exact id. */
+function besideProblem(route: Route, body: Uint8Array, { members }: Naming, grant: GrantRequest, candidates: readonly Target[]): BesideProblem | undefined {
+  const dialect = route.dialect ?? grant.provider.dialect
+  const read = readBeside(dialect, body, members)
+  if (!read.ok) return { reason: 'request_malformed', found: read.found, remedy: 'Ask one model, by name, for one answer that comes back on the same request, with tools that can be read in one way.' }
+  const model = read.models.find((name) => candidates.some(({ admitted }) => admitted.model !== name))
+  if (model !== undefined) return { reason: 'model_not_admitted', found: `a tool that would ask ${printable(model) ?? 'a model of an unprintable name'}, which no record admits for this run`, remedy: askFor(grant), model }
+  const tool = read.tools.find((name) => !grant.providerTools.includes(name))
+  if (tool === undefined) return undefined
+  return { reason: 'provider_tool_not_allowed', found: `${tool}, which the provider would run by itself`, remedy: REMEDIES.provider_tool_not_allowed ?? '' }
 }
 
 /** Every name by which a grant may be asked: what its listing shows (WIR-06). */

@@ -39,12 +39,43 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
  * laxer than the provider's parser could be shown another model than the provider sees.
  */
 export function scanObject(bytes: Uint8Array): Scanned {
-  const source: Source = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
-  let position = afterSpace(bytes, 0)
+  const walked = walkObject(sourceOf(bytes), afterSpace(bytes, 0))
+  if (!walked.ok) return walked
+  return afterSpace(bytes, walked.end) === bytes.length ? walked : { ok: false, found: 'bytes after the end of the JSON object' }
+}
+
+/**
+ * The elements of the array that begins at `start`, in bytes that `scanObject` has walked: the members of each, or undefined for
+ * one that is no object. Undefined if no array begins there.
+ */
+export function scanArray(bytes: Uint8Array, start: number): readonly (readonly Member[] | undefined)[] | undefined {
+  if (bytes[start] !== OPEN_BRACKET) return undefined
+  const source = sourceOf(bytes)
+  const elements: (readonly Member[] | undefined)[] = []
+  let position = afterSpace(bytes, start + 1)
+  if (bytes[position] === CLOSE_BRACKET) return elements
+  for (;;) {
+    const walked = bytes[position] === OPEN_BRACE ? walkObject(source, position) : undefined
+    if (walked?.ok === false) return undefined
+    elements.push(walked?.members)
+    position = afterSpace(bytes, walked?.end ?? endOfValue(source, position))
+    if (bytes[position] === CLOSE_BRACKET) return elements
+    if (bytes[position] !== COMMA) return undefined
+    position = afterSpace(bytes, position + 1)
+  }
+}
+
+const sourceOf = (bytes: Uint8Array): Source => ({ bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) })
+
+type Walked = { readonly ok: true; readonly members: readonly Member[]; readonly end: number } | { readonly ok: false; readonly found: string }
+
+function walkObject(source: Source, start: number): Walked {
+  const { bytes } = source
+  let position = start
   if (bytes[position] !== OPEN_BRACE) return { ok: false, found: 'a body that is not a JSON object' }
   const members: Member[] = []
   position = afterSpace(bytes, position + 1)
-  if (bytes[position] === CLOSE_BRACE) return ended(bytes, position + 1, members)
+  if (bytes[position] === CLOSE_BRACE) return { ok: true, members, end: position + 1 }
   for (;;) {
     const keyStart = position
     const keyEnd = bytes[keyStart] === QUOTE ? stringEnd(source, keyStart) : INVALID
@@ -58,17 +89,13 @@ export function scanObject(bytes: Uint8Array): Scanned {
     members.push({ keyStart, keyEnd, valueStart, valueEnd })
     if (members.length > MAX_TOP_LEVEL_MEMBERS) return { ok: false, found: `a body with more than ${MAX_TOP_LEVEL_MEMBERS} members` }
     position = afterSpace(bytes, valueEnd)
-    if (bytes[position] === CLOSE_BRACE) return ended(bytes, position + 1, members)
+    if (bytes[position] === CLOSE_BRACE) return { ok: true, members, end: position + 1 }
     if (bytes[position] !== COMMA) return notJson(position)
     position = afterSpace(bytes, position + 1)
   }
 }
 
-const notJson = (position: number): Scanned => ({ ok: false, found: `a body that is not valid JSON at or after byte ${position}` })
-
-function ended(bytes: Uint8Array, end: number, members: readonly Member[]): Scanned {
-  return afterSpace(bytes, end) === bytes.length ? { ok: true, members } : { ok: false, found: 'bytes after the end of the JSON object' }
-}
+const notJson = (position: number): { readonly ok: false; readonly found: string } => ({ ok: false, found: `a body that is not valid JSON at or after byte ${position}` })
 
 function afterSpace(bytes: Uint8Array, start: number): number {
   let position = start

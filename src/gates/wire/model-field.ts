@@ -12,6 +12,8 @@ export interface ModelField {
   readonly end: number
   /** True if the body also says `"stream": true`. */
   readonly stream: boolean
+  /** Every member of the body, so that nobody has to walk it again. */
+  readonly members: readonly Member[]
 }
 
 /** `missing`: an object that names no model. `nameless`: a `model` that is null or empty. `unreadable`: anything else that cannot be read without a guess. */
@@ -43,10 +45,10 @@ export function locateModel(body: Uint8Array, name: ModelKey = 'model'): ModelFi
     model = member
   }
   if (model === undefined) return { found: false, problem: 'missing', detail: `a body without a top-level "${name}"` }
-  return readModel(body, model, stream)
+  return readModel(body, model, stream, scanned.members)
 }
 
-function readModel(body: Uint8Array, member: Member, stream: boolean): ModelField | NoModelField {
+function readModel(body: Uint8Array, member: Member, stream: boolean, members: readonly Member[]): ModelField | NoModelField {
   const length = member.valueEnd - member.valueStart
   if (length <= 4 && ['""', 'null'].includes(text(body, member.valueStart, member.valueEnd))) return { found: false, problem: 'nameless', detail: 'a "model" that names nothing' }
   if (body[member.valueStart] !== 0x22) return unreadable('a "model" that is not a string')
@@ -54,7 +56,7 @@ function readModel(body: Uint8Array, member: Member, stream: boolean): ModelFiel
   if (length > MAX_MODEL_NAME_LENGTH * 6) return unreadable(`a "model" longer than ${MAX_MODEL_NAME_LENGTH} characters`)
   const model: unknown = JSON.parse(text(body, member.valueStart, member.valueEnd))
   if (typeof model !== 'string' || !isModelName(model)) return unreadable(`a "model" that is empty, longer than ${MAX_MODEL_NAME_LENGTH} characters or not printable`)
-  return { found: true, model, start: member.valueStart, end: member.valueEnd, stream }
+  return { found: true, model, start: member.valueStart, end: member.valueEnd, stream, members }
 }
 
 /** True for a text that may stand in evidence as the name of a model: not empty, bounded, printable, well-formed, and no run token. */

@@ -18,6 +18,7 @@ const grant: GrantRequest = {
   fallbacks: [],
   backgroundModels: 'refuse',
   settings: { effort: null, context: null },
+  providerTools: [],
   profile: 'coder',
   budgets: [],
   limits: { calls: 3, tokens: 100, costUsd: null },

@@ -1,4 +1,4 @@
-import { scanObject } from './json-scan.ts'
+import { type Member, scanObject } from './json-scan.ts'
 import { locateModel, type ModelField } from './model-field.ts'
 import type { ModelInPath, Route } from './routes.ts'
 
@@ -9,6 +9,8 @@ export interface Naming {
   readonly stream: boolean
   /** Where the body names it, if that is where another model would have to be written. */
   readonly field: ModelField | undefined
+  /** Every member of the body. */
+  readonly members: readonly Member[]
   /** Why no other model can be written in place of this one; undefined if one can. */
   readonly fixed: string | undefined
 }
@@ -32,7 +34,7 @@ export function readNaming(route: Route | undefined, query: string, body: Uint8A
   if (body.length === 0) return unnamed('a request without a body', remedy)
   const field = locateModel(body)
   if (!field.found) return unnamed(field.detail, remedy)
-  return { named: true, model: field.model, stream: field.stream, field, fixed: compressed ? 'a compressed body, in which the wire rewrites nothing' : undefined }
+  return { named: true, model: field.model, stream: field.stream, field, members: field.members, fixed: compressed ? 'a compressed body, in which the wire rewrites nothing' : undefined }
 }
 
 /**
@@ -42,10 +44,11 @@ export function readNaming(route: Route | undefined, query: string, body: Uint8A
 function readPathNaming({ model, method }: ModelInPath, query: string, body: Uint8Array): Naming | NoNaming {
   const form = formProblem(method, query)
   if (form !== undefined) return form
-  const outer = namesInBody(body)
-  if (typeof outer === 'string') return unnamed(outer, 'Send one JSON object; the model stands in the path.')
+  const read = namesInBody(body)
+  if (typeof read === 'string') return unnamed(read, 'Send one JSON object; the model stands in the path.')
+  const { names: outer, members } = read
   if (outer.some((name) => name !== model && name !== `models/${model}`)) return unnamed('another model in the body than in the path', 'Name the model once, in the path.')
-  return { named: true, model, stream: method === 'streamGenerateContent', field: undefined, fixed: outer.length === 0 ? undefined : 'a body that repeats the model of the path, of which only the path is rewritten' }
+  return { named: true, model, stream: method === 'streamGenerateContent', field: undefined, members, fixed: outer.length === 0 ? undefined : 'a body that repeats the model of the path, of which only the path is rewritten' }
 }
 
 /** Streams are read as events, answers as one JSON object. Google has more forms; in those the served model cannot be read here. */
@@ -56,7 +59,7 @@ function formProblem(method: ModelInPath['method'], query: string): NoNaming | u
 }
 
 /** Every model that a body of Gemini names, at its top and in the request whose tokens are to be counted; or what is wrong with it. */
-function namesInBody(body: Uint8Array): readonly string[] | string {
+function namesInBody(body: Uint8Array): { readonly names: readonly string[]; readonly members: readonly Member[] } | string {
   const field = locateModel(body)
   if (!field.found && field.problem !== 'missing') return field.detail
   const scanned = scanObject(body)
@@ -70,7 +73,7 @@ function namesInBody(body: Uint8Array): readonly string[] | string {
     if (!inner.found && inner.problem !== 'missing') return `${inner.detail}, within the request to count`
     if (inner.found) names.push(inner.model)
   }
-  return names
+  return { names, members: scanned.members }
 }
 
 const text = (bytes: Uint8Array, start: number, end: number): string => Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString()

@@ -67,6 +67,8 @@ export interface GrantRequest extends Target {
   readonly backgroundModels: 'map' | 'refuse'
   /** What its profile names beside the model: a request that asks for anything else is refused (MC-082). */
   readonly settings: ModelSettings
+  /** What the provider may run or bring in by itself, by the type or the member that asks for it. */
+  readonly providerTools: readonly string[]
   readonly limits: Allowance
   /** The profile whose run it is: what its calls use is charged to it. */
   readonly profile: string

@@ -19,6 +19,7 @@ export const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   answer_truncated: 'Run it again; if it happens again, look for a proxy or a limit that cuts answers short.',
   credential_unavailable: 'Provide the credential at the source that the provider\'s entry names; the wire reads it there for every call.',
   model_not_admitted: 'Make the agent ask for the admitted model, set `backgroundModels: map` in the profile, or have the other pair admitted.',
+  provider_tool_not_allowed: 'Switch the tool off in the agent, or list its exact name in `providerTools` of the profile if what the provider runs may reach beyond this machine.',
   dialect_mismatch: 'Choose an agent that speaks the dialect of the provider; nothing is translated.',
   budget_exhausted: 'Raise `limits` of the profile, or the `budget` it shares with others, if the task deserves it; nothing more is forwarded until then.',
   setting_mismatch: 'Make the agent ask for the effort and the context that its profile names, or change the profile.',

@@ -8,7 +8,7 @@ import type { GrantRequest } from './ports.ts'
 const grantOf = (dialect: Dialect, settings: GrantRequest['settings']): GrantRequest => ({
   runId: 'r-1', purpose: 'agent', admitted: { provider: 'anthropic', model: 'claude-opus-4-8' },
   provider: { dialect, baseUrl: 'http://127.0.0.1:1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' } },
-  servedModelIds: ['claude-opus-4-8'], admittedUntil: null, epoch: 1, aliases: [], byModelId: true, fallbacks: [], backgroundModels: 'refuse', settings, profile: 'claude_opus_1m_medium', budgets: [], limits: { calls: 3, tokens: 100, costUsd: null }, expiresAt: new Date('2026-11-21T00:00:00Z'),
+  servedModelIds: ['claude-opus-4-8'], admittedUntil: null, epoch: 1, aliases: [], byModelId: true, fallbacks: [], backgroundModels: 'refuse', settings, providerTools: [], profile: 'claude_opus_1m_medium', budgets: [], limits: { calls: 3, tokens: 100, costUsd: null }, expiresAt: new Date('2026-11-21T00:00:00Z'),
 })
 const PATH = { 'anthropic-messages': '/v1/messages', 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses', gemini: '/v1beta/models/claude-opus-4-8:generateContent' } as const
 const asking = (dialect: Dialect, body: string | object, flags?: string): Question => ({ method: 'POST', path: PATH[dialect], query: '', contentEncoding: null, upgrade: null, body: Buffer.from(typeof body === 'string' ? body : JSON.stringify({ ...(dialect === 'gemini' ? {} : { model: 'claude-opus-4-8' }), ...body })), decoded: undefined, flags })
