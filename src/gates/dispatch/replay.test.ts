@@ -51,7 +51,7 @@ test('a rule assigns at the threshold', () => {
 })
 
 test('a refused completion says which of several things was wrong', () => {
-  const facts = { said: { signal: 'DONE', ticket: 'T-12', nonce: 'n'.repeat(43), payload: 'all of it' }, ticket: { id: 'T-12', state: 'in_progress', epoch: 3, kind: 'code' }, turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', prompt: 'Do it' }, nonceFits: true, changed: true, now: new Date(AT) } as const
+  const facts = { said: { signal: 'DONE', ticket: 'T-12', nonce: 'n'.repeat(43), payload: 'all of it' }, ticket: { id: 'T-12', state: 'in_progress', epoch: 3, kind: 'code' }, turn: { epoch: 3, state: 'delivered', nonceSpent: false, nonceExpiresAt: '2026-06-01T12:10:00.000Z', nonceEnded: false, prompt: 'Do it' }, nonceFits: true, changed: true } as const
   const found = (change: Partial<Parameters<typeof judgeSignal>[0]>): string => {
     const judged = judgeSignal({ ...facts, ...change })
     return judged.ok ? 'ok' : judged.refusal.found
