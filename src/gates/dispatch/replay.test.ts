@@ -60,6 +60,6 @@ test('a refused completion says which of several things was wrong', () => {
   assert.equal(found({ turn: undefined }), 'a session without an open turn')
   assert.equal(found({ turn: { ...facts.turn, epoch: 2 } }), 'a session of epoch 2, where 3 is current')
   assert.equal(found({ turn: { ...facts.turn, nonceSpent: true } }), 'a nonce that was used')
-  assert.equal(found({ turn: { ...facts.turn, nonceExpiresAt: AT } }), `a nonce that ended at ${AT}`)
+  assert.equal(found({ turn: { ...facts.turn, nonceExpiresAt: AT, nonceEnded: true } }), `a nonce that ended at ${AT}`)
   assert.deepEqual([found({ changed: null }), found({ changed: false })], ['nobody saw a change', 'no commit and no difference'])
 })
