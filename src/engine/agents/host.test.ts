@@ -1,119 +1,14 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { bench, type Bench, BUILD, GOOD, isGood, NAME, PERSONA, type Reality } from '../../../test/helpers/agent-bench.ts'
 import { goodFacts } from '../../../test/helpers/agent-facts.ts'
-import { FakeWire } from '../../../test/helpers/fake-wire.ts'
-import { stage } from '../../../test/helpers/fake-world.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { openLedger } from '../../adapters/store-sqlite/index.ts'
-import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, type AgentQuestion, agentSubject } from '../../gates/readiness/index.ts'
+import { AGENT_PATHS, AgentReadinessEvidence, type AgentPath, agentSubject } from '../../gates/readiness/index.ts'
 import { Verdict } from '../../contract/verdict.ts'
-import { join } from 'node:path'
 import { type AgentMessenger, AgentWithdrawn, converse } from './converse.ts'
-import { AgentHost } from './host.ts'
 import { isRoutable, transition } from './transition.ts'
 import type { AgentWorld } from './world.ts'
-
-const NAME = 'concierge'
-const [PERSONA, BUILD] = ['a'.repeat(64), 'b'.repeat(64)]
-
-/** What is true of the agent: what a look at it finds. */
-interface Reality {
-  readonly card: boolean
-  readonly persona: boolean
-  readonly tools: boolean
-  /** Whether its tool server answers. */
-  readonly server: boolean
-  readonly model: boolean
-  readonly build: boolean
-  readonly bound: boolean
-  /** It is asked and never answers. */
-  readonly silent: boolean
-}
-const GOOD: Reality = { card: true, persona: true, tools: true, server: true, model: true, build: true, bound: true, silent: false }
-const isGood = ({ silent, ...shown }: Reality): boolean => !silent && Object.values(shown).every(Boolean)
-
-interface Bench {
-  host: AgentHost
-  readonly world: AgentWorld
-  reality: Reality
-  /** What was true at the last full look. */
-  seen: Reality | undefined
-  /** Of the credential of its provider. */
-  mark: string
-  /** Called when a look at an agent that never answers begins. */
-  asked: () => void
-  advance(ms: number): void
-  jump(ms: number): void
-  restart(): Promise<void>
-}
-
-async function bench(context: TestContext): Promise<Bench> {
-  const agent = {
-    deployment: 'desk', profile: 'p', purpose: 'ticket', expects: { name: 'Concierge', version: '1', persona: { sha256: PERSONA }, build: { sha256: BUILD }, mcpServers: { workspaces: { tools: ['create_workspace'] } } },
-    provisioner: { kind: 'external', mode: 'push' }, cardUrl: 'https://agents.example.com/card', startup: '60s', answer: '1s', recheck: '30s', reprove: '300s', validFor: '400s',
-  }
-  const made = await stage(context, { configuration: { agents: { [NAME]: agent } } })
-  const ledger = await openLedger(join(made.directory, 'ledger.db'))
-  context.after(() => ledger.close())
-  const bench: { reality: Reality; seen: Reality | undefined; mark: string; asked: () => void } = { reality: GOOD, seen: undefined, mark: 'first', asked: () => undefined }
-  const wires: FakeWire[] = []
-  const world: AgentWorld = {
-    ...made.world,
-    ledger,
-    openWire: (recorder) => {
-      const wire = new FakeWire(recorder, () => undefined)
-      wires.push(wire)
-      return Promise.resolve(Object.assign(wire, { adopt: (request: Parameters<FakeWire['grant']>[0]) => wire.grant(request) }))
-    },
-    probeModel: async ({ grant }) => {
-      await wires.flatMap((wire) => wire.granted).find(({ token }) => token === grant.token)?.ask()
-      return { latencyMs: 1, httpStatus: 200, failure: null }
-    },
-    store: ledger.agents,
-    credentialMark: () => Promise.resolve(bench.mark),
-    readMaterial: (material) => Promise.resolve({ sha256: 'sha256' in material ? material.sha256 : '', proof: null }),
-    seedDirectory: (seed) => seed,
-    headCommit: () => Promise.resolve('c'.repeat(40)),
-    endLeftover: () => Promise.resolve(),
-    prober: {
-      judge: (url) => Promise.resolve(url.startsWith('https://') ? undefined : 'not a public address'),
-      observe: async (question: AgentQuestion) => {
-        const { reality } = bench
-        if (reality.silent) await new Promise<void>((resolve) => {
-          question.signal.addEventListener('abort', () => resolve(), { once: true })
-          bench.asked()
-        })
-        if (question.callModel) bench.seen = reality
-        const { runId, generation, nonce } = question
-        const grant = wires.at(-1)?.granted.filter(({ request }) => request.runId === runId && request.purpose === 'agent').at(-1)
-        if (!reality.card || reality.silent) return { card: { status: 'failed', failure: 'error', found: 'gone' }, challenge: { status: 'unasked' }, servers: [] }
-        if (question.callModel && reality.model) await grant?.ask()
-        return {
-          card: { status: 'read', url: question.cardUrl, sha256: PERSONA, name: 'Concierge', version: '1', endpoint: 'https://agents.example.com/a2a' },
-          challenge: {
-            status: 'answered', nonce, requestSha256: PERSONA, responseSha256: PERSONA, bound: { runId, generation: reality.bound ? generation : generation - 1, nonce },
-            persona: reality.persona ? { sha256: PERSONA, proof: null } : null, build: { sha256: reality.build ? BUILD : PERSONA, proof: null }, claims: { model: null, provider: null }, servers: [],
-          },
-          servers: !reality.server ? [{ name: 'workspaces', status: 'failed', url: null, found: 'initialize or tools/list failed', tools: [], listSha256: null }] : [{ name: 'workspaces', status: 'listed', url: null, found: null, tools: reality.tools ? ['create_workspace'] : [], listSha256: null }],
-        }
-      },
-    },
-  }
-  const open = (): Promise<AgentHost> => AgentHost.open(world, () => undefined)
-  const result: Bench = Object.assign(bench, {
-    world,
-    host: await open(),
-    advance: made.advance,
-    jump: made.jump,
-    restart: async () => {
-      await result.host.close()
-      result.host = await open()
-    },
-  })
-  context.after(() => result.host.close())
-  return result
-}
 
 type Act = { readonly name: string; run(bench: Bench): Promise<unknown> }
 
