@@ -107,6 +107,8 @@ export class StreamAnswer implements AnswerReader {
     // Anthropic reports input first and output last: later members win, earlier ones stay.
     if (typeof said.usage === 'object' && said.usage !== null) this.#usage = { ...(typeof this.#usage === 'object' ? this.#usage : {}), ...reported(said.usage) }
     for (const model of said.models) {
+      // The last one that was named was judged then; one that did not hold ended the stream.
+      if (model === this.#servedModel) continue
       if (!isModelName(model)) return { reason: 'provider_malformed', detail: 'the answer names a model that is no printable name' }
       this.#servedModel = model
       const fault = faultOfServed(model, this.#rules.servedModelIds)

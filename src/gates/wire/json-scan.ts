@@ -17,6 +17,9 @@ export type Scanned = { readonly ok: true; readonly members: readonly Member[] }
 interface Source {
   readonly bytes: Uint8Array
   readonly view: DataView
+  /** Where the next quote and the next backslash stand, as they were last looked for: looked for anew only behind them, so that each byte is gone through once. */
+  quote: number
+  backslash: number
 }
 
 const INVALID = -1
@@ -65,7 +68,8 @@ export function scanArray(bytes: Uint8Array, start: number): readonly (readonly 
   }
 }
 
-const sourceOf = (bytes: Uint8Array): Source => ({ bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) })
+/** As a Buffer, whose `indexOf` is fifty times as quick as that of other arrays. */
+const sourceOf = (bytes: Uint8Array): Source => ({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), quote: -1, backslash: -1 })
 
 type Walked = { readonly ok: true; readonly members: readonly Member[]; readonly end: number } | { readonly ok: false; readonly found: string }
 
@@ -124,21 +128,48 @@ function stringEnd(source: Source, start: number): number {
   }
 }
 
+/** A string of which so much is plain is likely a prompt, and long. */
+const SHORT_BYTES = 512
+
 /**
- * The first special byte from `start` on, or the length. Prompts are long strings, so four bytes are tested at once: a byte of
- * `x` is below `n` (or equal to it, after an exclusive or) if subtracting `n` borrows into its highest bit. A borrow may also
- * come from the byte before, which only ends this loop early; the next one looks at each byte.
+ * The first special byte from `start` on, or the length. Four bytes are tested at once: a byte of `x` is below `n` (or equal to
+ * it, after an exclusive or) if subtracting `n` borrows into its highest bit. A borrow may also come from the byte before,
+ * which only ends a loop early; the last one looks at each byte.
  */
-function afterPlain({ bytes, view }: Source, start: number): number {
+function afterPlain(source: Source, start: number): number {
+  const { bytes, view } = source
   let position = start
-  for (const last = bytes.length - 4; position <= last; position += 4) {
+  for (const last = Math.min(start + SHORT_BYTES, bytes.length) - 4; position <= last; position += 4) {
     const four = view.getInt32(position, true)
     const quotes = four ^ 0x22222222
     const backslashes = four ^ 0x5c5c5c5c
     if (((((four - 0x20202020) & ~four) | ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080) !== 0) break
   }
+  if (position - start >= SHORT_BYTES - 4) position = afterLong(source, position)
   while (position < bytes.length && SPECIAL[bytes[position] ?? 0] === 0) position += 1
   return position
+}
+
+/** The same where much is plain: up to the next quote or backslash, which are found quickest by themselves, only control characters are left to be looked for. May end early, never late. */
+function afterLong(source: Source, start: number): number {
+  const { bytes, view } = source
+  if (source.quote < start) source.quote = nextOrEnd(bytes, QUOTE, start)
+  if (source.backslash < start) source.backslash = nextOrEnd(bytes, BACKSLASH, start)
+  const end = Math.min(source.quote, source.backslash)
+  let position = start
+  for (const last = end - 16; position <= last; position += 16) {
+    const first = view.getInt32(position, true)
+    const second = view.getInt32(position + 4, true)
+    const third = view.getInt32(position + 8, true)
+    const fourth = view.getInt32(position + 12, true)
+    if (((((first - 0x20202020) & ~first) | ((second - 0x20202020) & ~second) | ((third - 0x20202020) & ~third) | ((fourth - 0x20202020) & ~fourth)) & 0x80808080) !== 0) break
+  }
+  return position
+}
+
+function nextOrEnd(bytes: Uint8Array, byte: number, start: number): number {
+  const found = bytes.indexOf(byte, start)
+  return found < 0 ? bytes.length : found
 }
 
 /** Bytes of the escape after its backslash: 1, 5 for `uXXXX`, 0 if it is none. */

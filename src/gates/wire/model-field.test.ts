@@ -32,6 +32,28 @@ void test('each byte at each place of a string is taken or refused as JSON.parse
   for (const text of ['äöü', '\u{1F600}', '\u007f\u0080']) for (let place = 0; place < 5; place++) assert.equal(scanObject(bytes(JSON.stringify({ m: 'y'.repeat(place) + text }))).ok, true)
 })
 
+void test('the same in a long string, of which sixteen are read at once: before, at and behind the place where that begins', () => {
+  for (const byte of [0x00, 0x01, 0x09, 0x0a, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x5b, 0x5c, 0x5d, 0x7f]) {
+    for (const place of [0, 1, 3, 507, 508, 511, 512, 513, 515, 520, 527, 528, 529, 1_000, 1_015, 1_016]) {
+      for (const rest of [0, 1, 15, 16, 40]) {
+        const body = Buffer.from(`{"m":"${'y'.repeat(place)}${String.fromCharCode(byte)}yyyyyyy${'z'.repeat(rest)}","n":"${'y'.repeat(600)}"}`)
+        assert.equal(scanObject(body).ok, byte >= 0x20 && byte !== 0x22 && byte !== 0x5c, `byte ${byte} at ${place}`)
+        assert.equal(scanObject(new Uint8Array(body)).ok, scanObject(body).ok)
+      }
+    }
+  }
+})
+
+void test('many long strings, and one that is broken by escapes, are read in linear time', () => {
+  const many = bytes(`{"a":[${`"${'y'.repeat(600)}",`.repeat(20_000)}0]}`)
+  const broken = bytes(`{"a":"${`${'y'.repeat(600)}\\n`.repeat(20_000)}"}`)
+  const before = process.cpuUsage()
+  for (const body of [many, broken]) assert.equal(scanObject(body).ok, true)
+  const { user, system } = process.cpuUsage(before)
+  // Gone through once for each string, it would be two hundred thousand million bytes.
+  assert.ok(user + system < 5_000_000, `${user + system} us`)
+})
+
 void test('the model is found wherever it stands at the top level', () => {
   assert.equal(modelOf('{"model":"coder-1"}'), 'coder-1')
   assert.equal(modelOf(' \n{ "a" : [1, {"model": "inner"}] , "model" :\t"coder-1" , "z": "\\"model\\":\\"no\\"" } \r\n'), 'coder-1')

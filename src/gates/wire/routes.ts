@@ -65,8 +65,17 @@ export function dialectOfPath(path: string): Dialect | null {
  * already ends in a version takes the place of the route's own.
  */
 export function upstreamPath(baseUrl: string, route: Route, model: string): string {
-  const base = new URL(baseUrl).pathname.replace(/\/+$/, '')
+  const base = pathOf(baseUrl)
   const path = route.inPath === undefined ? (route.upstream ?? route.path) : `/${route.inPath.version}/models/${encodeURIComponent(model)}:${route.inPath.method}`
   const takes = route.inPath === undefined ? base.endsWith('/v1') && path.startsWith('/v1/') : /\/v1(?:beta)?$/.test(base)
   return base + (takes ? path.slice(path.indexOf('/', 1)) : path)
+}
+
+const paths = new Map<string, string>()
+
+/** The path of a base URL. There are as many as providers in the configuration, so each is taken apart once. */
+function pathOf(baseUrl: string): string {
+  const path = paths.get(baseUrl) ?? new URL(baseUrl).pathname.replace(/\/+$/, '')
+  paths.set(baseUrl, path)
+  return path
 }
