@@ -210,7 +210,8 @@ class TaskRun {
       const resolution = required(await decideCatalog(this.#world, this.#course, { profile, purpose, candidate, capability: null }))
       const admitted = required(await decideAdmission(this.#world, this.#course, resolution, this.#request))
       this.#goOn()
-      const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted)
+      const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted, { cancelled: this.#request.cancelled })
+      this.#goOn()
       if (health.ok) return { resolution, admitted, healthy: health.proof }
       const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
       if (!more) throw new Ended(health.reason)
