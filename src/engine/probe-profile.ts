@@ -50,9 +50,9 @@ export async function probeProfile(world: World, profile: string, purpose: strin
   const wire = await world.openWire(createCallRecorder(world.ledger, world.scanner))
   try {
     const began = world.clock().getTime()
-    const health = await decideHealth(world, course, wire, resolution.proof, admitted.proof, (verdict) =>
-      verdict.outcome === 'pass' ? { state: { to: 'checked', reason: null, at: world.clock() }, events: [course.event('run_ended', { state: 'checked' })] } : {},
-    )
+    const health = await decideHealth(world, course, wire, resolution.proof, admitted.proof, {
+      together: (verdict) => (verdict.outcome === 'pass' ? { state: { to: 'checked', reason: null, at: world.clock() }, events: [course.event('run_ended', { state: 'checked' })] } : {}),
+    })
     if (!health.ok) return await refused('health', health, known)
     const { servedModel, toolsWork } = health.proof
     return { ...found, ...known, healthy: true, stage: 'health', message: health.verdict.message, served_model: servedModel, latency_ms: world.clock().getTime() - began, tools: toolsWork }

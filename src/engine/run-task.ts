@@ -204,13 +204,13 @@ class TaskRun {
 
   /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
   async #choosePair(wire: Wire): Promise<ChosenPair> {
-    const { profile, purpose } = this.#request
     for (let candidate = 0; ; candidate += 1) {
       this.#goOn()
-      const resolution = required(await decideCatalog(this.#world, this.#course, { profile, purpose, candidate, capability: null }))
+      const resolution = required(await decideCatalog(this.#world, this.#course, { profile: this.#request.profile, purpose: this.#request.purpose, candidate, capability: null }))
       const admitted = required(await decideAdmission(this.#world, this.#course, resolution, this.#request))
       this.#goOn()
-      const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted)
+      const health = await decideHealth(this.#world, this.#course, wire, resolution, admitted, { cancelled: this.#request.cancelled })
+      this.#goOn()
       if (health.ok) return { resolution, admitted, healthy: health.proof }
       const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
       if (!more) throw new Ended(health.reason)

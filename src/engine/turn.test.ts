@@ -95,6 +95,18 @@ test('a run that is cancelled while its model is probed starts nothing', async (
   assert.deepEqual([report.status, report.reason, made.acts.includes('start'), made.grants.length], ['blocked', 'interrupted', false, 1])
 })
 
+verifies('ISO-05', 'a run that is cancelled while its model is probed does not wait for the answer, and takes no other model in its place', async (t) => {
+  const made = await stage(t, {
+    health: async (_grant, signal) => {
+      const ended = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      made.cancel.abort()
+      await ended
+    },
+  })
+  const { report } = await made.run()
+  assert.deepEqual([report.status, report.reason, made.grants.length], ['blocked', 'interrupted', 1])
+})
+
 test('probes are told when the run is cancelled', async (t) => {
   const made: Stage = await stage(t, { probe: (request, record) => {
     if (request.phase === 'untouched') made.cancel.abort()

@@ -74,7 +74,7 @@ export interface StageOptions {
   readonly configuration?: Record<string, unknown>
   readonly records?: readonly AdmissionFile[]
   readonly decisions?: readonly DecisionFile[]
-  readonly health?: (grant: FakeGrant) => Promise<void>
+  readonly health?: (grant: FakeGrant, signal: AbortSignal) => Promise<void>
   readonly probe?: (request: ProbeRequest, record: ProbeRecord) => ProbeRecord
   /** What reviewers answer; without it each approves. */
   readonly review?: (request: ReviewRequest) => ReviewAnswered
@@ -139,9 +139,9 @@ export async function stage(context: TestContext, options: StageOptions = {}): P
         return grant
       } }))
     },
-    probeModel: async ({ grant }) => {
+    probeModel: async ({ grant, signal }) => {
       const held = grants.find((each) => each.token === grant.token)
-      if (held !== undefined) await (options.health ?? ((each: FakeGrant) => each.ask()))(held)
+      if (held !== undefined) await (options.health ?? ((each: FakeGrant) => each.ask()))(held, signal)
       return { latencyMs: 1, httpStatus: 200, failure: null }
     },
     agents: new Map([['command', fakeAgent(agent, log)]]),

@@ -72,13 +72,13 @@ export interface AgentScenario {
 
 const Endpoint = z.looseObject({ providers: z.looseObject({ scripted: z.looseObject({ baseUrl: z.string() }) }) })
 
-/** Examples of adapters that drive any program, and the one that theirs is; null for a program that they bring. */
-const ANY_PROGRAM = { acp: 'gemini-cli', command: null } as const satisfies Record<string, ProgramName | null>
-type Example = ProgramName | keyof typeof ANY_PROGRAM
+/** Examples whose program is no package of its own name: the one that it is; null where the example or the machine brings it. */
+const OTHER_PROGRAM = { acp: 'gemini-cli', command: null, case: null } as const satisfies Record<string, ProgramName | null>
+type Example = ProgramName | keyof typeof OTHER_PROGRAM
 
 /** The folder on PATH in which the example finds its program; undefined if it needs none. */
 async function binariesFor(example: Example): Promise<string | undefined> {
-  const program = example === 'acp' || example === 'command' ? ANY_PROGRAM[example] : example
+  const program = example === 'acp' || example === 'command' || example === 'case' ? OTHER_PROGRAM[example] : example
   if (program === null) return undefined
   const found = await programFolder(program)
   if ('obstacle' in found) throw new Error(found.obstacle)
@@ -99,7 +99,7 @@ export async function agentScenario(t: TestContext, name: Example, change: (scri
   const endpoint = providers.scripted.baseUrl.replace('http://127.0.0.1:4010', provider.url)
   edit(configuration, ['providers', 'scripted', 'baseUrl'], endpoint)
   // On a busy machine some of them take longer than the example's idle limit to say who they are.
-  for (const [limit, duration] of Object.entries({ idle: '4m', total: '6m' })) edit(configuration, ['profiles', name.replaceAll('-', '_'), 'limits', limit], duration)
+  for (const [limit, duration] of Object.entries({ idle: '4m', total: '6m' })) edit(configuration, ['profiles', name === 'case' ? 'case_scripted' : name.replaceAll('-', '_'), 'limits', limit], duration)
   edit(join(directory, 'admissions/scripted--coder-1.json'), ['endpoint'], endpoint)
   const home = join(root, 'home')
   mkdirSync(home)

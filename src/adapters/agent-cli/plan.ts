@@ -1,4 +1,6 @@
+import { lstat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { systemCode } from '../../contract/errors.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import type { Dialect } from '../../contract/model.ts'
 import type { Profile } from '../../gates/catalog/index.ts'
@@ -120,7 +122,7 @@ function profileRefusal({ profile, profileName, dialect, pair }: PlanRequest, cl
 /** What a repository brings that would stand above the plan, for runs and sessions alike. */
 export async function workspaceRefusal({ workspace, profileName }: Pick<PlanRequest, 'workspace' | 'profileName'>, cli: Pick<CliDescription, 'title' | 'overriding'>): Promise<Refusal | undefined> {
   for (const file of cli.overriding) {
-    if ((await resolvedPath(join(workspace, file))) === undefined) continue
+    if (!(await isBrought(join(workspace, file)))) continue
     return {
       reason: 'agent_setting_unsupported',
       message: `The repository brings settings for ${cli.title}, which would stand above the planned ones.`,
@@ -130,6 +132,17 @@ export async function workspaceRefusal({ workspace, profileName }: Pick<PlanRequ
     }
   }
   return undefined
+}
+
+/** A link counts, wherever it leads: what is there may come later. Rejects where it cannot be seen, which is not the same as nothing. */
+async function isBrought(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false
+    throw error
+  }
 }
 
 const missing = ({ program, directory }: Omit<CliLocation, 'searchPath'>, { title, command, packageName, version }: CliDescription): Refusal => ({

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { sha256 } from '../../contract/canonical.ts'
@@ -184,7 +184,8 @@ test('a repository that brings what the profile refuses is not worked on, and a 
     const request = requestFor(context, { profile: { ...profile, agent: agent.name, command, refuses: ['.agent/settings.json'] } })
     assert.equal((await agent.plan(request)).ok, true)
     mkdirSync(join(request.workspace, '.agent'))
-    writeFileSync(join(request.workspace, '.agent/settings.json'), '{}')
+    // A link that leads nowhere yet is brought as well.
+    symlinkSync('nowhere', join(request.workspace, '.agent/settings.json'))
     const planned = await agent.plan(request)
     assert.deepEqual(planned.ok ? planned : [planned.refusal.reason, planned.refusal.found], ['agent_setting_unsupported', '.agent/settings.json in the repository'])
   }

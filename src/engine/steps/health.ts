@@ -12,8 +12,14 @@ import { pinned } from './wire.ts'
 
 type HealthStep = Step<'health', HealthFacts, HealthyContent>
 
+export interface HealthCircumstances {
+  readonly together?: HealthStep['together']
+  /** Whoever cancels what the model is probed for does not wait for its answer. */
+  readonly cancelled?: AbortSignal
+}
+
 /** Gate 3: one real call through the same wire, credential and model id as the run. */
-export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted, together?: HealthStep['together']): Promise<Decided<'health', HealthyContent>> {
+export function decideHealth(world: World, course: Course, wire: Wire, resolution: Resolution, admitted: Admitted, { together, cancelled }: HealthCircumstances = {}): Promise<Decided<'health', HealthyContent>> {
   catalogProof.check(resolution, world.clock())
   admissionProof.check(admitted, world.clock())
   const { pair, provider } = resolution
@@ -42,7 +48,7 @@ export function decideHealth(world: World, course: Course, wire: Wire, resolutio
         limits: { ...budgets.limits, calls: 1 },
         expiresAt: new Date(world.clock().getTime() + limitMs),
       })
-      await world.probeModel({ grant, dialect: provider.dialect, model: pair.model, timeoutMs: probeLimitMs(provider), signal })
+      await world.probeModel({ grant, dialect: provider.dialect, model: pair.model, timeoutMs: probeLimitMs(provider), signal: cancelled === undefined ? signal : AbortSignal.any([signal, cancelled]) })
       await grant.revoke()
       return { facts: factsOf(world, resolution, admitted, grant.calls()) }
     },
