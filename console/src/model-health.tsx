@@ -16,7 +16,7 @@ export function Aliases(): ReactNode {
   const asked = useQuery(aliases)
   return (
     <Card title="Aliases" side={<span className="soft">the candidates as a run would meet them now</span>}>
-      <Answer of={asked}>{({ aliases: rows, unused }) => (rows.length === 0 && unused.length === 0 ? <Empty what="No alias is configured: every profile names its exact model." first={<>Put one under <code>aliases</code> in portcullis.yaml to move profiles from model to model.</>} /> : (
+      <Answer of={asked}>{({ aliases: rows, unused }) => (rows.length === 0 && unused.length === 0 ? <p className="soft">No alias is configured: every profile names its exact model. One under <code>aliases</code> in portcullis.yaml moves profiles from model to model.</p> : (
         <>
           {merged(rows).map(({ row, purposes }) => <Alias key={`${row.profile} ${row.purpose}`} row={row} purposes={purposes} />)}
           {unused.length > 0 && <p className="soft">No profile leads to {unused.map((name, index) => <span key={name}>{index === 0 ? null : ', '}<Text>{name}</Text></span>)}.</p>}

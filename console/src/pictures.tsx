@@ -22,7 +22,7 @@ function Look({ id, ended, of }: { readonly id: string; readonly ended: boolean;
   const shown = compared ?? inForce
   return (
     <section aria-label={probe} data-picture={probe}>
-      <p className="verdict"><Mark outcome={OUTCOMES[status] ?? 'unknown'} word={status.replaceAll('_', ' ')} /><span><code><Text>{probe}</Text></code> <span className="soft"><Text>{page}</Text>, {viewport.width} × {viewport.height}</span></span></p>
+      <p className="lead"><Mark outcome={OUTCOMES[status] ?? 'unknown'} word={status.replaceAll('_', ' ')} /> <span><code><Text>{probe}</Text></code> <span className="soft"><Text>{page}</Text>, {viewport.width} × {viewport.height}</span></span></p>
       <p className="soft"><Text>{summary}</Text></p>
       <div className="pictures">
         <Figure id={id} probe={probe} form="approved" digest={shown?.sha256} name={compared === null && inForce !== null ? 'approved since' : 'approved'} none="No picture was approved when this was judged.">{shown !== null && <Who of={shown} />}</Figure>

@@ -14,12 +14,18 @@ import { verifies } from '../verifies.ts'
 const PROBE = 'price-list-page'
 const Pictures = z.object({ pictures: z.array(z.looseObject({ probe: z.string(), image: z.object({ sha256: z.string() }).nullable(), in_force: z.object({ sha256: z.string(), approved_by: z.string(), reason: z.string() }).nullable() })) })
 
-/** The width that each picture of the page was decoded to, by its form: one that was not shown has none. */
-const widths = async (page: Page): Promise<unknown> => JSON.parse(String(await evaluated(page, `(async () => {
-  const images = [...document.querySelectorAll('figure img')]
-  await Promise.all(images.map((each) => each.decode().catch(() => undefined)))
-  return JSON.stringify(images.map((each) => [each.closest('figure').dataset.form, each.naturalWidth]))
-})()`)))
+const Images = z.array(z.tuple([z.string(), z.int(), z.boolean()]))
+const LOAD_MS = 30_000
+
+/** The width of each picture of the page, by its form, once all have come: one that cannot be shown has none. */
+async function widths(page: Page): Promise<readonly (readonly [string, number])[]> {
+  for (const limit = performance.now() + LOAD_MS; performance.now() < limit;) {
+    const images = Images.parse(JSON.parse(String(await evaluated(page, "JSON.stringify([...document.querySelectorAll('figure img')].map((each) => [each.closest('figure').dataset.form, each.naturalWidth, each.complete]))"))))
+    if (images.every(([, , complete]) => complete)) return images.map(([form, width]) => [form, width])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('the pictures did not come')
+}
 
 verifies('CON-05 CON-23', 'a run shows what a page looked like as three pictures beside chain, calls, comparison and files; a person approves the one that is seen, with a reason and a name', async (context: TestContext) => {
   const browser = await openBrowser()

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-quer
 import type { ReactNode } from 'react'
 import { act } from '../api.ts'
 import { access, acts, tokens } from '../questions.ts'
-import { Answer, Card, Confirm, Empty, Mark, type Outcome, Reason, Text, When } from '../ui.tsx'
+import { Answer, Card, Confirm, Empty, Mark, type Outcome, plain, Reason, Text, When } from '../ui.tsx'
 
 const STATES: Readonly<Record<string, Outcome>> = { live: 'pass', expired: 'abstain', revoked: 'block', closed: 'abstain' }
 
@@ -35,6 +35,7 @@ function Tokens(): ReactNode {
 
 function Decisions(): ReactNode {
   const asked = useQuery(access)
+  const names = new Map(useQuery(tokens).data?.access.map(({ id, name }) => [id, name]))
   return (
     <Card title="Decisions about access" side={<span className="soft">the last hundred, newest first</span>}>
       <Answer of={asked}>{({ decisions }) => (decisions.length === 0 ? <Empty what="None yet." first="Each request leaves one." /> : (
@@ -42,7 +43,7 @@ function Decisions(): ReactNode {
           <table>
             <thead><tr><th scope="col">when</th><th scope="col">decided</th><th scope="col">request</th><th scope="col">holder</th><th scope="col">from</th></tr></thead>
             <tbody>{decisions.map((each) => (
-              <tr key={each.position}><td><When at={each.at} /></td><td>{each.permitted ? <Mark outcome="pass" word="let in" /> : <Mark outcome="block" word={(each.denial ?? 'refused').replaceAll('_', ' ')} />}</td><td><code><Text>{`${each.method} ${each.route}`}</Text></code></td><td><Text>{each.holder}</Text> <span className="soft">{each.kind}</span></td><td><Text>{each.address}</Text></td></tr>
+              <tr key={each.position}><td><When at={each.at} /></td><td>{each.permitted ? <Mark outcome="pass" word="let in" /> : <Mark outcome="block" word={(each.denial ?? 'refused').replaceAll('_', ' ')} />}</td><td><code><Text>{`${each.method} ${each.route}`}</Text></code></td><td><span title={each.holder === null ? undefined : plain(each.holder)}><Text>{each.holder === null ? null : (names.get(each.holder) ?? each.holder)}</Text></span> <span className="soft">{each.kind}</span></td><td><Text>{each.address}</Text></td></tr>
             ))}</tbody>
           </table>
         </div>
