@@ -59,7 +59,7 @@ type Place = (path: string, whole: string) => void
 /** What stands where a file is read. */
 const FILES: Readonly<Record<string, Place>> = {
   late: (path) => void execFileSync('mkfifo', [path]),
-  crash: (path) => void mkdirSync(path),
+  crash: (path) => mkdirSync(path),
   'malformed JSON': (path) => writeFileSync(path, '{"version": 1, "aliases": }'),
   'empty output': (path) => writeFileSync(path, ''),
   '10 MB of output': (path) => writeFileSync(path, Buffer.alloc(TEN_MB, ' ')),
@@ -171,7 +171,7 @@ test('launch: a program that is not there, is no program, or may not be started 
   const path = join(made.directory, 'agent')
   const places: readonly [string, () => void][] = [
     ['not there', () => undefined],
-    ['a directory', () => void mkdirSync(path)],
+    ['a directory', () => mkdirSync(path)],
     ['not executable', () => writeFileSync(path, '#!/bin/sh\nexit 0\n')],
     ['empty', () => writeFileSync(path, '')],
   ]

@@ -136,14 +136,7 @@ export async function problemsOfStore(context: TestContext, gate: GateName, faul
     other.close()
     return made.ledger.append(write)
   }
-  const problems: string[] = []
-  try {
-    const { report } = await made.run()
-    if (report.status === 'pass' || report.reason === null) problems.push(`it ended as ${report.status}, ${report.reason}`)
-  } catch (error) {
-    if (!(error instanceof PortcullisError)) problems.push(`it threw ${String(error)}`)
-    else if (!error.code.startsWith('store_') || Number(ERROR_TABLE[error.code].exit) === 0) problems.push(`it ended with ${error.code}`)
-  }
+  const problems = await made.run().then(({ report }) => (report.status === 'pass' || report.reason === null ? [`it ended as ${report.status}, ${report.reason}`] : []), faultProblems)
   if (met !== 1 && fault === 'store down') problems.push(`the write was tried ${met} times`)
   if (met === 0) problems.push('the gate wrote nothing')
   const other = new DatabaseSync(path)
@@ -155,6 +148,12 @@ export async function problemsOfStore(context: TestContext, gate: GateName, faul
   await again.close()
   if (states.length !== 1 || states.some((state) => state === 'accepted')) problems.push(`the store has ${states.join(', ')}`)
   return problems
+}
+
+/** A fault of the store, under its own code, is how a run ends whose verdict cannot be stored; any other is none of these. */
+function faultProblems(error: unknown): string[] {
+  if (!(error instanceof PortcullisError)) return [`it threw ${String(error)}`]
+  return error.code.startsWith('store_') && String(ERROR_TABLE[error.code].exit) !== '0' ? [] : [`it ended with ${error.code}`]
 }
 
 const rowsIn = (database: DatabaseSync): number => Number(database.prepare('SELECT count(*) AS count FROM entry').get()?.['count'])

@@ -56,15 +56,12 @@ export class RunLoad {
     do {
       this.going += 1
       this.mostGoing = Math.max(this.mostGoing, this.going)
-      try {
-        await this.#one()
-      } catch (error) {
-        this.problems.push(String(error))
-        // A server that refuses everything is not asked without end.
-        await wait(LOOK_MS)
-      } finally {
-        this.going -= 1
-      }
+      const problem = await this.#one().then(() => undefined, String)
+      this.going -= 1
+      if (problem === undefined) continue
+      this.problems.push(problem)
+      // A server that refuses everything is not asked without end.
+      await wait(LOOK_MS)
     } while (!this.#ending)
   }
 

@@ -16,7 +16,8 @@ const CALLS_A_SECOND = RUNS_AT_ONCE / 2
 /** A little faster than what is asked for: the time between two runs of a lane has no calls. */
 const EVERY_MS = (RUNS_AT_ONCE / CALLS_A_SECOND) * 1_000 * 0.8
 const RUN_LASTS_MS = 180_000
-const APART_MS = 600
+/** Beginning all along the length of a run: lanes in step would all begin, and all ask, at the same time. */
+const APART_MS = RUN_LASTS_MS / RUNS_AT_ONCE
 const SAMPLE_MS = 5_000
 const MOST_GROWTH = 0.05
 const AGENT = join(import.meta.dirname, '../fixtures/agents/asks-for.mjs')
