@@ -94,6 +94,8 @@ test('two records bind the endpoint only together, and the one that ends first e
   assert.deepEqual([admissionOf(sampleFacts([bound]))?.endpointBound, admissionOf(sampleFacts([bound, open]))?.endpointBound], [true, false])
   for (const files of [[bound, open], [open, bound]]) assert.deepEqual([admissionOf(sampleFacts(files))?.endsAt, admissionOf(sampleFacts(files))?.path], ['2026-12-01T00:00:00.000Z', open.path])
   assert.equal(admissionOf(sampleFacts([bound]))?.endsAt, null)
+  const undated = admissionGate.decide(sampleFacts([bound]), ['a'.repeat(64)])
+  assert.equal(undated.outcome === 'pass' && undated.expiresAt.toISOString(), '2026-11-20T22:39:18.000Z')
   const [soon, late] = [['work'], ['work', 'trial']].map((stages, index) => work({ review_trigger: { expires_at: `202${7 + index}-01-01T00:00:00Z` } }, stages))
   assert.ok(soon !== undefined && late !== undefined)
   for (const files of [[soon, late], [late, soon]]) assert.equal(admissionOf(sampleFacts(files))?.endsAt, '2027-01-01T00:00:00.000Z')
