@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { describeMutant, folderOf } from './mutation/mutant.ts'
+import { folderOf } from './mutation/mutant.ts'
 import { isKilled, openResults } from './mutation/results.ts'
 import { holdAgainst, readReviewed } from './mutation/reviewed.ts'
 import { type Judged, runMutation } from './mutation/run.ts'

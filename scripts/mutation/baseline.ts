@@ -24,7 +24,7 @@ export const fileOf = (test: string): string => test.slice(0, test.indexOf('#'))
 export async function takeBaseline(root: string, graph: Graph, tests: readonly string[]): Promise<Baseline> {
   if (tests.length === 0) throw new Error('No test loads what is to be mutated: every mutant would survive, and nothing would be measured')
   const passed = runAsUsual(root, tests)
-  const worker = await startWorker(root)
+  const worker = await startWorker(root, 'reach')
   try {
     const answer = await worker.ask({ kind: 'baseline', affected: [...graph.files], files: [...tests] }, BASELINE_LIMIT_MS)
     if (answer.kind !== 'baseline') throw new Error(`The unmutated tests ended the worker: ${answer.kind}`)

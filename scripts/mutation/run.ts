@@ -93,7 +93,7 @@ function judgeOn(root: string, graph: Graph, baseline: Baseline, tests: readonly
   let worker: WorkerProcess | undefined
   const fresh = async (): Promise<WorkerProcess> => {
     await worker?.end()
-    worker = await startWorker(root)
+    worker = await startWorker(root, 'mutants')
     return worker
   }
   const ask = async (mutant: Pick<Mutant, 'file' | 'start' | 'end' | 'replacement'>, ordered: readonly LimitedTest[]): Promise<Outcome> => {

@@ -18,9 +18,12 @@ export interface WorkerProcess {
 
 const START_LIMIT_MS = 60_000
 
-/** Starts a process that runs tests against one mutant after the other. Throws if it does not come up. */
-export async function startWorker(root: string): Promise<WorkerProcess> {
-  const child = fork(join(import.meta.dirname, 'worker.ts'), [root], { cwd: root, execArgv: ['--disable-warning=ExperimentalWarning'], serialization: 'json', stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: environment() })
+/** Functions that the engine has optimised, and those that it has put into them, are not counted: what they reach would look unreached. */
+const COUNTS_ALL = ['--no-opt', '--no-maglev']
+
+/** Starts a process that runs tests against one mutant after the other, or that says what each test reaches. Throws if it does not come up. */
+export async function startWorker(root: string, use: 'mutants' | 'reach'): Promise<WorkerProcess> {
+  const child = fork(join(import.meta.dirname, 'worker.ts'), [root], { cwd: root, execArgv: ['--disable-warning=ExperimentalWarning', ...(use === 'reach' ? COUNTS_ALL : [])], serialization: 'json', stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: environment() })
   const ready = await nextAnswer(child, START_LIMIT_MS)
   if (ready.kind !== 'ready') throw new Error(`The worker did not start: ${ready.kind === 'ended' ? ready.how : ready.kind}`)
   return {

@@ -79,7 +79,12 @@ test('a record or a decision that nobody could read the bytes of denies, whateve
   const approved = sampleFacts(undefined, { external: true, decisions: { path: 'decisions/', problem: null, files: [decisionFile()] } })
   assert.equal(admissionStatus(approved), 'admitted')
   const finding = admissionGate.decide({ ...approved, decisions: { ...approved.decisions, files: [{ ...decisionFile(), sha256: null }] } }, ['a'.repeat(64)])
-  assert.deepEqual([finding.outcome, finding.outcome === 'block' && /: not read$/.test(finding.found)], ['block', true])
+  assert.deepEqual([finding.outcome, finding.outcome === 'block' && finding.found.endsWith(': not read')], ['block', true])
+})
+
+test('one decision whose bytes nobody could read denies beside one that approves', () => {
+  const files = [decisionFile(), { ...decisionFile({}, 'decisions/old/scripted--coder-1.json'), sha256: null }]
+  for (const both of [files, files.toReversed()]) assert.equal(admissionStatus(sampleFacts(undefined, { external: true, decisions: { path: 'decisions/', problem: null, files: both } })), 'not_admitted')
 })
 
 test('two records bind the endpoint only together, and the one that ends first ends the admission', () => {
@@ -89,6 +94,11 @@ test('two records bind the endpoint only together, and the one that ends first e
   assert.deepEqual([admissionOf(sampleFacts([bound]))?.endpointBound, admissionOf(sampleFacts([bound, open]))?.endpointBound], [true, false])
   for (const files of [[bound, open], [open, bound]]) assert.deepEqual([admissionOf(sampleFacts(files))?.endsAt, admissionOf(sampleFacts(files))?.path], ['2026-12-01T00:00:00.000Z', open.path])
   assert.equal(admissionOf(sampleFacts([bound]))?.endsAt, null)
+  const undated = admissionGate.decide(sampleFacts([bound]), ['a'.repeat(64)])
+  assert.equal(undated.outcome === 'pass' && undated.expiresAt.toISOString(), '2026-11-20T22:39:18.000Z')
+  const [soon, late] = [['work'], ['work', 'trial']].map((stages, index) => work({ review_trigger: { expires_at: `202${7 + index}-01-01T00:00:00Z` } }, stages))
+  assert.ok(soon !== undefined && late !== undefined)
+  for (const files of [[soon, late], [late, soon]]) assert.equal(admissionOf(sampleFacts(files))?.endsAt, '2027-01-01T00:00:00.000Z')
 })
 
 test('a decision without a date ends with its record, one with a sentence too, and an address that is none is external', () => {

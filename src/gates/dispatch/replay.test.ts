@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { actorId, applyEvent, canFollow, canMoveByHand, hintOf, holdsSession, isLive, judgeSignal, NO_RUNTIME, PageAddress, replay, RUNTIME_STATES, TICKET_STATES, TICKET_TRANSITIONS, type TicketEvent, triage, TURN_STATES } from './index.ts'
+import { actorId, applyEvent, canFollow, canMoveByHand, hintOf, holdsSession, isLive, judgeSignal, NO_RUNTIME, PageAddress, questionProblem, replay, RUNTIME_STATES, TICKET_STATES, TICKET_TRANSITIONS, type TicketEvent, triage, TURN_STATES } from './index.ts'
 
 const AT = '2026-06-01T12:00:00.000Z'
 const event = (sequence: number, change: Partial<TicketEvent> = {}): TicketEvent => ({ ticket: 'T-12', sequence, kind: 'commented', at: AT, actor: { id: actorId('luci'), kind: 'human', holder: 'local' }, origin: 'observed', text: null, data: {}, set: {}, ...change })
@@ -42,6 +42,7 @@ test('no final message is no hint, and a question that asks nothing hints nothin
   assert.equal(hintOf('QUESTION: I am blocked by the build.', 'Do the work'), undefined)
   assert.deepEqual(hintOf('QUESTION: Should the old table be kept?', 'Do the work'), { said: 'QUESTION', raises: 'review', text: 'Should the old table be kept?' })
   assert.equal(hintOf('DONE: ---', 'Do the work'), undefined)
+  assert.deepEqual([questionProblem('Which one?', 'Do it'), questionProblem('Which ones?', 'Do it')], ['no sentence of it asks anything', undefined])
 })
 
 test('a rule assigns at the threshold', () => {

@@ -31,6 +31,9 @@ test('a credential of any length is found in Base64 wherever it begins, and the 
       assert.deepEqual(findSecretSurfaces({ argv: [], environment: {}, files: [{ path: '/f', content }] }, [secret], token), ['file:/f'], `${length} behind ${before.length}`)
     }
   }
+  // As long as the shortest that is told from chance: not a character of it may be lost.
+  const nine = 'abcdefghi'
+  assert.deepEqual(findSecretSurfaces({ argv: [Buffer.from(nine).toString('base64')], environment: {}, files: [] }, [nine], token), ['argv'])
   // Too short to be told from chance in Base64; as it is, it is found all the same.
   const short = 'abc'
   assert.deepEqual(findSecretSurfaces({ argv: [Buffer.from(short).toString('base64')], environment: {}, files: [] }, [short], token), [])
