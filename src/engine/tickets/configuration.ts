@@ -21,6 +21,15 @@ export const TicketSettings = z.strictObject({
   triage: z
     .strictObject({
       threshold: z.number().gt(0).max(1).describe('Below this confidence nobody is assigned: the ticket goes to the operator.'),
+      model: z
+        .strictObject({
+          profile: Name.describe('The profile whose model is asked, by name or alias of its own; it passes the gates like any other use.'),
+          purpose: Name.describe('What that is for: a purpose that the profile lists.'),
+          timeout: Duration.describe('How long it may take to answer.'),
+          answerTokens: z.int().min(1).max(100_000).describe('How many tokens its answer may have.'),
+        })
+        .optional()
+        .describe('Asked where the rules are not sure. It chooses among their agents and skills, with a confidence and a reason; below the threshold, and whenever it fails, the ticket goes to the operator. Left out, none is asked.'),
       rules: z.array(z.strictObject({ agent: Name, skill: z.string().min(1).max(300), labels: z.array(z.string().min(1).max(100)).max(50), words: z.array(z.string().min(1).max(100)).max(200) })).min(1).max(200),
     })
     .optional()
