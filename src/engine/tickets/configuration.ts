@@ -10,6 +10,7 @@ export const SessionSettings = z.strictObject({
   purpose: Name.describe('What its profiles must be allowed for.'),
   repository: z.string().min(1).max(1_000).describe('The repository, relative to this file. Each session works on a copy of its own.'),
   branch: z.string().min(1).max(200).describe('Of which branch the copy is.'),
+  completion: z.enum(['tool', 'schema']).optional().describe('By what a turn completes its ticket: `schema` holds each answer to a signal and its words, beside the tool complete_ticket, which sealed sessions do not reach. Left out, by the tool alone.'),
   repositories: z
     .record(Name, z.strictObject({ repository: z.string().min(1).max(1_000).describe('The repository, relative to this file.'), branch: z.string().min(1).max(200).describe('Of which branch the copy is.') }))
     .optional()

@@ -10,4 +10,4 @@ export { Actor, actorId, applyEvent, Attachment, Finding as TicketFinding, MOST_
 export { ACTOR_KINDS, canFollow, canMoveByHand, isLive, MOVES_BY_HAND, PRIORITIES, RESOLUTIONS, RUNTIME_MODES, RUNTIME_STATES, type RuntimeState, TICKET_STATES, TICKET_TRANSITIONS, type TicketState, WORK_KINDS } from './ticket-states.ts'
 export { triage, triageByModel, type TriageRule } from './triage.ts'
 export { holdsSession, QUEUED_STATES, QueuedMessage, SessionId, TicketSession, TicketTurn, TURN_ENDS, TURN_STATES, type TurnEnd, type TurnState } from './turn-record.ts'
-export { CompletionSignal, judgeSignal, type JudgedSignal, type Signal, type SignalFacts, SIGNALS } from './completion.ts'
+export { COMPLETION_SCHEMA, CompletionSignal, judgeSignal, type JudgedSignal, type Signal, type SignalFacts, signalOfAnswer, SIGNALS } from './completion.ts'
