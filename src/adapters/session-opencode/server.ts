@@ -1,6 +1,5 @@
 import type * as z from 'zod'
 import { withinLimit } from '../../contract/time-limit.ts'
-import { withinLimit } from '../../contract/time-limit.ts'
 import { parseJson } from '../session-common/index.ts'
 
 const USER = 'opencode'

@@ -59,7 +59,7 @@ async function answerOf(world: World, course: Course, { wire, chosen, ask, model
   const budgets = wireBudgets(resolution, world.configuration)
   const grant = wire.grant({
     runId: course.run.runId, purpose: 'agent', admitted: resolution.pair, provider: resolution.provider, servedModelIds: admitted.servedModelIds, ...pinned(admitted),
-    aliases: [], backgroundModels: 'refuse', settings: NO_SETTINGS, ...budgets, limits: { ...budgets.limits, calls: 1 },
+    aliases: [], backgroundModels: 'refuse', providerTools: [], settings: NO_SETTINGS, ...budgets, limits: { ...budgets.limits, calls: 1 },
     expiresAt: new Date(world.clock().getTime() + milliseconds(model.timeout) + LOCAL_WORK_MS),
   })
   try {
