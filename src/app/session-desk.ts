@@ -275,7 +275,7 @@ export class SessionDesk {
     if (place === undefined) throw usage(`where sessions of the project ${project} work`, Object.keys(sessions).length === 0 ? 'no tickets: sessions: in portcullis.yaml' : `only ${Object.keys(sessions).join(', ')}`, 'Add tickets: sessions: with the project, its purpose, repository and branch.')
     const { directory } = configurationOf(this.#options)
     const placed = <Place extends PlacedRepository>(at: Place): Place => ({ ...at, repository: resolvePath(directory, at.repository) })
-    return { purpose: place.purpose, project, ...placed({ repository: place.repository, branch: place.branch }), others: new Map(Object.entries(place.repositories ?? {}).map(([name, other]) => [name, placed(other)])) }
+    return { purpose: place.purpose, project, bySchema: place.completion === 'schema', ...placed({ repository: place.repository, branch: place.branch }), others: new Map(Object.entries(place.repositories ?? {}).map(([name, other]) => [name, placed(other)])) }
   }
 }
 

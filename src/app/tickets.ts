@@ -3,8 +3,8 @@ import type { StoredLedger } from '../adapters/store-sqlite/index.ts'
 import type { AccessKind, Principal } from '../contract/access.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import { LONGEST_LEASE_MS, milliseconds, parseDuration } from '../contract/units.ts'
-import { ACCEPTANCE_GATE, autoTriage, choosePhases, type Closing, closeTicket, type Outcome, TicketBook, type TicketDraft, type TicketSettings, type TicketView, viewOf, type World } from '../engine/index.ts'
-import { type Actor, actorId, type Ticket, type TicketEvent } from '../gates/dispatch/index.ts'
+import { ACCEPTANCE_GATE, askTriage, autoTriage, choosePhases, type Closing, closeTicket, type Outcome, TicketBook, type TicketDraft, type TicketSettings, type TicketView, viewOf, type World } from '../engine/index.ts'
+import { type Actor, actorId, type Ticket, type TicketEvent, triage } from '../gates/dispatch/index.ts'
 import { composeWorld } from '../app.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
 import { ledgerIn } from './store.ts'
@@ -35,14 +35,14 @@ export interface TicketDesk {
 }
 
 /** The desk over a store that is open. The configuration is read when it is asked, so that a changed one counts at once. */
-export function composeTickets(options: AppOptions, ledger: StoredLedger, world: Pick<World, 'scanner' | 'machineClock'>): TicketDesk {
+export function composeTickets(options: AppOptions, ledger: StoredLedger, world: World): TicketDesk {
   const book = new TicketBook({ ledger, store: ledger.tickets, clock: options.clock, machineClock: world.machineClock, scanner: world.scanner })
   const settings = (): TicketSettings => configurationOf(options).configuration.tickets ?? {}
   return {
     book,
     settings,
     view: async (id) => viewOf(await book.get(id), options.clock()),
-    triage: (id, actor) => autoTriage(book, id, actor, settings().triage ?? { threshold: 1, rules: [] }),
+    triage: (id, actor) => triageTicket(options, world, book, { id, actor, settings: settings() }),
     choosePhases: (id, actor, phases) => {
       const known = Object.keys(settings().phases ?? {})
       const strange = phases.find((phase) => !known.includes(phase))
@@ -55,6 +55,17 @@ export function composeTickets(options: AppOptions, ledger: StoredLedger, world:
       return closeTicket(book, id, actor, closing)
     },
   }
+}
+
+/** By the rules first, which cost nothing; where they are not sure, by the model, if one is named. */
+async function triageTicket(options: AppOptions, world: World, book: TicketBook, { id, actor, settings }: { readonly id: string; readonly actor: Actor; readonly settings: TicketSettings }): Promise<Outcome<Ticket>> {
+  const policy = settings.triage ?? { threshold: 1, rules: [] }
+  const ticket = await book.get(id)
+  const model = settings.triage?.model
+  if (model === undefined || ticket.state !== 'triage' || triage(ticket, policy.rules, policy.threshold).assigned) return autoTriage(book, id, actor, policy)
+  const { askQuestion, unfenced } = await import('../adapters/review-runner/index.ts')
+  const { configuration, digest } = configurationOf(options)
+  return autoTriage(book, id, actor, policy, await askTriage({ ...world, configuration, configurationDigest: digest }, { ask: askQuestion, unfenced }, model, ticket, policy))
 }
 
 /** Opens the desk of this machine for as long as `use` takes. */

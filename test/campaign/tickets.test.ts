@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
@@ -58,4 +61,28 @@ test('what is no state, no kind or no file is a usage error that names what is k
   assert.equal(told.code, 2)
   assert.match(told.stderr, /--in of triage, todo, in_progress/)
   assert.equal((await made.portcullis(['tickets', 'import', 'gone.json', '--project', 'demo', '--kind', 'code', '--priority', 'low'])).code, 2)
+})
+
+test('issues come in from the API of GitHub, once, by the command; its token is in nothing that is printed or kept', async (context) => {
+  const token = 'ghp_'.padEnd(40, 'A1b2')
+  const shown: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    shown.push(request.headers.authorization)
+    const issue = { number: 7, title: 'Crash at start', body: 'Steps ...', html_url: 'https://github.com/acme/shop/issues/7', labels: [{ name: 'bug' }], user: { login: 'octo' }, state: 'open' }
+    response.writeHead(request.headers.authorization === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify([issue, { ...issue, number: 8, pull_request: {} }]))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  context.after(() => server.close())
+  const state = join(made.directory, 'of-github')
+  const bring = (...words: readonly string[]) => runCli(['tickets', 'import', '--github', 'acme/shop', '--github-url', `http://127.0.0.1:${(server.address() as AddressInfo).port}`, '--project', 'demo', '--kind', 'code', '--priority', 'low', '--json', '--state', state, ...words], { cwd: made.directory, env: { ...made.env, GITHUB_TOKEN: token } })
+  const first = await bring('--token-env', 'GITHUB_TOKEN')
+  assert.deepEqual([first.code, JSON.parse(first.stdout)], [0, { created: ['T-1'], skipped: [] }], first.stderr)
+  assert.deepEqual(JSON.parse((await bring('--token-env', 'GITHUB_TOKEN')).stdout), { created: [], skipped: ['github:acme/shop#7'] })
+  const without = await bring()
+  assert.deepEqual([without.code, /private/.test(without.stdout + without.stderr)], [2, true])
+  assert.equal((await bring('--token-env', 'GITHUB_TOKEN', '--token-stdin')).code, 2)
+  assert.deepEqual(shown, [`Bearer ${token}`, `Bearer ${token}`, undefined])
+  const kept = readdirSync(state, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => readFileSync(join(entry.parentPath, entry.name)))
+  assert.ok(kept.length > 0)
+  for (const text of [first.stdout, first.stderr, without.stdout, without.stderr, ...kept]) assert.equal(text.includes(token), false)
 })

@@ -1,20 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Client } from 'undici'
-import { systemCode } from '../../contract/errors.ts'
-import type { Dialect } from '../../contract/model.ts'
-import { withinLimit } from '../../contract/time-limit.ts'
-import { milliseconds } from '../../contract/units.ts'
-import type { ReviewAnswered, ReviewRequest, ReviewTarget } from '../../gates/acceptance/index.ts'
+import type { ReviewAnswered, ReviewRequest } from '../../gates/acceptance/index.ts'
 import type { ModelReviewer } from '../../gates/catalog/index.ts'
 import type { Withheld } from '../probe-runner/index.ts'
 import { type Parsed, parseAnswer } from './parse.ts'
+import { askQuestion, unfenced } from './question.ts'
 import { presentFiles } from './source.ts'
 
 /** What is longer is not shown in part: a reviewer that saw half of the work would answer for the whole. */
 const PROMPT_BYTES = 1_048_576
-const MAX_ANSWER_BYTES = 4_194_304
 
 /**
  * Asks a model through the wire, with the difference and the changed files in one question. Each ends with a mark that nobody can
@@ -27,15 +22,12 @@ export async function askModel(definition: ModelReviewer, request: ReviewRequest
   if (target === null) return failure('not_started', 'there is no licence for its model')
   const prompt = withheld.redact(await promptOf(request, marks))
   if (Buffer.byteLength(prompt) > PROMPT_BYTES) return failure('inputs_too_long', `the work is longer than the ${PROMPT_BYTES} bytes that a model is shown`)
-  const problem = await exchange(target, prompt, definition, request.signal)
+  const problem = await askQuestion(target, prompt, definition, request.signal)
   if (problem !== undefined) return failure(problem.code, problem.text)
   const words = target.answer()
   if (words === null) return failure('no_answer', 'the model said nothing')
   return { parsed: parseAnswer(unfenced(words), (text) => withheld.redact(text)), marks }
 }
-
-/** Models like to put JSON between fences. */
-const unfenced = (text: string): string => /^\s*```(?:json)?\s*\n([^]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text
 
 async function promptOf(request: ReviewRequest, marks: ReviewAnswered['marks']): Promise<string> {
   const files: string[] = []
@@ -51,43 +43,4 @@ async function promptOf(request: ReviewRequest, marks: ReviewAnswered['marks']):
     `${'='.repeat(20)} the changed files\n${files.join('\n')}\n${'='.repeat(20)} end of the files, mark ${marks.source}`,
     `Answer with one JSON object and nothing else, of this form:\n${JSON.stringify(example)}\nAnswer ABSTAIN, with source_read_ok or diff_read_ok false, if you could not read the difference or the files to their ends. A finding that you leave out of your verdict stays in findings, with the rule in dropped_by. If a person must answer something first, answer ABSTAIN and put it in question.`,
   ].join('\n\n')
-}
-
-/** Sends the question and reads the answer to its end; what it says is known to the wire. Undefined if it came. */
-async function exchange(target: ReviewTarget, prompt: string, definition: ModelReviewer, signal: AbortSignal): Promise<{ code: string; text: string } | undefined> {
-  const limitMs = milliseconds(definition.timeout)
-  const deadline = withinLimit(limitMs, signal)
-  const { path, headers, body } = messageOf(target, prompt, definition.answerTokens)
-  const url = new URL(`${target.baseUrl[target.dialect]}${path}`)
-  // A client of its own: the global one may be configured to send everything, the run token included, to a proxy.
-  const client = new Client(url.origin, { connectTimeout: limitMs, headersTimeout: limitMs, bodyTimeout: limitMs })
-  try {
-    const answer = await client.request({ path: url.pathname, method: 'POST', headers: { ...headers, 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(body), signal: deadline })
-    let bytes = 0
-    for await (const chunk of answer.body) {
-      bytes += Buffer.from(chunk).length
-      if (bytes > MAX_ANSWER_BYTES) return { code: 'answer_too_long', text: `its answer is longer than ${MAX_ANSWER_BYTES} bytes` }
-    }
-    return answer.statusCode === 200 ? undefined : { code: 'not_answered', text: `the wire answered ${answer.statusCode}` }
-  } catch (error) {
-    if (signal.aborted) return { code: 'cancelled', text: 'it was cancelled before it had answered' }
-    if (deadline.aborted) return { code: 'timed_out', text: `it did not answer within ${definition.timeout}` }
-    // Only the class of the error: its text may hold an address with a token in it.
-    return { code: 'not_answered', text: `the wire could not be asked (${systemCode(error) ?? (error instanceof Error ? error.name : typeof error)})` }
-  } finally {
-    await client.destroy()
-  }
-}
-
-function messageOf({ dialect, model, token }: Pick<ReviewTarget, 'dialect' | 'model' | 'token'> & { readonly dialect: Dialect }, prompt: string, answerTokens: number): { path: string; headers: Record<string, string>; body: unknown } {
-  switch (dialect) {
-    case 'openai-chat':
-      return { path: '/chat/completions', headers: { authorization: `Bearer ${token}` }, body: { model, messages: [{ role: 'user', content: prompt }], max_completion_tokens: answerTokens, stream: false } }
-    case 'openai-responses':
-      return { path: '/responses', headers: { authorization: `Bearer ${token}` }, body: { model, input: [{ role: 'user', content: prompt }], max_output_tokens: answerTokens, store: false, stream: false } }
-    case 'anthropic-messages':
-      return { path: '/v1/messages', headers: { 'x-api-key': token, 'anthropic-version': '2023-06-01' }, body: { model, max_tokens: answerTokens, messages: [{ role: 'user', content: prompt }], stream: false } }
-    case 'gemini':
-      return { path: `/v1beta/models/${encodeURIComponent(model)}:generateContent`, headers: { 'x-goog-api-key': token }, body: { contents: [{ role: 'user', parts: [{ text: prompt }] }], generationConfig: { maxOutputTokens: answerTokens } } }
-  }
 }

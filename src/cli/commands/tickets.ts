@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { resolve as resolvePath } from 'node:path'
 import type { Command } from 'commander'
 import type { TicketCommands } from '../../app/ticket-commands.ts'
 import type { Outcome, TicketView } from '../../app/tickets.ts'
-import { PortcullisError, systemCode } from '../../contract/errors.ts'
+import { PortcullisError } from '../../contract/errors.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printRefusal } from '../refusal.ts'
 import { registerSessions } from './ticket-sessions.ts'
+import { registerImport } from './ticket-import.ts'
 import { printable, printableJson, type Terminal } from '../terminal.ts'
 
 export const register: Register = (program, surface) => {
@@ -21,6 +20,7 @@ export const register: Register = (program, surface) => {
   registerTriage(tickets, surface)
   registerWork(tickets, surface)
   registerFiles(tickets, surface)
+  registerImport(tickets, surface, { commandsOf, word })
   registerSessions(tickets, surface, { commandsOf, printOutcome })
 }
 
@@ -161,27 +161,4 @@ function registerFiles(tickets: Command, surface: Surface): void {
   withExamples(withCommonOptions(tickets.command('export').description('print every ticket with its whole history as JSON')), 'tickets export > tickets.json').action(async (options: CommonOptions) => {
     surface.terminal(true).emit(`${printableJson(JSON.stringify(await (await commandsOf(surface, options)).exportAll(), null, 2))}\n`)
   })
-  const command = tickets
-    .command('import <file>')
-    .description('bring in tickets of an export, or issues of GitHub as JSON; what is here already is left alone')
-    .requiredOption('--project <name>', 'what issues belong to here')
-    .requiredOption('--kind <kind>', 'code or research, for issues')
-    .requiredOption('--priority <priority>', 'low, medium, high or urgent, for issues')
-  withExamples(withCommonOptions(command), 'tickets import issues.json --project demo --kind code --priority medium').action(async (file: string, options: CommonOptions & { readonly project: string; readonly kind: string; readonly priority: string }) => {
-    const terminal = surface.terminal(options.json === true)
-    const { PRIORITIES, WORK_KINDS } = await shapes()
-    const imported = await (await commandsOf(surface, options)).importDocument({ document: readDocument(resolvePath(process.cwd(), file)), project: options.project, kind: await word(options.kind, Promise.resolve(WORK_KINDS), '--kind'), priority: await word(options.priority, Promise.resolve(PRIORITIES), '--priority') })
-    if (terminal.json) return terminal.emit(`${printableJson(JSON.stringify(imported, null, 2))}\n`)
-    terminal.line(`  ${imported.created.length} brought in, ${imported.skipped.length} here already`)
-  })
-}
-
-function readDocument(path: string): unknown {
-  try {
-    const document: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    return document
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new PortcullisError('import_invalid', { asked: 'a file in JSON', found: 'text that is not JSON', remedy: 'Mend the file, and import it again.' })
-    throw new PortcullisError(systemCode(error) === 'ENOENT' ? 'file_missing' : 'file_unreadable', { asked: `the file ${path}`, found: systemCode(error) ?? 'an error', remedy: 'Name a file that can be read.', cause: error })
-  }
 }

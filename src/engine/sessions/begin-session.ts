@@ -57,7 +57,7 @@ export interface BeginParts {
 export async function beginSession(parts: BeginParts, request: ChannelRequest): Promise<BegunSession> {
   const { world, wire, watches, course, directory, place } = parts
   const chosen = await choosePair(world, course, wire, { profile: request.profile, purpose: place.purpose })
-  const runtime = runtimeFor(world, chosen, request)
+  const runtime = runtimeFor(world, chosen, request, place)
   const repositories = repositoriesOf(place, request.repositories, directory)
   // The epoch of the ticket: whoever looks at a call sees in which attempt it was made.
   const grant = wire.grant({ ...licenceRequest(world, course, chosen), epoch: request.epoch })
@@ -87,9 +87,13 @@ export async function beginSession(parts: BeginParts, request: ChannelRequest): 
 }
 
 /** By the agent of the profile and the mode that was asked for: nothing else is taken in its place. */
-function runtimeFor(world: SessionWorld, { resolution }: ChosenPair, { mode }: ChannelRequest): SessionRuntime {
+function runtimeFor(world: SessionWorld, { resolution }: ChosenPair, { mode }: ChannelRequest, { bySchema }: SessionPlace): SessionRuntime {
   const { agent } = resolution.profile
   const runtime = world.runtimes.find((each) => each.name === agent && each.mode === mode)
+  if (runtime !== undefined && bySchema && runtime.manifest.structured_result === 'none') {
+    const found = `${agent} cannot be held to a schema`
+    throw new NotBegun('agent_setting_unsupported', found, { reason: 'agent_setting_unsupported', message: 'The session could not complete its turns as its project says.', asked: `completion: schema for profile ${resolution.profileName}`, found, remedy: 'Take completion: tool for the project, or a profile with an agent that can.' })
+  }
   if (runtime !== undefined) return runtime
   const found = world.runtimes.map((each) => `${each.name} (${each.mode})`).join(', ')
   throw new NotBegun('agent_unknown', found, { reason: 'agent_unknown', message: `No session of ${agent} can be held here.`, asked: `a session of ${agent} (${mode}) for profile ${resolution.profileName}`, found: found === '' ? 'no runtime' : found, remedy: 'Take a profile with one of these agents; the others do one task a run.' })

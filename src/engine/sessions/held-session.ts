@@ -1,7 +1,7 @@
 import { sha256 } from '../../contract/canonical.ts'
 import { printTriple } from '../../contract/model.ts'
 import { milliseconds } from '../../contract/units.ts'
-import { DeliveryEvidence, dispatchGate, type DispatchFacts, dispatchProof, type RuntimeState, type TurnContent } from '../../gates/dispatch/index.ts'
+import { COMPLETION_SCHEMA, DeliveryEvidence, dispatchGate, type DispatchFacts, dispatchProof, type RuntimeState, type TurnContent } from '../../gates/dispatch/index.ts'
 import { readinessProof } from '../../gates/readiness/index.ts'
 import type { Course, Decided } from '../course.ts'
 import { EXIT_NOTICE_MS, LOCAL_WORK_MS, MARGIN_MS, STOP_GRACE_MS } from '../limits.ts'
@@ -25,6 +25,8 @@ export interface HeldParts {
   readonly events: WatchedEvents
   readonly session: string
   readonly ticket: string
+  /** Whether each answer is held to the schema of a completion. */
+  readonly bySchema: boolean
   /** Called when nothing of it is left. */
   closed(): void
 }
@@ -127,7 +129,7 @@ export class HeldSession implements SessionChannel {
     if (!decided.ok) return { kind: DISPATCH_STATE[live.state()] === 'dead' ? 'dead' : 'refused', found: decided.verdict.outcome === 'block' ? decided.verdict.found : decided.verdict.message }
     this.#handed.set(turn, (this.#handed.get(turn) ?? 0) + 1)
     this.#last = turn
-    const delivered = await live.deliver(decided.proof, { turnId: turn, text, schema: undefined }, AbortSignal.timeout(limitMs))
+    const delivered = await live.deliver(decided.proof, { turnId: turn, text, schema: this.#parts.bySchema ? COMPLETION_SCHEMA : undefined }, AbortSignal.timeout(limitMs))
     if (delivered.outcome !== 'delivered') {
       await this.#decide(turn, text, delivered.found)
       return { kind: delivered.outcome, found: delivered.found }

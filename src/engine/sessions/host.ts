@@ -51,7 +51,7 @@ export class SessionHost implements ChannelStarter, WorkWatch {
     let started = false
     try {
       const begun = await beginSession({ world, wire, watches: this.#watches, course, directory, place, completionUrl: this.#parts.completionUrl(), events, started: () => void (started = true) }, request)
-      const held = new HeldSession({ world, course, directory, events, session, ticket, closed: () => void this.#held.delete(session) }, begun)
+      const held = new HeldSession({ world, course, directory, events, session, ticket, bySchema: place.bySchema, closed: () => void this.#held.delete(session) }, begun)
       this.#held.set(session, held)
       return held
     } catch (error) {

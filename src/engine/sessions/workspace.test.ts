@@ -21,7 +21,7 @@ function stage(context: TestContext): { readonly place: SessionPlace; readonly a
     writeFileSync(join(path, 'README.md'), `${name}\n`)
     return path
   }
-  return { place: { purpose: 'ticket', project: 'demo', repository: repository('app'), branch: 'main', others: new Map([['docs', { repository: repository('docs'), branch: 'trunk' }], ['secret', { repository: repository('secret'), branch: 'main' }]]) }, areas: { workspace: join(root, 'workspace'), untouched: join(root, 'untouched') } }
+  return { place: { purpose: 'ticket', project: 'demo', bySchema: false, repository: repository('app'), branch: 'main', others: new Map([['docs', { repository: repository('docs'), branch: 'trunk' }], ['secret', { repository: repository('secret'), branch: 'main' }]]) }, areas: { workspace: join(root, 'workspace'), untouched: join(root, 'untouched') } }
 }
 
 const git = (cwd: string, ...words: readonly string[]): string => execFileSync('git', [...words], { cwd, encoding: 'utf8' }).trim()

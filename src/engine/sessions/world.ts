@@ -15,6 +15,8 @@ export interface SessionPlace extends PlacedRepository {
   readonly purpose: string
   /** Of the project, and the name of its folder where it is not the only one. */
   readonly project: string
+  /** Whether each answer is held to the schema of a completion. */
+  readonly bySchema: boolean
   /** What a ticket of the project may declare beside it, by name. */
   readonly others: ReadonlyMap<string, PlacedRepository>
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../../contract/verdict.ts'
-import { type Actor, canMoveByHand, holdsSession, isLive, leaseOf, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, screenMark, type Ticket, type TicketClaim, type TicketItem, type TicketSession, type TicketState, triage, type TriageRule } from '../../gates/dispatch/index.ts'
+import { type Actor, canMoveByHand, holdsSession, isLive, leaseOf, MOST_ATTACHMENTS, MOST_EVIDENCE, MOST_ITEMS, MOST_RUNS, MOVES_BY_HAND, screenMark, type Ticket, type TicketClaim, type TicketItem, type TicketSession, type TicketState, triage, type TriageDecision, type TriageRule } from '../../gates/dispatch/index.ts'
 import type { Decision, Outcome, TicketBook } from './book.ts'
 import { closedRuntime, runtimeOf } from './sessions.ts'
 
@@ -123,16 +123,27 @@ const full = (id: string, asked: string, found: string) => ({
   refusal: { reason: 'ticket_full' as const, message: `${id} has no room for more.`, asked: `${asked} of ${id}`, found, remedy: 'Close the ticket, and bring a new one for what is left.' },
 })
 
-/** Assigns by rules, or leaves it to a person (MC-020, MC-021). */
-export function autoTriage(book: TicketBook, id: string, actor: Actor, { threshold, rules }: TriagePolicy): Promise<Outcome<Ticket>> {
+/** What a model said of the ticket as it was in this version, or why it said nothing. */
+export interface AskedModel {
+  readonly version: number
+  readonly run: string | null
+  readonly answer: { readonly ok: true; readonly decision: TriageDecision } | { readonly ok: false; readonly found: string }
+}
+
+/** Assigns by rules, or by what a model said where they are not sure, or leaves it to a person (MC-020, MC-021). */
+export function autoTriage(book: TicketBook, id: string, actor: Actor, { threshold, rules }: TriagePolicy, asked?: AskedModel): Promise<Outcome<Ticket>> {
   return book.change(id, actor, (ticket) => {
     if (ticket.state !== 'triage') return illegal(ticket, 'todo by triage', MOVES_BY_HAND[ticket.state])
-    const decision = triage(ticket, rules, threshold)
+    const byRules = triage(ticket, rules, threshold)
+    // What it said of other words says nothing of these.
+    const answer = asked !== undefined && asked.version !== ticket.version ? ({ ok: false, found: 'the ticket was changed while it was asked' } as const) : asked?.answer
+    const decision: TriageDecision = byRules.assigned || answer === undefined ? byRules : answer.ok ? answer.decision : { ...byRules, reason: `${byRules.reason} The model decided nothing: ${answer.found}.`.slice(0, 1_000) }
     const { agent, confidence, skill, reason, assigned } = decision
+    const by = byRules.assigned || asked === undefined ? {} : { by: answer?.ok === true ? 'model' : 'rules', run: asked.run }
     return {
       kind: 'triaged',
       text: assigned ? `auto-triage: assigned to ${agent} (confidence ${confidence}); moved to todo for pick-up. ${reason}` : `auto-triage: left to the operator (confidence ${confidence}). ${reason}`,
-      data: { agent, confidence, skill, reason, assigned },
+      data: { agent, confidence, skill, reason, assigned, ...by },
       set: assigned ? { state: 'todo', reason: null, owner: agent, triage: decision } : { reason: 'triage_unsure', triage: decision },
     }
   })

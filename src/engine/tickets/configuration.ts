@@ -10,6 +10,7 @@ export const SessionSettings = z.strictObject({
   purpose: Name.describe('What its profiles must be allowed for.'),
   repository: z.string().min(1).max(1_000).describe('The repository, relative to this file. Each session works on a copy of its own.'),
   branch: z.string().min(1).max(200).describe('Of which branch the copy is.'),
+  completion: z.enum(['tool', 'schema']).optional().describe('By what a turn completes its ticket: `schema` holds each answer to a signal and its words, beside the tool complete_ticket, which sealed sessions do not reach. Left out, by the tool alone.'),
   repositories: z
     .record(Name, z.strictObject({ repository: z.string().min(1).max(1_000).describe('The repository, relative to this file.'), branch: z.string().min(1).max(200).describe('Of which branch the copy is.') }))
     .optional()
@@ -21,6 +22,15 @@ export const TicketSettings = z.strictObject({
   triage: z
     .strictObject({
       threshold: z.number().gt(0).max(1).describe('Below this confidence nobody is assigned: the ticket goes to the operator.'),
+      model: z
+        .strictObject({
+          profile: Name.describe('The profile whose model is asked, by name or alias of its own; it passes the gates like any other use.'),
+          purpose: Name.describe('What that is for: a purpose that the profile lists.'),
+          timeout: Duration.describe('How long it may take to answer.'),
+          answerTokens: z.int().min(1).max(100_000).describe('How many tokens its answer may have.'),
+        })
+        .optional()
+        .describe('Asked where the rules are not sure. It chooses among their agents and skills, with a confidence and a reason; below the threshold, and whenever it fails, the ticket goes to the operator. Left out, none is asked.'),
       rules: z.array(z.strictObject({ agent: Name, skill: z.string().min(1).max(300), labels: z.array(z.string().min(1).max(100)).max(50), words: z.array(z.string().min(1).max(100)).max(200) })).min(1).max(200),
     })
     .optional()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { sha256 } from '../../contract/canonical.ts'
 import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
-import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
+import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, signalOfAnswer, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
 import { withLimit } from '../deadline.ts'
 import { type Decision, done, type Outcome, refused, type TicketChange } from './book.ts'
 import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
@@ -223,7 +223,8 @@ export class Dispatcher {
   /** The runtime has ended its turn. What it said over its protocol is judged; without a word the ticket goes to review, never further (MC-069). */
   async #ended(leased: TicketTurn, ending: RuntimeEnding & { readonly kind: 'ended' }, live: Live): Promise<void> {
     // A completion that may not be stored was not said, and the words of a turn that may not be stored are left out.
-    if (ending.said !== null && ending.said !== undefined) await unlessWithheld<unknown>(() => this.complete(live.token, ending.said), () => Promise.resolve(undefined))
+    const said = (await this.#turn(leased))?.state === 'delivered' ? signalOfAnswer(ending.said, { ticket: leased.ticket, nonce: live.open?.nonce ?? '' }) : null
+    if (said !== null) await unlessWithheld<unknown>(() => this.complete(live.token, said), () => Promise.resolve(undefined))
     live.open = undefined
     await unlessWithheld(() => this.#writeSilence(leased, ending.finalMessage, live), () => this.#writeSilence(leased, null, live))
     await this.#goOn(leased)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifies } from '../../../test/verifies.ts'
-import { judgeSignal, questionProblem, type SignalFacts, SIGNALS } from './index.ts'
+import { COMPLETION_SCHEMA, CompletionSignal, judgeSignal, questionProblem, type SignalFacts, signalOfAnswer, SIGNALS } from './index.ts'
 
 const PROMPT = 'Work this ticket. Use DONE:, REVIEW:, or QUESTION: when you need MC to reflect the next state. Which repository holds the function? {"signal":"DONE|REVIEW|QUESTION","ticket":"T-12","payload":"<one-line summary>"}'
 const SAID = { signal: 'DONE', ticket: 'T-12', nonce: 'n'.repeat(43), payload: 'all three items' }
@@ -57,4 +57,16 @@ test('every refusal leaves the ticket as it is, and says what was asked, found a
     assert.ok(!judged.ok)
     for (const text of [judged.refusal.asked, judged.refusal.found, judged.refusal.remedy]) assert.notEqual(text, '')
   }
+})
+
+verifies('MC-060 MC-061', 'an answer in the schema is a signal with the ticket and the nonce of its own turn; null, a missing answer and another form are none', () => {
+  const own = { ticket: 'T-1', nonce: 'n'.repeat(43) }
+  assert.deepEqual(signalOfAnswer({ signal: 'DONE', payload: 'It holds.' }, own), { signal: 'DONE', payload: 'It holds.', ...own })
+  for (const nothing of [null, undefined, { signal: null, payload: 'I only looked.' }]) assert.equal(signalOfAnswer(nothing, own), null)
+  for (const odd of [{ signal: 'DONE' }, { signal: 'done', payload: 'x' }, { signal: 'DONE|REVIEW|QUESTION', payload: 'x' }, { signal: 'DONE', payload: 'x', nonce: own.nonce }, { signal: 'DONE', payload: 'x', ticket: 'T-2' }, 'DONE', ['DONE'], { signal: ['DONE'], payload: 'x' }]) {
+    const said = signalOfAnswer(odd, own)
+    assert.equal(said, odd, 'handed on as it came')
+    assert.equal(CompletionSignal.safeParse(said).success, false)
+  }
+  assert.deepEqual(Object.keys(COMPLETION_SCHEMA['properties'] as object), ['signal', 'payload'])
 })

@@ -17,6 +17,28 @@ export const CompletionSignal = z.strictObject({
 })
 export type CompletionSignal = Readonly<z.infer<typeof CompletionSignal>>
 
+/** The answer of a turn whose runtime holds its model to a schema. A null signal says that the turn decided nothing, as one without an answer does. */
+const SchemaAnswer = z.strictObject({ signal: z.enum(SIGNALS).nullable(), payload: z.string() })
+
+/** As the runtime is given it. */
+export const COMPLETION_SCHEMA: Readonly<Record<string, unknown>> = {
+  type: 'object',
+  properties: { signal: { type: ['string', 'null'], enum: [...SIGNALS, null], description: 'DONE: code was changed. REVIEW: research to look at. QUESTION: you cannot go on without an answer. null: none of these.' }, payload: { type: 'string', description: 'What was done, found or asked, in your own words.' } },
+  required: ['signal', 'payload'],
+  additionalProperties: false,
+}
+
+/**
+ * The signal in the structured answer of a turn, with what only its own channel knows: its ticket and its nonce, which stand in no
+ * prompt. Null where it says none; whatever has another form is handed on as it came, and is refused there. Pure.
+ */
+export function signalOfAnswer(said: unknown, { ticket, nonce }: { readonly ticket: string; readonly nonce: string }): unknown {
+  const read = SchemaAnswer.safeParse(said)
+  if (!read.success) return said ?? null
+  const { signal, payload } = read.data
+  return signal === null ? null : { signal, ticket, nonce, payload: payload.slice(0, 4_000).toWellFormed() }
+}
+
 /** What is known of the turn that a signal is said to end. */
 export interface SignalFacts {
   /** As it came, whatever it is. */

@@ -1,3 +1,5 @@
+import * as z from 'zod'
+import { readStrictJson } from '../catalog/index.ts'
 import type { Ticket, TriageDecision } from './ticket.ts'
 
 /** A rule by which tickets find their agent. */
@@ -34,4 +36,20 @@ function scoreOf(ticket: Pick<Ticket, 'title' | 'description' | 'labels'>, rule:
   const words = rule.words.filter((word) => text.has(word.toLowerCase()))
   const miss = (1 - LABEL_WEIGHT) ** labels.length * (1 - WORD_WEIGHT) ** words.length
   return { score: 1 - miss, hits: [...labels.map((label) => `label ${label}`), ...words.map((word) => `word ${word}`)] }
+}
+
+const SaidByModel = z.strictObject({ agent: z.string(), skill: z.string(), confidence: z.number().min(0).max(1), reason: z.string().trim().min(1).max(500).regex(/^[^\p{Cc}]+$/u, 'expected one sentence on one line') })
+
+/** What a model that was asked answered, read strictly; what is malformed, or names what no rule has, decides nothing. Pure. */
+export function triageByModel(said: string, rules: readonly TriageRule[], threshold: number): { readonly ok: true; readonly decision: TriageDecision } | { readonly ok: false; readonly found: string } {
+  const json = readStrictJson(said)
+  if ('problem' in json) return { ok: false, found: `an answer that is ${json.problem}` }
+  const read = SaidByModel.safeParse(json.value)
+  if (!read.success) return { ok: false, found: `an answer of another form (${read.error.issues.map(({ path }) => path.join('.') || 'it').join(', ')})`.slice(0, 300) }
+  const { agent, skill, confidence, reason } = read.data
+  // The rules say who there is; a name that no rule has cannot be given work.
+  const rule = rules.find((each) => each.agent === agent && each.skill === skill)
+  if (rule === undefined) return { ok: false, found: 'an agent or a skill that no rule names' }
+  const assigned = confidence >= threshold
+  return { ok: true, decision: { agent: rule.agent, confidence, skill: rule.skill, reason: assigned ? reason : `${reason} (${confidence} is below ${threshold})`, assigned } }
 }

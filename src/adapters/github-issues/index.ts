@@ -1,0 +1,1 @@
+export { GITHUB_API, githubIssues, type IssueRequest } from './issues.ts'
