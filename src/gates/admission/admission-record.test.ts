@@ -86,7 +86,7 @@ verifies('ADM-A9', 'a date in another form is refused, where it would have ended
       assert.match(problemsOf(formerRecord({ review_trigger })), /field review_trigger/, JSON.stringify(review_trigger))
     }
   }
-  for (const sentence of ['version 2', 'the next release of the model', 'May', 'review before 2027-01-01']) assert.equal(problemsOf(currentRecord({ review_trigger: sentence })), '', sentence)
+  for (const sentence of ['version 2', 'the next release of the model', 'May', 'review before 2027-01-01', '2027-01-01, or when the model changes']) assert.equal(problemsOf(currentRecord({ review_trigger: sentence })), '', sentence)
 })
 
 verifies('ADM-A17', 'unknown fields, duplicate keys, non-objects and what is not JSON are refused', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { actorId, applyEvent, canFollow, canMoveByHand, hintOf, holdsSession, isLive, judgeSignal, NO_RUNTIME, PageAddress, questionProblem, replay, RUNTIME_STATES, TICKET_STATES, TICKET_TRANSITIONS, type TicketEvent, triage, TURN_STATES } from './index.ts'
+import { screenMark } from './screen-text.ts'
+import { actorId, applyEvent, canFollow, canMoveByHand, hintOf, holdsSession, isLive, judgeSignal, leaseOf, leftMs, NO_RUNTIME, PageAddress, questionProblem, replay, RUNTIME_STATES, TICKET_STATES, TICKET_TRANSITIONS, type TicketEvent, triage, TURN_STATES } from './index.ts'
 
 const AT = '2026-06-01T12:00:00.000Z'
 const event = (sequence: number, change: Partial<TicketEvent> = {}): TicketEvent => ({ ticket: 'T-12', sequence, kind: 'commented', at: AT, actor: { id: actorId('luci'), kind: 'human', holder: 'local' }, origin: 'observed', text: null, data: {}, set: {}, ...change })
@@ -63,4 +64,15 @@ test('a refused completion says which of several things was wrong', () => {
   assert.equal(found({ turn: { ...facts.turn, nonceSpent: true } }), 'a nonce that was used')
   assert.equal(found({ turn: { ...facts.turn, nonceExpiresAt: AT, nonceEnded: true } }), `a nonce that ended at ${AT}`)
   assert.deepEqual([found({ changed: null }), found({ changed: false })], ['nobody saw a change', 'no commit and no difference'])
+})
+
+test('a lease of another start of the machine never has the time that it had in its own', () => {
+  const lease = leaseOf(60_000, { boot: 'a', ms: 5_000 })
+  assert.deepEqual([leftMs(lease, { boot: 'a', ms: 10_000 }), leftMs(lease, { boot: 'b', ms: 10_000 })], [55_000, 50_000])
+  assert.equal(leftMs({ boot: 'a', ends_ms: 60_001, length_ms: 60_000 }, { boot: 'a', ms: 0 }), 60_001)
+})
+
+test('a glyph beside stars is a spinner, and stars alone are none', () => {
+  for (const line of ['·*', '*·', '*✻*']) assert.equal(screenMark(line), 'a spinner', line)
+  for (const line of ['*', '***']) assert.equal(screenMark(line), undefined, line)
 })
