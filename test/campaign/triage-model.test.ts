@@ -60,7 +60,7 @@ verifies('MC-020', 'where the rules are not sure a model on an admitted pair ass
     const { view, last } = await triaged(title)
     assert.deepEqual([view.ticket.state, view.ticket.owner, view.ticket.triage], ['todo', 'mira', { agent: 'mira', confidence: 0.9, skill: 'research', reason: 'It asks for a comparison.', assigned: true }])
     assert.deepEqual([last?.kind, last?.data['by'], typeof last?.data['run']], ['triaged', 'model', 'string'])
-    const run = String(last?.data['run'])
+    const run = z.string().parse(last?.data['run'])
     assert.equal((await running.made.portcullis(['verify', run])).code, 0)
     assert.match((await running.made.portcullis(['calls', run, '--json'])).stdout, /coder-1/)
   }

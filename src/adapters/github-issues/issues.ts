@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { PortcullisError, systemCode } from '../../contract/errors.ts'
 
 /** GitHub's own. An Enterprise server has another, which whoever asks names. */
@@ -80,14 +81,15 @@ async function listOf(request: IssueRequest, response: Response): Promise<readon
   let text = ''
   let bytes = 0
   const decoder = new TextDecoder()
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? []
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > MOST_PAGE_BYTES) throw invalid(`a page of more than ${MOST_PAGE_BYTES} bytes`)
     text += decoder.decode(chunk, { stream: true })
   }
-  const page = parsed(text)
-  if (!Array.isArray(page)) throw invalid('an answer that is no list of issues')
-  return page
+  const page = z.array(z.unknown()).safeParse(parsed(text))
+  if (!page.success) throw invalid('an answer that is no list of issues')
+  return page.data
 }
 
 function parsed(text: string): unknown {
