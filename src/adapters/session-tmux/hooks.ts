@@ -40,20 +40,21 @@ export const HookEvent = z.discriminatedUnion('hook_event_name', [
 export type HookEvent = z.infer<typeof HookEvent>
 
 /** Listens for hooks. `judge` says whether a prompt may enter; its answer means nothing to the other hooks. */
-export async function listenForHooks(path: string, judge: (event: HookEvent) => boolean): Promise<Server> {
+export async function listenForHooks(path: string, judge: (event: HookEvent) => Promise<boolean>): Promise<Server> {
   const server = createServer({ allowHalfOpen: true }, (connection) => follow(connection, judge))
   server.listen(path)
   await once(server, 'listening')
   return server
 }
 
-function follow(connection: Socket, judge: (event: HookEvent) => boolean): void {
-  let answer = 'refuse'
+function follow(connection: Socket, judge: (event: HookEvent) => Promise<boolean>): void {
+  let judged = Promise.resolve(false)
   const read = lineReader((line) => {
     const event = parseRecord(HookEvent, line)
-    if (event !== undefined && judge(event)) answer = 'enter'
+    if (event !== undefined) judged = judge(event)
   })
+  const answer = (enters: boolean): void => void connection.end(enters ? 'enter' : 'refuse')
   connection.on('data', read)
   connection.on('error', () => connection.destroy())
-  connection.on('end', () => connection.end(answer))
+  connection.on('end', () => void judged.then(answer, () => answer(false)))
 }

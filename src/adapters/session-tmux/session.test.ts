@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { findProgram } from '../runtime-process/index.ts'
@@ -20,7 +20,7 @@ const tmux = await findProgram('tmux', process.env['PATH'] ?? '', '/')
 /** The body with the path of tmux; skipped by name where there is none. */
 const inTerminal = (body: (context: TestContext, path: string) => Promise<void>) => async (context: TestContext): Promise<void> => (tmux === undefined ? context.skip('tmux is not installed') : await body(context, tmux))
 
-async function started(context: TestContext, path: string, columns = 80): Promise<Opened & { readonly provider: ScriptedProvider }> {
+async function started(context: TestContext, path: string, { columns = 80, repository }: { readonly columns?: number; readonly repository?: (workspace: string) => void } = {}): Promise<Opened & { readonly provider: ScriptedProvider }> {
   const provider = await providerFor(context, {
     turns: [
       { when: { lastUser: 'the first message' }, answer: { text: 'Answer one.' } },
@@ -30,7 +30,7 @@ async function started(context: TestContext, path: string, columns = 80): Promis
     ],
     faults: [{ on: { lastUser: '^hang$' }, fault: { hang: true } }, { on: { lastUser: 'slowly|Ticket picked up' }, fault: { slow: '600ms' } }],
   })
-  const opened = await openLive(context, { runtime: tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns, rows: 40 } }), dialect: 'anthropic-messages', baseUrl: provider.url })
+  const opened = await openLive(context, { runtime: tmuxSessions({ program, directory: import.meta.dirname, tmux: path, size: { columns, rows: 40 } }), dialect: 'anthropic-messages', baseUrl: provider.url, ...(repository === undefined ? {} : { repository }) })
   assert.deepEqual(await opened.session.ready(AbortSignal.timeout(20_000)), { ok: true })
   return { ...opened, provider }
 }
@@ -39,7 +39,7 @@ const asked = (provider: ScriptedProvider): readonly (string | null)[] => provid
 
 for (const columns of [80, 400]) {
   verifies('MC-030 MC-031 MC-033 MC-060 MC-066', `the incident: two dispatchers, one session, ${columns} columns: one turn, one refusal before a key, one message at the model, no question`, inTerminal(async (context, path) => {
-    const { session, events, provider, send } = await started(context, path, columns)
+    const { session, events, provider, send } = await started(context, path, { columns })
     const both = await Promise.all([send(PICKUP, { turnId: 'T-1.1' }), send(PICKUP, { turnId: 'T-1.2' })])
     assert.equal(both[0].outcome, 'delivered', JSON.stringify(both))
     assert.deepEqual(both[1], { outcome: 'refused', state: 'running', written: false, found: 'status=running' })
@@ -64,6 +64,20 @@ verifies('MC-037', 'a message of many lines arrives whole, and is delivered by t
   const delivered = await send(text)
   assert.ok(delivered.outcome === 'delivered' && delivered.nativeTurn !== null && delivered.receipt === `UserPromptSubmit ${delivered.nativeTurn}`, JSON.stringify(delivered))
   assert.equal((await events.next('turn_end')).ended.finalMessage, 'Answer one.')
+}))
+
+verifies('MC-037', 'an agent that loses the Enter because it still draws is given another one, and the message is typed and sent once', inTerminal(async (context, path) => {
+  const { events, provider, request, send } = await started(context, path, { repository: (workspace) => writeFileSync(join(workspace, 'lose-enters'), '2') })
+  assert.equal((await send('the first message')).outcome, 'delivered')
+  assert.equal((await events.next('turn_end')).ended.finalMessage, 'Answer one.')
+  assert.deepEqual([asked(provider), readFileSync(join(request.workspace, 'enters'), 'utf8')], [['turns[0]'], '...'])
+}))
+
+verifies('MC-033', 'once a message has entered no further key is pressed: it would answer what the agent asks', inTerminal(async (context, path) => {
+  const { events, request, send } = await started(context, path, { repository: (workspace) => writeFileSync(join(workspace, 'lose-enters'), '0') })
+  assert.equal((await send(PICKUP)).outcome, 'delivered')
+  await events.next('turn_end')
+  assert.equal(readFileSync(join(request.workspace, 'enters'), 'utf8'), '.')
 }))
 
 verifies('MC-033', 'a message that holds keys, or begins as a command, is refused before a key is pressed, and leaves the session as it was', inTerminal(async (context, path) => {

@@ -5,7 +5,7 @@ import type { LiveSession, OpenSession, RawRecord, TurnMessage } from '../../eng
 import { SessionCore, type SessionDriver, type Submitted } from '../session-common/index.ts'
 import { type HookEvent, listenForHooks } from './hooks.ts'
 import { manifest } from './manifest.ts'
-import { paste, pasteProblem, PASTE_PAUSE_MS, placesOf, pressEnter, RAW_BYTES, wake } from './terminal.ts'
+import { ENTER_AGAIN_MS, paste, pasteProblem, PASTE_PAUSE_MS, placesOf, pressEnter, RAW_BYTES, wake } from './terminal.ts'
 
 /** Starts the terminal, with the ear for its hooks open before it runs. */
 export async function openSession<Process extends AgentProcess>(tmux: string, start: StartAgent<Process>, open: OpenSession): Promise<LiveSession<Process>> {
@@ -50,6 +50,7 @@ class TerminalDriver implements SessionDriver {
   readonly #sessionId: string
   readonly #terminal: { readonly tmux: string; readonly socket: string }
   #waiting: Waiting | undefined
+  #pressing: Promise<unknown> = Promise.resolve()
   /** The prompt that runs, by the agent's own id. */
   #promptId: string | null = null
 
@@ -69,8 +70,19 @@ class TerminalDriver implements SessionDriver {
     this.#waiting = { text, resolve: receipt.resolve }
     await paste(tmux, socket, text)
     await wait(PASTE_PAUSE_MS)
-    await pressEnter(tmux, socket)
+    // An agent that still draws its first screen loses an Enter. Another one on an empty line does nothing; the message itself is typed once.
+    while (this.#waiting?.resolve === receipt.resolve && this.#core.state === 'running') {
+      await this.#enter()
+      await Promise.race([receipt.promise, wait(ENTER_AGAIN_MS, undefined, { ref: false })])
+    }
     return await receipt.promise
+  }
+
+  #enter(): Promise<void> {
+    const { tmux, socket } = this.#terminal
+    const pressing = pressEnter(tmux, socket)
+    this.#pressing = pressing.catch(() => undefined)
+    return pressing
   }
 
   interrupt(): Promise<boolean> {
@@ -81,8 +93,17 @@ class TerminalDriver implements SessionDriver {
     return Promise.resolve(false)
   }
 
-  /** Takes what a hook tells. True if the prompt that it tells of may enter. */
-  heard(event: HookEvent): boolean {
+  /**
+   * Takes what a hook tells. True if the prompt that it tells of may enter: once no key of ours is on its way any more, which would
+   * answer what the agent asks in the course of it.
+   */
+  async heard(event: HookEvent): Promise<boolean> {
+    const enters = this.#heard(event)
+    await this.#pressing
+    return enters
+  }
+
+  #heard(event: HookEvent): boolean {
     // Somebody else's session on our socket says nothing about ours.
     if (event.session_id !== this.#sessionId) return false
     switch (event.hook_event_name) {

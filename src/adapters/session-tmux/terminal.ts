@@ -11,6 +11,8 @@ export const RAW_BYTES = 1_048_576
 const SOCKET_PATH_BYTES = 100
 /** An Enter right after a paste is taken as a part of it by every agent that was measured; 100 ms were enough for all, on an idle machine. */
 export const PASTE_PAUSE_MS = 500
+/** So long after an Enter nothing was heard, it was lost: Claude Code says that it has begun before it draws the line that it reads from. */
+export const ENTER_AGAIN_MS = 500
 
 const KNOCK_PAUSE_MS = 20
 
