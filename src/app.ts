@@ -73,8 +73,8 @@ export interface RunRequest {
   readonly backend: string | undefined
   /** The one record that may admit the pair; undefined takes those in admissions/, or for Case the one its variable names. */
   readonly admissionFile: string | undefined
-  /** The ticket whose claim the run works under; nobody else can name one. */
-  readonly ticket?: string | undefined
+  /** The ticket whose claim the run works under, with its runs so far; nobody else can name one. */
+  readonly ticket?: { readonly id: string; readonly runs: readonly string[] } | undefined
   readonly cancelled: AbortSignal
 }
 

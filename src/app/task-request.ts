@@ -12,7 +12,7 @@ export interface AskedTask {
   readonly backend: string | undefined
   readonly admissionFile: string | undefined
   /** The ticket that the run is for, where a ticket is worked on. */
-  readonly ticket?: string | undefined
+  readonly ticket?: TaskRequest['ticket']
   readonly cancelled: AbortSignal
 }
 

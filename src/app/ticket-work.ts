@@ -70,7 +70,7 @@ export async function runClaimed(app: App, desk: TicketDesk, { options, worker, 
     const undeclared = undeclaredIn(path, ticket)
     if (undeclared !== undefined) return await refuseWork(desk, { worker, ticket, epoch }, undeclared)
     told = withFindings(path, ticket)
-    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: ticket.id, cancelled: AbortSignal.any([cancelled, lost.signal]) }, { ...watcher, opened, gateBegan: (gate) => watcher.gateBegan(gate), gateDecided: (verdict, elapsedMs) => watcher.gateDecided(verdict, elapsedMs), note: (text) => watcher.note(text) })
+    const { report } = await app.run({ task: told.path, profile: undefined, purpose: undefined, backend: undefined, admissionFile: undefined, ticket: { id: ticket.id, runs: ticket.runs }, cancelled: AbortSignal.any([cancelled, lost.signal]) }, { ...watcher, opened, gateBegan: (gate) => watcher.gateBegan(gate), gateDecided: (verdict, elapsedMs) => watcher.gateDecided(verdict, elapsedMs), note: (text) => watcher.note(text) })
     await noted
     const { dispatch = RETRY_LIMIT, review = RETRY_LIMIT } = desk.settings().limits ?? {}
     return await applyRun(desk.book, ticket.id, worker, epoch, { dispatch, review }, resultOf(report))

@@ -52,7 +52,7 @@ export const RunSummary = z.strictObject({
 export type RunSummary = z.infer<typeof RunSummary>
 
 /** What happened, in the order it happened. `trace.jsonl` is rendered from these and from the verdicts. */
-export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'ticket_changed', 'session_licensed', 'person_acted', 'act_ended', 'check_ended', 'run_ended'] as const
+export const EVENT_TYPES = ['run_opened', 'process_started', 'case_process_started', 'delivery_awaited', 'prompt_delivered', 'process_ended', 'fault', 'licence_granted', 'licence_revoked', 'completion_begun', 'run_parked', 'run_resumed', 'review_given', 'question_answered', 'agent_licensed', 'agent_changed', 'ticket_changed', 'session_licensed', 'person_acted', 'act_ended', 'check_ended', 'run_ended'] as const
 export const RunEvent = z.strictObject({
   type: z.enum(EVENT_TYPES),
   at: z.iso.datetime(),

@@ -21,7 +21,7 @@ import { rememberingLedger } from './remembering-ledger.ts'
 import type { RunDirectory } from './run-directory.ts'
 import { decideAcceptance } from './steps/acceptance.ts'
 import { decideAdmission, watchAdmission } from './steps/admission.ts'
-import { headsBefore, pinClaims } from './steps/delivery.ts'
+import { headsBefore, pinClaims, type TicketOfRun } from './steps/delivery.ts'
 import { decideCatalog } from './steps/catalog.ts'
 import { dispatchPrompt } from './steps/dispatch.ts'
 import { decideHealth } from './steps/health.ts'
@@ -50,8 +50,8 @@ export interface TaskRequest {
   readonly remotes: Readonly<Record<string, string>>
   /** The pair that the caller asks for beside the profile, for an agent that must be asked so; null where the profile alone asks. */
   readonly asked: ModelPair | null
-  /** The ticket that the run is for. It stands in the opening, so that no run of something else can speak for the ticket later. */
-  readonly ticket?: string | undefined
+  /** The ticket that the run is for, with its runs so far. It stands in the opening, so that no run of something else can speak for the ticket later. */
+  readonly ticket?: TicketOfRun | undefined
   readonly cancelled: AbortSignal
 }
 
@@ -92,7 +92,7 @@ export async function runTask(given: World, request: TaskRequest, watcher: TaskW
   const directory = world.createDirectory(summary.runId)
   let waits = false
   try {
-    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...(request.ticket === undefined ? {} : { ticket: request.ticket }), ...claimData(world.claim), ...hostData(world.host) })] })
+    await course.append({ evidence: [openingOf(world, course, request)], events: [course.event('run_opened', { task: task.id, profile: request.profile, purpose: request.purpose, ...(request.ticket === undefined ? {} : { ticket: request.ticket.id }), ...claimData(world.claim), ...hostData(world.host) })] })
     watcher.opened({ runId: summary.runId, taskId: task.id, profile: request.profile, purpose: request.purpose })
     const run = new TaskRun(world, course, directory, { ...request, cancelled: withinDeadline(request.cancelled, entryOf(world.configuration.profiles, request.profile)) }, watcher)
     const outcome = await run.toTheEnd()
@@ -158,7 +158,7 @@ class TaskRun {
       await this.#refuseSecretTask()
       const targets = await this.#watchTargets(chosen)
       const before = await this.#prepareWorkspace()
-      const heads = await headsBefore(this.#world, this.#request.task, this.#request.remotes)
+      const heads = await headsBefore(this.#world, this.#course, this.#request)
       const { turn, witnessed } = await this.#runAgent(wire, chosen)
       const after = await this.#observeWorkspace(before)
       const { task, reference, cancelled } = this.#request

@@ -1,20 +1,64 @@
 import * as z from 'zod'
 import { milliseconds } from '../../contract/units.ts'
-import { type DeliveredRepository, DeliveryClaim, type HeadBefore } from '../../gates/acceptance/index.ts'
+import { type DeliveredRepository, DeliveryClaim, HeadBefore } from '../../gates/acceptance/index.ts'
+import type { Course } from '../course.ts'
+import { RunEvent } from '../ledger.ts'
 import { MARGIN_MS, LOCAL_WORK_MS } from '../limits.ts'
 import type { RunDirectory } from '../run-directory.ts'
+import { RULEBOOK } from '../rulebook.ts'
 import type { Task } from '../task.ts'
+import { verifyHistory } from '../verify-chain.ts'
 import type { World } from '../world.ts'
 
 const ClaimFile = z.record(z.string(), z.object({ sha: DeliveryClaim.shape.done_sha.unwrap(), files: DeliveryClaim.shape.files.optional(), tests: DeliveryClaim.shape.tests.unwrap().optional() }))
 
 const CLAIM_BYTES = 65_536
 
-/** Where each target branch stands, by the name of its repository. Asked before the agent is started, so that nothing counts as its work that was there already. */
-export async function headsBefore(world: Pick<World, 'deliveries'>, { delivery }: Task, remotes: Readonly<Record<string, string>>): Promise<ReadonlyMap<string, HeadBefore>> {
+/** A ticket with the runs that were for it so far, in their order. */
+export interface TicketOfRun {
+  readonly id: string
+  readonly runs: readonly string[]
+}
+
+interface HeadsAsked {
+  readonly task: Task
+  readonly remotes: Readonly<Record<string, string>>
+  readonly ticket?: TicketOfRun | undefined
+}
+
+/**
+ * Where each target branch stood, by the name of its repository, before the agent is started: what was there already is nobody's work.
+ * Of a ticket, before the first of its runs: what a run pushed that was rejected afterwards, or killed, is the work of its ticket, and
+ * nobody could push it again.
+ */
+export async function headsBefore(world: Pick<World, 'deliveries' | 'ledger'>, course: Course, { task, remotes, ticket }: HeadsAsked): Promise<ReadonlyMap<string, HeadBefore>> {
   const heads = new Map<string, HeadBefore>()
-  for (const { name, remote, branch } of delivery?.repositories ?? []) heads.set(name, await world.deliveries.head({ remote: remotes[name] ?? remote, branch }))
+  const repositories = task.delivery?.repositories ?? []
+  if (repositories.length === 0) return heads
+  const earlier = ticket === undefined ? [] : await headsOfEarlier(world.ledger, ticket)
+  for (const { name, remote, branch } of repositories) {
+    const place = { remote: remotes[name] ?? remote, branch }
+    const known = earlier.find((noted) => noted.remote === place.remote && noted.branch === branch && noted.head !== 'unknown')
+    const head = known?.head ?? (await world.deliveries.head(place))
+    heads.set(name, head)
+    await course.append({ events: [course.event('delivery_awaited', { ...place, head })] })
+  }
   return heads
+}
+
+const Awaited = z.object({ remote: z.string(), branch: z.string(), head: HeadBefore })
+
+/** What the earlier runs of a ticket noted, the earliest first. A run of another ticket, or one whose rows do not verify, says nothing. */
+async function headsOfEarlier(ledger: Pick<World['ledger'], 'history'>, { id, runs }: TicketOfRun): Promise<readonly z.infer<typeof Awaited>[]> {
+  const noted: z.infer<typeof Awaited>[] = []
+  for (const run of runs) {
+    const history = await ledger.history(run)
+    if (history === undefined || verifyHistory(history, RULEBOOK).problems.some(({ code }) => code !== 'run_unfinished')) continue
+    const events = history.entries.flatMap(({ kind, body }) => (kind === 'event' ? [RunEvent.parse(JSON.parse(body))] : []))
+    if (events.find(({ type }) => type === 'run_opened')?.data['ticket'] !== id) continue
+    noted.push(...events.flatMap(({ type, data }) => (type === 'delivery_awaited' ? [Awaited.parse(data)] : [])))
+  }
+  return noted
 }
 
 /** Pins what the agent says it delivered, when it is done. Nothing of it is believed; what cannot be read claims nothing. */

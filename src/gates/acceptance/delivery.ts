@@ -16,7 +16,7 @@ export const DeliveryClaim = z.strictObject({
   branch: z.string().min(1).max(300),
   /** The pinned commit; null if the agent named none. */
   done_sha: CommitId.nullable(),
-  /** Where the target branch stood before the agent was started: a commit, nowhere yet, or nobody could say. */
+  /** Where the target branch stood before the agent was started, of a ticket in the first of its runs: a commit, nowhere yet, or nobody could say. */
   head_before: HeadBefore,
   files: z.array(z.string().min(1).max(1_000)).max(200),
   tests: z.int().nonnegative().nullable(),
@@ -33,7 +33,7 @@ export const DeliveredRepository = z.strictObject({
   searched: z.array(z.string().min(1).max(1_000)).max(20),
   found_in: z.string().max(1_000).nullable(),
   ancestor: z.boolean(),
-  /** True only if the branch is known not to have had the commit before the agent was started. */
+  /** True only if the branch is known not to have had the commit at `head_before`. */
   is_new: z.boolean(),
   files: z.array(z.strictObject({ path: z.string().min(1).max(1_000), tracked: z.boolean(), bytes: z.int().nonnegative(), sha256: Digest.nullable() })).max(200),
   /** Null: the task names no tests for the repository. */
