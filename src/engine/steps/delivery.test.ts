@@ -11,7 +11,7 @@ const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)]
 /** Runs that deliver to one repository, of which `stands` says where it stands; each gives where it was taken to have stood before. */
 async function delivering(context: TestContext): Promise<{ readonly made: Stage; stands: HeadBefore; run(ticket?: TicketOfRun, change?: { readonly remote?: string; readonly branch?: string }): Promise<{ readonly id: string; readonly before: HeadBefore | undefined }> }> {
   const seen: HeadBefore[] = []
-  const held = { stands: FIRST as HeadBefore }
+  const held: { stands: HeadBefore } = { stands: FIRST }
   const made = await stage(context, {
     world: () => ({
       deliveries: {
