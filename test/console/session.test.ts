@@ -52,7 +52,10 @@ verifies('CON-04 CON-23', 'a session inside a ticket: started with a profile tha
   await panel.getByLabel('Words of the message').fill('and then write it down')
   await panel.getByRole('button', { name: 'Keep' }).click()
   await panel.locator('[data-queued]').filter({ hasText: 'write it down' }).waitFor()
-  assert.deepEqual((await session()).queue.map(({ text }) => text), ['and then write it down'])
+  // The words stand in the page while they are still on their way.
+  const texts = async (): Promise<readonly string[]> => (await session()).queue.map(({ text }) => text)
+  for (const limit = performance.now() + 20_000; (await texts())[0] !== 'and then write it down' && performance.now() < limit; ) await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(await texts(), ['and then write it down'])
   await panel.locator('[data-queued]').getByRole('button', { name: 'Remove' }).click()
   await panel.locator('[data-queued]').waitFor({ state: 'detached' })
 
