@@ -281,7 +281,7 @@ export async function composeWorld(options: AppOptions, ledger: LedgerOnDemand, 
     readDecisions: () => Promise.resolve(admissions.readDecisions({ directory: join(loaded.directory, admissions.DECISIONS_DIRECTORY), root: loaded.directory })),
     openWire: (recorder, served) => {
       const reader = served === undefined ? credentials : credentialAdapter.onlyWhile(served.current, credentials)
-      return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health), ...(served?.tally === undefined ? {} : { tally: served.tally }), ...(served?.withdrawn === undefined ? {} : { withdrawn: served.withdrawn }) })
+      return wireServer.startWire({ recorder, credentials: reader, clock, port: served?.port ?? 0, thresholds: engine.healthThresholds(loaded.configuration.health), ...(served === undefined ? {} : { current: served.current }), ...(served?.tally === undefined ? {} : { tally: served.tally }), ...(served?.withdrawn === undefined ? {} : { withdrawn: served.withdrawn }) })
     },
     probeModel: healthProbe.probeHealth,
     agents,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { composeWorld } from '../app.ts'
 import { ADMISSIONS_DIRECTORY, DECISIONS_DIRECTORY, readAdmissions, readDecisions } from '../adapters/admission-files/index.ts'
 import { loadOverride, loadTask } from '../adapters/configuration/index.ts'
-import { type Attack, ATTACKS, CONTROL, DrillCopy, type DrillTarget, faultsOf, leftoversOf, type Observed, standIn, startDrillProviders, targetOf, undrillable } from '../adapters/drill/index.ts'
+import { type Attack, ATTACKS, CONTROL, DrillCopy, type DrillTarget, judgeAttack, leftoversOf, type Observed, standIn, startDrillProviders, targetOf, undrillable } from '../adapters/drill/index.ts'
 import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Block, Verdict } from '../contract/verdict.ts'
@@ -152,10 +152,7 @@ class Drill {
     if (impossible !== undefined) return untried('not-applicable', impossible)
     if (this.#ended.aborted) return untried('not-proven', 'not tried in time')
     const seen = await this.#try(target, attack)
-    const because = faultsOf(attack.expects, seen)
-    // A run that was cut short showed nothing, in either direction.
-    const verdict = because.length === 0 ? 'closed' : this.#ended.aborted ? 'not-proven' : 'open'
-    return { ...common, verdict, found: { by: seen.by, reason: seen.reason, message: seen.message }, because, elapsed_ms: Math.round(seen.elapsedMs) }
+    return { ...common, ...judgeAttack(attack.expects, seen), found: { by: seen.by, reason: seen.reason, message: seen.message }, elapsed_ms: Math.round(seen.elapsedMs) }
   }
 
   /** One run on a copy of its own, with providers of its own. */
@@ -183,21 +180,21 @@ class Drill {
     }
   }
 
-  async #run(copy: DrillCopy, stateDirectory: string): Promise<Ended> {
+  async #run(copy: DrillCopy, stateDirectory: string): Promise<Ended & Pick<Observed, 'cutShort'>> {
     const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
     const verdicts: Verdict[] = []
+    const cancelled = withinLimit(ATTACK_LIMIT_MS, this.#ended)
     try {
       const world = await composeWorld(this.#optionsFor(copy), ledger, stateDirectory)
       // Where nothing drives the profile's agent, a stand-in would hide that a real run is refused.
       const agents = world.agents.has(copy.profile.agent) ? new Map([...world.agents, [copy.profile.agent, standIn(copy)]]) : world.agents
       const { task, digest, text, repository, referencePatch } = loadTask(copy.taskFile)
-      const cancelled = withinLimit(ATTACK_LIMIT_MS, this.#ended)
       const request = { task, taskDigest: digest, taskText: text, profile: task.profile, purpose: task.purpose, repository, reference: referencePatch, asked: null, remotes: {}, admissionFile: copy.admissionFile() ?? null, cancelled }
       const nothing = (): void => undefined
       const { report } = await runTask({ ...world, agents }, request, { opened: nothing, gateBegan: nothing, note: nothing, gateDecided: (verdict) => void verdicts.push(verdict) })
-      return endOf(report, verdicts)
+      return { ...endOf(report, verdicts), cutShort: cancelled.aborted }
     } catch (error) {
-      return faultOf(error, verdicts)
+      return { ...faultOf(error, verdicts), cutShort: cancelled.aborted }
     } finally {
       await ledger.close()
     }

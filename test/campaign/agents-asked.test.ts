@@ -36,8 +36,9 @@ verifies('RDY-22 RDY-23', 'in every phase of an agent a question is answered by 
   const token = await handOver(started, assistant)
   assert.equal(await stage.settled(), 'online')
   await answered()
-  await stage.act('heartbeat', { healthy: false }, token)
+  // Its fault comes first: an agent that only says that it is not well is asked to prove itself at once, and would pass.
   await assistant.set({ fault: 'dead-mcp' })
+  await stage.act('heartbeat', { healthy: false }, token)
   await refused(/^503 no_ready_agent: it is (?:degraded|failed)/)
   await stage.until('failed MISSING_MCP_SERVER')
   await refused(/^503 no_ready_agent: it is failed \(MISSING_MCP_SERVER\)/)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { createCredentials, type Credentials } from '../../src/adapters/credentials/index.ts'
+import { createCredentials, type Credentials, onlyWhile } from '../../src/adapters/credentials/index.ts'
 import { startWire } from '../../src/adapters/wire-server/index.ts'
 import { evidenceDigest } from '../../src/contract/evidence.ts'
 import type { Dialect } from '../../src/contract/model.ts'
@@ -139,11 +139,11 @@ export interface Bench {
 export const ROUTE_OF: Readonly<Record<Dialect, string>> = { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses', 'anthropic-messages': '/v1/messages', gemini: '/v1beta/models/coder-1:generateContent' }
 
 /** A wire with one grant in front of a provider that `play` plays. */
-export async function startBench(context: Pick<TestContext, 'after'>, play: (response: ServerResponse, number: number) => void, change: Partial<GrantRequest> & { dialect?: Dialect; timeouts?: Partial<GrantRequest['provider']['timeouts']>; baseUrl?: string; credentials?: Credentials; thresholds?: HealthThresholds } = {}): Promise<Bench> {
+export async function startBench(context: Pick<TestContext, 'after'>, play: (response: ServerResponse, number: number) => void, change: Partial<GrantRequest> & { dialect?: Dialect; timeouts?: Partial<GrantRequest['provider']['timeouts']>; baseUrl?: string; credentials?: Credentials; thresholds?: HealthThresholds; current?: () => boolean } = {}): Promise<Bench> {
   const provider = await startProvider(context, play)
   const recorder = new TestRecorder()
   const credentials = change.credentials ?? createCredentials({ environment: { PROVIDER_KEY: SECRET }, homeDirectory: '/nowhere' })
-  const { dialect = 'openai-chat', timeouts, baseUrl, credentials: _given, thresholds, ...grantChange } = change
+  const { dialect = 'openai-chat', timeouts, baseUrl, credentials: _given, thresholds, current, ...grantChange } = change
   const request: GrantRequest = {
     runId: '20261120T213918Z-r1-1',
     purpose: 'agent',
@@ -171,7 +171,7 @@ export async function startBench(context: Pick<TestContext, 'after'>, play: (res
     ...grantChange,
   }
   const bench = { provider, recorder, credentials, request, clock: new Date('2026-11-20T21:39:18Z') }
-  const wire = await startWire({ recorder, credentials, clock: () => bench.clock, port: 0, thresholds })
+  const wire = await startWire({ recorder, credentials: current === undefined ? credentials : onlyWhile(current, credentials), clock: () => bench.clock, port: 0, thresholds, ...(current === undefined ? {} : { current }) })
   context.after(() => {
     recorder.release()
     return wire.close()

@@ -65,10 +65,29 @@ export interface Observed {
   /** Files of the run, and the ledger, in which the planted credential still stands. */
   readonly leftIn: readonly string[]
   readonly elapsedMs: number
+  /** Its time was over before it had ended by itself. */
+  readonly cutShort: boolean
 }
 
-/** What is wrong with the outcome of an attack, one sentence each; empty for a closed gate. Pure. */
-export function faultsOf(expects: Expectation, seen: Observed): string[] {
+export interface Judged {
+  readonly verdict: 'closed' | 'open' | 'not-proven'
+  /** Why it is not closed, one sentence each. */
+  readonly because: readonly string[]
+}
+
+/**
+ * What came of an attack. A run whose time was over shows nothing by how it ended, only by what had come through until then: a
+ * slow machine would else be told of holes that are none. Pure.
+ */
+export function judgeAttack(expects: Expectation, seen: Observed): Judged {
+  const because = faultsOf(expects, seen)
+  if (because.length === 0) return { verdict: 'closed', because }
+  const cameThrough = seen.by === null || (seen.processStarted && !expects.process) || seen.requests > expects.requests
+  return seen.cutShort && !cameThrough ? { verdict: 'not-proven', because: ['its time was over before it ended', ...because] } : { verdict: 'open', because }
+}
+
+/** What is wrong with the outcome of an attack, one sentence each; empty for a closed gate. */
+function faultsOf(expects: Expectation, seen: Observed): string[] {
   const faults: string[] = []
   if (seen.by === null) faults.push('it passed every gate')
   else if (seen.by !== expects.by || seen.reason !== expects.reason) faults.push(`${expects.by} let it pass; it ended as ${seen.reason ?? 'no reason'} at ${seen.by}`)

@@ -1,4 +1,4 @@
-export { type Attack, type Expectation, faultsOf, type Observed, type Refuser } from './attack.ts'
+export { type Attack, type Expectation, judgeAttack, type Observed, type Refuser } from './attack.ts'
 export { ATTACKS, CONTROL, undrillable } from './attacks.ts'
 export { DrillCopy } from './copy.ts'
 export { leftoversOf } from './leftovers.ts'

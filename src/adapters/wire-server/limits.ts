@@ -11,3 +11,6 @@ export const REQUEST_TIMEOUT_MS = 120_000
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000
 /** How long a client may take to read the error that ends its stream before its connection is cut all the same. */
 export const LAST_WORD_TIMEOUT_MS = 1_000
+/** How long a call waits for what its licence rests on to be read again, after a moment in which nothing was, and how often it looks. */
+export const CATCH_UP_MS = 1_000
+export const CATCH_UP_LOOK_MS = 20

@@ -26,6 +26,8 @@ export interface Desk {
   onUnbound(): void
   /** Why nothing may be asked any more, whoever asks. Rejects if nobody can say, and then nothing is. */
   withdrawn(): Promise<Withdrawal | undefined>
+  /** Resolves once what the grants rest on has been read lately, or when that has been waited for long enough. It decides nothing. */
+  caughtUp(): Promise<void>
 }
 
 /** Serves one request from its first header to its durable record. `own` is the run whose socket it came in on; undefined on the port that all share. */
@@ -90,10 +92,8 @@ async function answerBound(bound: BoundRequest): Promise<void> {
   if (web !== undefined) return refuse(bound, 'route_not_listed', web, 'Call the wire from a program on this machine, at its loopback address.')
   // The socket says whose call it is, and the token that it may be made: what runs beside the agent in its seal has the one without the other.
   if (!bound.keyed && findRoute(method, path)?.kind !== 'greeting') return refuse(bound, 'run_unknown', 'a request without the run token, on the socket of the run', 'Send the run token as bearer, x-api-key, x-goog-api-key or in the path /run/<token>/.')
-  if (grant.expired) return refuse(bound, 'run_unknown', `a run token that expired at ${grant.request.expiresAt.toISOString()}`, 'Start the run again; a token ends with its run.')
-  if (desk.grants.isStale(grant)) return refuse(bound, 'stale_epoch', `the token of generation ${grant.request.epoch}; the run has a later one`, 'Use the token of the present generation; this one was replaced.')
-  const withdrawal = await withdrawalOf(bound)
-  if (withdrawal !== undefined) return refuse(bound, withdrawal.reason, withdrawal.found, withdrawal.remedy)
+  const ended = await endOf(bound)
+  if (ended !== undefined) return refuse(bound, ended.reason, ended.found, ended.remedy)
   if ((incoming.url ?? '').length > MAX_TARGET_LENGTH) return refuse(bound, 'request_malformed', `a request target of more than ${MAX_TARGET_LENGTH} characters`, 'Send a listed route.')
 
   const coding = incoming.headers['transfer-encoding']
@@ -119,8 +119,10 @@ async function answerBound(bound: BoundRequest): Promise<void> {
 
   const over = await overBudgets(bound)
   if (over !== undefined) return refuse(bound, over.reason, over.found, REMEDIES[over.reason] ?? '', question.stream)
-  // Reading the question took time, in which the claim may have been lost.
-  const lost = await withdrawalOf(bound)
+  // A machine that stood still for a moment has read nothing lately. A call that waits for that is better than a run that ends by it.
+  await desk.caughtUp()
+  // Reading the question took time, in which the claim may have been lost, and the token revoked.
+  const lost = await endOf(bound)
   if (lost !== undefined) return refuse(bound, lost.reason, lost.found, lost.remedy, question.stream)
   const asked = await askInTurn({ desk, call, client, question, query, rawHeaders: incoming.rawHeaders })
   if ('refused' in asked) return refuse(bound, asked.refused.reason, asked.refused.found, asked.refused.remedy, question.stream)
@@ -128,7 +130,10 @@ async function answerBound(bound: BoundRequest): Promise<void> {
 }
 
 /** Why nothing may be asked under this grant: for itself, or because what the whole wire rests on has ended; then so has the grant, for good. */
-async function withdrawalOf({ desk, grant }: BoundRequest): Promise<Withdrawal | undefined> {
+async function endOf({ desk, grant, call }: BoundRequest): Promise<Withdrawal | undefined> {
+  if (grant.expired) return { reason: 'run_unknown', found: `a run token that expired at ${grant.request.expiresAt.toISOString()}`, remedy: 'Start the run again; a token ends with its run.' }
+  if (desk.grants.isStale(grant)) return { reason: 'stale_epoch', found: `the token of generation ${grant.request.epoch}; the run has a later one`, remedy: 'Use the token of the present generation; this one was replaced.' }
+  if (call.cutBy !== undefined) return { reason: 'interrupted', found: 'a request that was cut off before it was forwarded', remedy: 'Send the request again in a live run.' }
   const withdrawn = await desk.withdrawn()
   // Whatever was set while that was asked stays.
   if (withdrawn !== undefined) grant.withdrawal ??= withdrawn

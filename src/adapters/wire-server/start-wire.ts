@@ -12,7 +12,7 @@ import type { CallRecorder, CredentialReader, GrantRequest, HealthThresholds, Ta
 import { GrantTable, LiveGrant } from './grant-table.ts'
 import { guardedConnector } from '../outgoing/index.ts'
 import { HealthBoard } from './health-board.ts'
-import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
+import { CATCH_UP_LOOK_MS, CATCH_UP_MS, HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS, MAX_HEADER_BYTES, REQUEST_TIMEOUT_MS } from './limits.ts'
 import { serve, type Desk } from './serve.ts'
 import { LocalTally } from './tally.ts'
 import { refuseUnreadable } from './unreadable.ts'
@@ -27,11 +27,18 @@ export interface WireOptions {
   readonly tally?: Tally
   /** Why nothing may be asked any more, asked before each call; left out, the grants alone say it. */
   readonly withdrawn?: () => Promise<Withdrawal | undefined>
+  /** Whether what the grants rest on was read lately; a call waits a moment for it. Left out, the grants rest on nothing that is read. */
+  readonly current?: () => boolean
   /** 0 for any free port. The wire listens on 127.0.0.1 only. */
   readonly port: number
 }
 
 const NEVER = (): Promise<undefined> => Promise.resolve(undefined)
+
+/** Waits until `current` says true, at most `CATCH_UP_MS`. Who forwards asks again by itself. */
+async function caughtUp(current: () => boolean): Promise<void> {
+  for (const began = performance.now(); !current() && performance.now() - began < CATCH_UP_MS; ) await new Promise((resolve) => setTimeout(resolve, CATCH_UP_LOOK_MS))
+}
 
 /** Starts the wire. Throws `port_taken` if the port is in use. */
 export async function startWire(options: WireOptions): Promise<Wire> {
@@ -40,8 +47,9 @@ export async function startWire(options: WireOptions): Promise<Wire> {
   const tally = new LocalTally()
   const pools = new ProviderPools()
   let unbound = 0
+  const { current } = options
   const health = new HealthBoard(options.thresholds)
-  const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1), withdrawn: options.withdrawn ?? NEVER }
+  const desk: Desk = { grants, health, credentials: options.credentials, poolOf: (provider) => pools.of(provider), onUnbound: () => void (unbound += 1), withdrawn: options.withdrawn ?? NEVER, caughtUp: () => (current === undefined ? NEVER() : caughtUp(current)) }
   const server = serverOver(desk, undefined)
   const port = await listen(server, options.port)
   const address = `http://127.0.0.1:${port}`
