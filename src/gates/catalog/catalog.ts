@@ -135,11 +135,11 @@ export const Profile = z.strictObject({
     .describe('Files and folders of a repository from which the program of a command or acp agent would take settings: a repository that has one of them is refused. An agent of acp needs it, and [] says that its program takes none from there.'),
   backgroundModels: z.enum(['map', 'refuse']).describe('A model the agent asks for by itself: map it onto the admitted one, or refuse the call.'),
   providerTools: z
-    .array(z.string().regex(/^[A-Za-z][\w.:-]{0,79}$/, 'expected the exact type or member by which a request asks for it, as in web_search_20250305'))
+    .array(z.string().regex(/^[A-Za-z][\w.:-]{0,79}$/, 'expected the exact type or member by which a request asks for it, as in web_search_20250305 or image_url'))
     .min(1)
     .max(20)
     .optional()
-    .describe('What the provider may run or bring in by itself during a run, by the exact type or member of the request, as in web_search_20250305, googleSearch or mcp_servers. It reaches beyond this machine, whatever the isolation. Left out, a request for any is refused.'),
+    .describe('What the provider may run or bring in by itself during a run, by the exact type or member of the request, as in web_search_20250305, googleSearch or mcp_servers, and by which members it may fetch content from an address, as in image_url, source.url or fileUri. It reaches beyond this machine, whatever the isolation. Left out, a request for any is refused.'),
   limits: ProfileLimits.describe('What one run may use.'),
   budget: z
     .strictObject({ total: Budget.optional().describe('For ever.'), perDay: Budget.optional().describe('On one day of UTC.') })

@@ -112,8 +112,10 @@ function besideProblem(route: Route, body: Uint8Array, { members }: Naming, gran
   const model = read.models.find((name) => candidates.some(({ admitted }) => admitted.model !== name))
   if (model !== undefined) return { reason: 'model_not_admitted', found: `a tool that would ask ${printable(model) ?? 'a model of an unprintable name'}, which no record admits for this run`, remedy: askFor(grant), model }
   const tool = read.tools.find((name) => !grant.providerTools.includes(name))
-  if (tool === undefined) return undefined
-  return { reason: 'provider_tool_not_allowed', found: `${tool}, which the provider would run by itself`, remedy: REMEDIES.provider_tool_not_allowed ?? '' }
+  if (tool !== undefined) return { reason: 'provider_tool_not_allowed', found: `${tool}, which the provider would run by itself`, remedy: REMEDIES.provider_tool_not_allowed ?? '' }
+  const fetched = read.fetched.find((name) => !grant.providerTools.includes(name))
+  if (fetched === undefined) return undefined
+  return { reason: 'provider_tool_not_allowed', found: `${fetched}, by which the provider would fetch from an address`, remedy: 'Send the content itself, as base64 or a data: URL, or list the exact name in `providerTools` of the profile if what a run asks may reach beyond this machine.' }
 }
 
 /** Every name by which a grant may be asked: what its listing shows (WIR-06). */

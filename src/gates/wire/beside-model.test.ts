@@ -1,44 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Dialect } from '../../contract/model.ts'
-import type { Reason } from '../../contract/reasons.ts'
 import { test } from 'node:test'
+import { asking, grantIn, judged } from '../../../test/helpers/questions.ts'
 import { verifies } from '../../../test/verifies.ts'
-import { admitQuestion, type Question } from './admit.ts'
-import type { GrantRequest } from './ports.ts'
-
-const PATHS: Readonly<Record<Dialect, string>> = { 'openai-chat': '/v1/chat/completions', 'openai-responses': '/v1/responses', 'anthropic-messages': '/v1/messages', gemini: '/v1beta/models/coder-1:generateContent' }
-
-const grantIn = (dialect: Dialect, change: Partial<GrantRequest> = {}): GrantRequest => ({
-  runId: '20261120T213918Z-r1-1',
-  purpose: 'agent',
-  admitted: { provider: 'scripted', model: 'coder-1' },
-  provider: { dialect, baseUrl: 'http://127.0.0.1:1', networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '1s', firstByte: '1s', idle: '1s', total: '1s' } },
-  servedModelIds: ['coder-1'],
-  admittedUntil: null,
-  epoch: 1,
-  aliases: ['best'],
-  byModelId: true,
-  fallbacks: [],
-  backgroundModels: 'refuse',
-  settings: { effort: null, context: null },
-  providerTools: [],
-  profile: 'coder',
-  budgets: [],
-  limits: { calls: 3, tokens: 100, costUsd: null },
-  expiresAt: new Date('2026-11-21T00:00:00Z'),
-  ...change,
-})
-
-/** `rest` is what a body says beside its model, as JSON without the outer braces. */
-function asking(dialect: Dialect, rest: string): Question {
-  const model = dialect === 'gemini' ? '"contents":[]' : '"model":"coder-1"'
-  return { method: 'POST', path: PATHS[dialect], query: '', contentEncoding: null, upgrade: null, body: Buffer.from(`{${model}${rest === '' ? '' : ','}${rest}}`), decoded: undefined }
-}
-
-function judged(dialect: Dialect, rest: string, change: Partial<GrantRequest> = {}): Reason | 'admitted' {
-  const answer = admitQuestion(asking(dialect, rest), grantIn(dialect, change))
-  return answer.admitted ? 'admitted' : answer.reason
-}
+import { admitQuestion } from './admit.ts'
 
 const CLIENT_TOOLS: readonly (readonly [Dialect, string])[] = [
   ['openai-chat', '"tools":[{"type":"function","function":{"name":"a","parameters":{"properties":{"model":{"type":"web_search"},"type":{}}}}},{"type":"custom","custom":{"name":"b"}},{"function":{"name":"c"}}]'],

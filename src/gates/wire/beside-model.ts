@@ -1,5 +1,7 @@
 import type { Dialect } from '../../contract/model.ts'
+import { fetchedBy } from './fetched-content.ts'
 import { type Member, scanArray } from './json-scan.ts'
+import { decoded, plain, PRINTABLE, spelt, textOf } from './member-name.ts'
 
 /** What a request asks of a provider beside one answer of the model that it names. */
 export interface BesideModel {
@@ -8,6 +10,8 @@ export interface BesideModel {
   readonly tools: readonly string[]
   /** Further models that are named, to do a part of the work. */
   readonly models: readonly string[]
+  /** Members that have the provider fetch content from an address. */
+  readonly fetched: readonly string[]
 }
 
 export type BesideRead = BesideModel | { readonly ok: false; readonly found: string }
@@ -45,7 +49,7 @@ export function readBeside(dialect: Dialect, body: Uint8Array, members: readonly
     const found = name === undefined ? undefined : readMember(seen, body, member, name)
     if (found !== undefined) return { ok: false, found }
   }
-  return { ok: true, tools: seen.tools, models: seen.models }
+  return { ok: true, tools: seen.tools, models: seen.models, fetched: fetchedBy(body, members) }
 }
 
 interface Seen {
@@ -132,31 +136,7 @@ function isRunByClient(dialect: Exclude<Dialect, 'gemini'>, type: unknown, tool:
   return environment !== undefined && shortText(tool, environment) === '{"type":"local"}'
 }
 
-/** A type or a member as it may stand in a refusal. */
-const PRINTABLE = /^[\w.:-]{1,80}$/
-
-/** No name that matters is longer than this when every character of it is an escape. */
-const LONGEST_NAME = 2 + 6 * 32
-
-/** The name of a member as the laxest parser reads it, without case and underscores; undefined for one too long to matter. */
-function spelt(body: Uint8Array, { keyStart, keyEnd }: Member): string | undefined {
-  if (keyEnd - keyStart > LONGEST_NAME) return undefined
-  const key = decoded(body, keyStart, keyEnd)
-  return typeof key === 'string' ? key.replaceAll('_', '').toLowerCase() : undefined
-}
-
-/** The name of a member, as it may stand in a refusal. */
-function plain(body: Uint8Array, { keyStart, keyEnd }: Member): string {
-  const key = decoded(body, keyStart, keyEnd)
-  return typeof key === 'string' && PRINTABLE.test(key) ? key : 'a member without a printable name'
-}
-
 const valueOf = (body: Uint8Array, member: Member | undefined): unknown => (member === undefined ? undefined : decoded(body, member.valueStart, member.valueEnd))
 
 /** The text of a short value, without the spaces that mean nothing in an empty list. */
 const shortText = (body: Uint8Array, { valueStart, valueEnd }: Member): string => (valueEnd - valueStart > 64 ? '' : textOf(body, valueStart, valueEnd).replace(/\s+/g, ''))
-
-/** The bytes were scanned, so they are JSON. */
-const decoded = (body: Uint8Array, start: number, end: number): unknown => JSON.parse(textOf(body, start, end))
-
-const textOf = (body: Uint8Array, start: number, end: number): string => Buffer.from(body.buffer, body.byteOffset + start, end - start).toString()

@@ -9,6 +9,8 @@ export interface Member {
   readonly keyEnd: number
   readonly valueStart: number
   readonly valueEnd: number
+  /** Some key in it, its own included, may name an address or content: it ends so, or is spelt with an escape. */
+  readonly addressed: boolean
 }
 
 export type Scanned = { readonly ok: true; readonly members: readonly Member[] } | { readonly ok: false; readonly found: string }
@@ -20,6 +22,10 @@ interface Source {
   /** Where the next quote and the next backslash stand, as they were last looked for: looked for anew only behind them, so that each byte is gone through once. */
   quote: number
   backslash: number
+  /** A string since this was last reset has an escape. */
+  escaped: boolean
+  /** A key since this was last reset may name an address. */
+  addressed: boolean
 }
 
 const INVALID = -1
@@ -69,7 +75,7 @@ export function scanArray(bytes: Uint8Array, start: number): readonly (readonly 
 }
 
 /** As a Buffer, whose `indexOf` is fifty times as quick as that of other arrays. */
-const sourceOf = (bytes: Uint8Array): Source => ({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), quote: -1, backslash: -1 })
+const sourceOf = (bytes: Uint8Array): Source => ({ bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), quote: -1, backslash: -1, escaped: false, addressed: false })
 
 type Walked = { readonly ok: true; readonly members: readonly Member[]; readonly end: number } | { readonly ok: false; readonly found: string }
 
@@ -82,7 +88,8 @@ function walkObject(source: Source, start: number): Walked {
   if (bytes[position] === CLOSE_BRACE) return { ok: true, members, end: position + 1 }
   for (;;) {
     const keyStart = position
-    const keyEnd = bytes[keyStart] === QUOTE ? stringEnd(source, keyStart) : INVALID
+    source.addressed = false
+    const keyEnd = bytes[keyStart] === QUOTE ? keyStringEnd(source, keyStart) : INVALID
     if (keyEnd < 0) return notJson(keyStart)
     position = afterSpace(bytes, keyEnd)
     if (bytes[position] !== COLON) return notJson(position)
@@ -90,7 +97,7 @@ function walkObject(source: Source, start: number): Walked {
     const valueEnd = endOfValue(source, valueStart)
     if (valueEnd === TOO_DEEP) return { ok: false, found: `a body that nests deeper than ${MAX_JSON_DEPTH}` }
     if (valueEnd < 0) return notJson(valueStart)
-    members.push({ keyStart, keyEnd, valueStart, valueEnd })
+    members.push({ keyStart, keyEnd, valueStart, valueEnd, addressed: source.addressed })
     if (members.length > MAX_TOP_LEVEL_MEMBERS) return { ok: false, found: `a body with more than ${MAX_TOP_LEVEL_MEMBERS} members` }
     position = afterSpace(bytes, valueEnd)
     if (bytes[position] === CLOSE_BRACE) return { ok: true, members, end: position + 1 }
@@ -124,8 +131,26 @@ function stringEnd(source: Source, start: number): number {
     if (byte !== BACKSLASH) return INVALID
     const length = escapeLength(bytes, position + 1)
     if (length === 0) return INVALID
+    source.escaped = true
     position += 1 + length
   }
+}
+
+/** The same for a key, of which it is noted whether it may name an address: while it is at hand, that costs next to nothing. */
+function keyStringEnd(source: Source, start: number): number {
+  source.escaped = false
+  const end = stringEnd(source, start)
+  if (source.escaped || endsLikeAddress(source.bytes, end - 2)) source.addressed = true
+  return end
+}
+
+const LOWER_CASE = 0x20
+
+/** True for a key that ends in `url`, `uri` or `data` in any case, the last letter at `last`. */
+function endsLikeAddress(bytes: Uint8Array, last: number): boolean {
+  const [third, second, first] = [(bytes[last] ?? 0) | LOWER_CASE, (bytes[last - 1] ?? 0) | LOWER_CASE, (bytes[last - 2] ?? 0) | LOWER_CASE]
+  if (third === 0x6c || third === 0x69) return second === 0x72 && first === 0x75
+  return third === 0x61 && second === 0x74 && first === 0x61
 }
 
 /** A string of which so much is plain is likely a prompt, and long. */
@@ -246,7 +271,7 @@ function endOfValue(source: Source, start: number): number {
 /** One past the colon that follows the key at `start`, or INVALID. */
 function endOfKey(source: Source, start: number): number {
   const { bytes } = source
-  const end = stringEnd(source, start)
+  const end = keyStringEnd(source, start)
   if (end < 0) return INVALID
   const colon = afterSpace(bytes, end)
   return bytes[colon] === COLON ? colon + 1 : INVALID
