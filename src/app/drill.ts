@@ -10,15 +10,16 @@ import { LedgerOnDemand } from '../adapters/store-sqlite/index.ts'
 import { PortcullisError } from '../contract/errors.ts'
 import type { Block, Verdict } from '../contract/verdict.ts'
 import { withinLimit } from '../contract/time-limit.ts'
+import { Duration, milliseconds } from '../contract/units.ts'
 import { runTask } from '../engine/index.ts'
 import type { Report } from '../gates/report/index.ts'
 import { PACKAGE_ROOT } from '../version.ts'
 import { type AppOptions, configurationOf, usage } from './places.ts'
 
-/** A whole drill ends within a minute. What was not tried by then is not proven. */
+/** A whole drill ends within a minute, unless it was given longer. What was not tried by then is not proven. */
 const DRILL_LIMIT_MS = 55_000
-/** One attack takes about a second; one that takes so long has met a gate that does not decide. */
-const ATTACK_LIMIT_MS = 20_000
+/** One attack takes about a second; one that takes so much of the whole time has met a gate that does not decide. */
+const OF_THE_LIMIT = 0.36
 const AT_ONCE = Math.min(6, Math.max(2, availableParallelism() + 1))
 
 /** What came of one way in. */
@@ -62,13 +63,21 @@ export interface DrillWatcher {
   lineEnded(line: DrillLine): void
 }
 
+export interface DrillAsked {
+  readonly profile: string | undefined
+  /** How long it may take, as in 5m for a slow machine; undefined for less than a minute. */
+  readonly limit?: string | undefined
+  readonly cancelled: AbortSignal
+}
+
 /**
  * Tries every way in on scratch copies of the user's own configuration, each by a real run with a stand-in for the agent
  * and a scripted provider on loopback. Nothing of the user's is written, no credential of theirs is read, no token spent.
- * Throws what reading the configuration throws, and `usage` for a profile that is not there.
+ * Throws what reading the configuration throws, and `usage` for a profile that is not there or a limit that is no duration.
  */
-export async function runDrill(options: AppOptions, asked: { readonly profile: string | undefined; readonly cancelled: AbortSignal }, watcher: DrillWatcher): Promise<DrillAnswer> {
+export async function runDrill(options: AppOptions, asked: DrillAsked, watcher: DrillWatcher): Promise<DrillAnswer> {
   const began = performance.now()
+  const limitMs = limitOf(asked.limit)
   const { configuration, directory } = configurationOf(options)
   const read = {
     configuration,
@@ -81,13 +90,20 @@ export async function runDrill(options: AppOptions, asked: { readonly profile: s
   if (targets.length === 0) throw usage('a profile to drill', asked.profile === undefined ? 'none in the configuration' : `no profile ${JSON.stringify(asked.profile)}`, `Name a profile of portcullis.yaml: ${Object.keys(configuration.profiles).join(', ')}`)
   const root = mkdtempSync(join(realpathSync(tmpdir()), 'portcullis-drill-'))
   try {
-    const drill = new Drill(options, root, withinLimit(DRILL_LIMIT_MS, asked.cancelled))
+    const drill = new Drill(options, root, { ended: withinLimit(limitMs, asked.cancelled), attackMs: limitMs * OF_THE_LIMIT })
     const profiles: DrilledProfile[] = []
     for (const target of targets) profiles.push(await drill.profile(target, watcher))
     return summary(profiles, performance.now() - began)
   } finally {
     rmSync(root, { recursive: true, force: true })
   }
+}
+
+function limitOf(limit: string | undefined): number {
+  if (limit === undefined) return DRILL_LIMIT_MS
+  const parsed = Duration.safeParse(limit)
+  if (!parsed.success) throw usage('how long the drill may take', JSON.stringify(limit), 'Give --limit a duration of at most 24d, as in 5m.')
+  return milliseconds(parsed.data)
 }
 
 function summary(profiles: readonly DrilledProfile[], elapsedMs: number): DrillAnswer {
@@ -105,12 +121,14 @@ class Drill {
   readonly #options: AppOptions
   readonly #root: string
   readonly #ended: AbortSignal
+  readonly #attackMs: number
   #copies = 0
 
-  constructor(options: AppOptions, root: string, ended: AbortSignal) {
+  constructor(options: AppOptions, root: string, limits: { readonly ended: AbortSignal; readonly attackMs: number }) {
     this.#options = options
     this.#root = root
-    this.#ended = ended
+    this.#ended = limits.ended
+    this.#attackMs = limits.attackMs
   }
 
   async profile(target: DrillTarget, watcher: DrillWatcher): Promise<DrilledProfile> {
@@ -150,7 +168,7 @@ class Drill {
     if (!controlled) return untried('not-proven', 'an honest run is refused on this copy, so a refusal would prove nothing')
     const impossible = attack.impossible?.(target)
     if (impossible !== undefined) return untried('not-applicable', impossible)
-    if (this.#ended.aborted) return untried('not-proven', 'not tried in time')
+    if (this.#ended.aborted) return untried('not-proven', 'not tried in time; a slow machine needs a longer --limit')
     const seen = await this.#try(target, attack)
     return { ...common, ...judgeAttack(attack.expects, seen), found: { by: seen.by, reason: seen.reason, message: seen.message }, elapsed_ms: Math.round(seen.elapsedMs) }
   }
@@ -183,7 +201,7 @@ class Drill {
   async #run(copy: DrillCopy, stateDirectory: string): Promise<Ended & Pick<Observed, 'cutShort'>> {
     const ledger = new LedgerOnDemand(join(stateDirectory, 'ledger.db'))
     const verdicts: Verdict[] = []
-    const cancelled = withinLimit(ATTACK_LIMIT_MS, this.#ended)
+    const cancelled = withinLimit(this.#attackMs, this.#ended)
     try {
       const world = await composeWorld(this.#optionsFor(copy), ledger, stateDirectory)
       // Where nothing drives the profile's agent, a stand-in would hide that a real run is refused.

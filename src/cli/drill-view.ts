@@ -1,10 +1,10 @@
 import type { AppOptions } from '../app.ts'
-import type { DrillAnswer, DrillLine } from '../app/drill.ts'
+import type { DrillAnswer, DrillAsked, DrillLine } from '../app/drill.ts'
 import { printMilliseconds } from '../contract/units.ts'
 import { printable, type Terminal } from './terminal.ts'
 
 /** One line an attack as it ends; on a live terminal, below them, how many are still to come. */
-export async function drillOn(terminal: Terminal, options: AppOptions, asked: { readonly profile: string | undefined; readonly cancelled: AbortSignal }): Promise<DrillAnswer> {
+export async function drillOn(terminal: Terminal, options: AppOptions, asked: DrillAsked): Promise<DrillAnswer> {
   const { runDrill } = await import('../app/drill.ts')
   let left = 0
   const waiting = (): void => terminal.redraw(left === 0 ? '' : `  ${terminal.paint('dim', `${left} ${left === 1 ? 'way' : 'ways'} in still to be tried`)}`)

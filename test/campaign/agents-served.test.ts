@@ -99,7 +99,7 @@ verifies('RDY-12 RDY-41', 'each fixture agent that the server started and starts
   const faultFile = join(faultDirectory, 'fault')
   writeFileSync(faultFile, 'none')
   // A process has to start first, on a machine that may be busy.
-  const stage = await servedAgents(context, 'process', { faultDirectory, times: { startup: '8s', answer: '4s' } })
+  const stage = await servedAgents(context, 'process', { faultDirectory, times: { startup: '15s', answer: '8s' } })
   // Of a process of ours the build is what the kernel runs, whatever it says of itself.
   for (const [fault, end] of faults.filter(([name]) => name !== 'wrong-build')) {
     writeFileSync(faultFile, 'none')

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { CONFIGURATION, PROFILE, RECORD, type Scenario, scenario } from '../e2e/scenario.ts'
-import { readDrill } from '../helpers/drill.ts'
+import { drill, readDrill } from '../helpers/drill.ts'
 import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 import { verifies } from '../verifies.ts'
 
@@ -78,7 +78,7 @@ verifies('ADM-N13 ADM-X6', 'every gate of a sound configuration is closed, nothi
   const trap = join(made.directory, 'credential-was-read')
   made.set(CONFIGURATION, ['providers', 'other'], { dialect: 'anthropic-messages', baseUrl: made.provider.url, networkClass: 'loopback', credential: { source: 'command', command: ['touch', trap], class: 'vault' }, timeouts: { connect: '1s', firstByte: '5s', idle: '5s', total: '10s' } })
   const before = filesOf(made.directory)
-  const { result, answer, lines } = await readDrill(made, ['drill', '--json'])
+  const { result, answer, lines } = await readDrill(made)
   const all = new Set([...MUTATIONS, ...BLIND_SPOTS].flatMap(({ opens }) => opens))
   assert.deepEqual(new Set(lines.keys()), all, 'a line that no mutation opens is not shown to be able to fail')
   assert.deepEqual([...lines.values()].filter(({ verdict }) => verdict !== 'closed'), [])
@@ -95,7 +95,7 @@ for (const dialect of ['openai-responses', 'anthropic-messages'] as const) {
     const made = await scenario(t)
     made.set(CONFIGURATION, ['providers', 'scripted', 'dialect'], dialect)
     made.set(RECORD, ['served_model_ids'], ['coder-1-2026-05-01'])
-    const { result, answer, lines } = await readDrill(made, ['drill', '--profile', 'pi_scripted', '--json'])
+    const { result, answer, lines } = await readDrill(made, ['--profile', 'pi_scripted'])
     const others = [...lines.values()].filter(({ verdict }) => verdict !== 'closed')
     assert.deepEqual(others.map(({ attack, verdict, because }) => [attack, verdict, ...because]), [
       ['moved-alias', 'not-applicable', 'the profile names an exact model, no alias'],
@@ -108,7 +108,7 @@ for (const dialect of ['openai-responses', 'anthropic-messages'] as const) {
 test('a record that binds no endpoint leaves a hole in the user\'s own configuration, and the drill shows it', async (t) => {
   const made = await scenario(t)
   made.remove(RECORD, ['endpoint'])
-  const shown = await made.portcullis(['drill'])
+  const shown = await drill(made, [])
   assert.equal(shown.code, 4)
   assert.match(shown.stdout, /✘ OPEN {5}repointed endpoint +it passed every gate/)
   assert.match(shown.stdout, /25 closed, 1 open, 2 not applicable in .* exit 4/)
@@ -122,7 +122,7 @@ async function assertHoleIsFound(t: TestContext, { file, from, to, opens }: Muta
   const source = readFileSync(join(copy, file), 'utf8')
   assert.equal(source.split(from).length, 2, `${file} holds the gate once, as it is written here`)
   writeFileSync(join(copy, file), source.replace(from, () => to))
-  const { result, answer, lines } = await readDrill(await everything(t), ['drill', '--json'], join(copy, 'bin/portcullis.js'))
+  const { result, answer, lines } = await readDrill(await everything(t), [], join(copy, 'bin/portcullis.js'))
   assert.equal(answer.profiles[0]?.control.accepted, true, answer.profiles[0]?.control.message)
   for (const attack of opens) assert.equal(lines.get(attack)?.verdict, 'open', `${attack}: ${JSON.stringify(lines.get(attack))}`)
   assert.deepEqual([result.code, answer.exit_code], [4, 4])

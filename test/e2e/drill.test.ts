@@ -11,7 +11,7 @@ verifies('ADM-N13', 'where an honest run is refused a refusal proves nothing: ev
   const made = await scenario(t)
   made.env['TMPDIR'] = temporaryDirectory(t)
   rmSync(join(made.directory, RECORD))
-  const { result, answer, lines } = await readDrill(made, ['drill', '--json'])
+  const { result, answer, lines } = await readDrill(made)
   assert.equal(result.code, 4)
   assert.deepEqual([answer.closed, answer.open, answer.not_applicable, answer.not_proven], [0, 0, 0, lines.size])
   assert.match(answer.profiles[0]?.control.message ?? '', /missing_admission at admission/)
@@ -31,4 +31,15 @@ test('a profile that is not there, and a configuration that is not valid, cannot
   assert.match(unknown.stderr, /no profile "nobody"\n.*Name a profile of portcullis\.yaml: pi_scripted/)
   made.set(CONFIGURATION, ['profiles', 'pi_scripted', 'model'], 'scripted')
   assert.equal((await made.portcullis(['drill'])).code, 2)
+})
+
+verifies('ADM-N13', 'what a drill had no time to try is not proven, and the drill fails; how long it may take is the user\'s to say', async (t) => {
+  const made = await scenario(t)
+  const { result, answer, lines } = await readDrill(made, ['--limit', '1ms'])
+  assert.deepEqual([result.code, answer.closed, answer.open, answer.not_proven, answer.profiles[0]?.control.accepted], [4, 0, 0, lines.size, false])
+  for (const limit of ['soon', '0s', '25d']) {
+    const refused = await made.portcullis(['drill', '--limit', limit])
+    assert.deepEqual([refused.code, refused.stdout], [2, ''])
+    assert.match(refused.stderr, new RegExp(`"${limit}"\\n.*--limit`))
+  }
 })
