@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
 import { Problem } from '../../src/http/problem.ts'
@@ -7,6 +8,7 @@ import { TicketEvent } from '../../src/app/ticket-shapes.ts'
 import { SentView, TranscriptView } from '../../src/app/session-shapes.ts'
 import { CONFIGURATION } from '../e2e/scenario.ts'
 import { type Joined, joined } from '../helpers/joined-sessions.ts'
+import { processLives } from '../helpers/process-lives.ts'
 import { verifies } from '../verifies.ts'
 
 const cleanUp: (() => unknown)[] = []
@@ -140,6 +142,35 @@ verifies('MC-090', 'a profile that may not be used for the purpose opens no sess
   assert.deepEqual([answer.status, problemOf(answer).code, problemOf(answer).details?.['allowed']], [403, 'runtime_purpose_violation', ['pi_scripted', 'claude', 'claude_asking']])
   const { ticket } = await held.ticket(id)
   assert.deepEqual([ticket.state, ticket.reason, ticket.claim, ticket.runtime.state, ticket.dispatch_failures], ['todo', 'runtime_purpose_violation', null, 'failed', 0])
+  assert.equal((await held.start(id)).status, 200)
+  assert.equal((await held.ticket(id)).ticket.runtime.state, 'ready')
+})
+
+verifies('MC-027', 'a session that does not come up is ended by its operator at once: its process is gone, and the ticket waits for another', async () => {
+  const id = await held.ready()
+  const { made } = held.running
+  const program = join(made.directory, `node_modules/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude.mjs`)
+  const speaking = readFileSync(program)
+  const told = join(made.directory, 'pid')
+  // Its own limit of silence is a minute: longer than this test waits for anything.
+  writeFileSync(program, `#!/usr/bin/env node\nimport { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(told)}, String(process.pid))\nsetInterval(() => undefined, 1000)\n`)
+  const starting = held.start(id)
+  for (const deadline = Date.now() + 30_000; !existsSync(told) || readFileSync(told, 'utf8') === ''; await new Promise((resolve) => setTimeout(resolve, 20))) assert.ok(Date.now() < deadline, 'its process started')
+  writeFileSync(program, speaking)
+  const pid = Number(readFileSync(told, 'utf8'))
+  assert.deepEqual([(await held.ticket(id)).ticket.runtime.state, (await held.ticket(id)).buttons.interrupt, processLives(pid)], ['starting', true, true])
+  const began = performance.now()
+  const stopped = await held.post(`/tickets/${id}/interrupt`, { reason: 'it does not come up' })
+  assert.equal(stopped.status, 200, stopped.text)
+  assert.ok(performance.now() - began < 20_000, 'nobody waits for its limit of silence')
+  assert.equal(processLives(pid), false)
+  const refused = await starting
+  assert.deepEqual([refused.status, problemOf(refused).code], [409, 'interrupted'])
+  const { ticket, status } = await held.ticket(id)
+  assert.deepEqual([ticket.state, ticket.reason, ticket.claim, ticket.runtime.state, ticket.dispatch_failures, status.code], ['todo', 'interrupted', null, 'failed', 0, 'ticket_todo_runtime_failed'])
+  const run = problemOf(refused).details?.['run']
+  const shown = await made.portcullis(['verify', String(run)])
+  assert.equal(shown.code, 0, shown.stdout)
   assert.equal((await held.start(id)).status, 200)
   assert.equal((await held.ticket(id)).ticket.runtime.state, 'ready')
 })

@@ -45,14 +45,14 @@ export const HERMES = actor('hermes')
 export const DELIVERY_MS = 3_000
 
 /** A dispatcher over a real store and real processes that speak a small protocol of their own. */
-export async function dispatchForTest(context: TestContext, options: { readonly limits?: { dispatch: number; review: number }; readonly deliveryMs?: number; readonly turnMs?: number; readonly startTokens?: number; readonly abandoned?: (session: TicketSession) => boolean; readonly around?: (channel: SessionChannel) => SessionChannel | Promise<SessionChannel> } = {}): Promise<DispatchForTest> {
+export async function dispatchForTest(context: TestContext, options: { readonly limits?: { dispatch: number; review: number }; readonly deliveryMs?: number; readonly turnMs?: number; readonly startTokens?: number; readonly abandoned?: (session: TicketSession) => boolean; readonly around?: (channel: SessionChannel, ended: AbortSignal) => SessionChannel | Promise<SessionChannel> } = {}): Promise<DispatchForTest> {
   const stored = await bookForTest(context)
   const transcript = join(temporaryDirectory(context), 'transcript.jsonl')
   const children: ChildProcess[] = []
   const tokens: string[] = []
   const starting = (made: () => Dispatcher): ChannelStarter => {
     const starter = starterOf(made, transcript, children, tokens)
-    return { open: async (request) => (options.around ?? ((channel: SessionChannel) => channel))(await starter.open(request)) }
+    return { open: async (request) => (options.around ?? ((channel: SessionChannel) => channel))(await starter.open(request), request.ended) }
   }
   const dispatcherOf = (): Dispatcher => {
     const made: Dispatcher = new Dispatcher({ book: stored.book, starter: starting(() => made), work: { changed: async () => held.changed }, supervisor: LUCI, abandoned: options.abandoned ?? (() => true), startTokens: options.startTokens, limits: options.limits ?? { dispatch: 3, review: 3 }, deliveryMs: options.deliveryMs ?? DELIVERY_MS, turnMs: options.turnMs ?? 20_000 })

@@ -10,8 +10,8 @@ import { verifies } from '../../../test/verifies.ts'
 import { MAX_REQUEST_BYTES } from './limits.ts'
 
 const GOLDEN = join(import.meta.dirname, '../../../test/fixtures/providers/golden')
-/** What the recorded requests have the provider run. */
-const providerTools = ['web_search_20250305', 'googleSearch']
+/** What the recorded requests have the provider run or fetch. */
+const providerTools = ['web_search_20250305', 'googleSearch', 'fileUri']
 const golden = (name: string): Buffer => readFileSync(join(GOLDEN, name))
 
 verifies('WIR-11 WIR-10 WIR-20', 'images, thinking, cache fields, unknown fields and future events survive unchanged in every dialect, both ways', async (context) => {

@@ -57,6 +57,7 @@ export interface BeginParts {
 export async function beginSession(parts: BeginParts, request: ChannelRequest): Promise<BegunSession> {
   const { world, wire, watches, course, directory, place } = parts
   const chosen = await choosePair(world, course, wire, { profile: request.profile, purpose: place.purpose })
+  throwIfEnded(request)
   const runtime = runtimeFor(world, chosen, request, place)
   const repositories = repositoriesOf(place, request.repositories, directory)
   // The epoch of the ticket: whoever looks at a call sees in which attempt it was made.
@@ -72,11 +73,13 @@ export async function beginSession(parts: BeginParts, request: ChannelRequest): 
   try {
     const until = new Date(world.clock().getTime() + milliseconds(chosen.resolution.profile.limits.total))
     await plantRepositories(world.workspaces, repositories)
+    throwIfEnded(request)
     const planned = await decideStart(parts, request, { chosen, grant, runtime, repositories })
     await course.append({ events: [course.event('session_licensed', LicensedSession.parse({ ticket: request.ticket, session: request.session, profile: request.profile, token_sha256: sha256(request.token), expires_at: until.toISOString() }))] })
+    throwIfEnded(request)
     live = await startLive(parts, planned, { grant, runtime })
     await noteStart(parts, planned, { live, repositories })
-    const ready = await decideReady(parts, planned, { chosen, live })
+    const ready = await decideReady(parts, planned, { chosen, live, ended: request.ended }).finally(() => throwIfEnded(request))
     return { runtime, live, repositories, chosen, grant, ready, until, withdrawal: () => withdrawal, endWatch }
   } catch (error) {
     endWatch()
@@ -84,6 +87,13 @@ export async function beginSession(parts: BeginParts, request: ChannelRequest): 
     await live?.close(0)
     throw error
   }
+}
+
+/** Whoever breaks a start off is no fault of the session, and no gate has to say so. */
+function throwIfEnded({ ended, ticket }: ChannelRequest): void {
+  if (!ended.aborted) return
+  const found = 'it was told to end while it started'
+  throw new NotBegun('interrupted', found, { reason: 'interrupted', message: 'The session was told to end while it started.', asked: `a session for ${ticket}`, found, remedy: 'Start another one.' })
 }
 
 /** By the agent of the profile and the mode that was asked for: nothing else is taken in its place. */
@@ -161,7 +171,7 @@ async function noteStart({ world, course }: BeginParts, { permit, launch }: Plan
 const NO_CLAIMS = { model: null, provider: null, version: null, effort: null } as const
 
 /** Gate 5: is what runs now what was planned, and does it answer? */
-async function decideReady({ world, course }: BeginParts, { permit }: PlannedSession, { chosen, live }: Pick<BegunSession, 'chosen' | 'live'>): Promise<Ready> {
+async function decideReady({ world, course }: BeginParts, { permit }: PlannedSession, { chosen, live, ended }: Pick<BegunSession, 'chosen' | 'live'> & Pick<ChannelRequest, 'ended'>): Promise<Ready> {
   const { resolution } = chosen
   const idleMs = milliseconds(resolution.profile.limits.idle)
   return required(
@@ -171,7 +181,7 @@ async function decideReady({ world, course }: BeginParts, { permit }: PlannedSes
       subject: sessionSubject(course, resolution),
       timeoutMs: idleMs + MARGIN_MS + LOCAL_WORK_MS,
       observe: async (signal) => {
-        const { ok } = await live.ready(withinLimit(idleMs, signal))
+        const { ok } = await live.ready(withinLimit(idleMs, signal, ended))
         return { facts: await world.launcher.observe(permit.plan, live.process, { responded: ok, claims: NO_CLAIMS }, { observedAt: world.clock(), validForMs: milliseconds(resolution.profile.limits.total) }) }
       },
     }),

@@ -49,6 +49,8 @@ export interface ChannelRequest {
   readonly cwd: string
   /** What its own connection shows when it completes; it stands in no prompt. */
   readonly token: string
+  /** Aborted when nobody wants the session any more while it starts: nothing of it is left running then, and its start is refused. */
+  readonly ended: AbortSignal
   /** Told of each change of its state, from its start on. Must not throw. */
   changed(state: RuntimeState): void
 }

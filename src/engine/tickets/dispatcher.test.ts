@@ -6,7 +6,7 @@ import { type DispatchForTest, dispatchForTest, HERMES, LUCI } from '../../../te
 import { until } from '../../../test/helpers/served-wire.ts'
 import { verifies } from '../../../test/verifies.ts'
 import { releaseExpired } from './acts.ts'
-import type { SessionChannel } from './channel.ts'
+import { type SessionChannel, SessionRefused } from './channel.ts'
 import { removeMessage } from './queue.ts'
 import { replay, terminalProblem, type TicketTurn } from '../../gates/dispatch/index.ts'
 
@@ -354,4 +354,42 @@ verifies('MC-007 MC-008', 'the duration of a closed session is fixed, and nobody
   const second = viewOf(await held.book.get(id), new Date(Date.now() + 86_400_000)).status
   assert.deepEqual(first, second)
   assert.equal(typeof first.duration_ms, 'number')
+})
+
+const aborted = (signal: AbortSignal): Promise<unknown> => (signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })))
+
+/** A session that has not come up when somebody no longer wants it, and says so. */
+const untilEnded = async (channel: SessionChannel, ended: AbortSignal): Promise<SessionChannel> => {
+  await aborted(ended)
+  await channel.close()
+  throw new SessionRefused({ reason: 'interrupted', message: 'It was told to end.', asked: 'a session', found: 'it was told to end while it started', remedy: 'Start another one.' }, '20261120T213918Z-r1-1', [])
+}
+
+for (const [who, end] of [
+  ['its operator', (held: DispatchForTest, id: string) => held.dispatcher.interrupt(id, OPERATOR, 'it hangs')],
+  ['who restarts it', (held: DispatchForTest, id: string) => held.dispatcher.restart(id, OPERATOR, 'it hangs')],
+  ['the end of its supervisor', (held: DispatchForTest) => held.dispatcher.close()],
+  ['whoever ends a session', (held: DispatchForTest) => held.dispatcher.endSession(held.dispatcher.sessions[0] ?? '')],
+] as const) {
+  verifies('MC-027', `a session on its way up is ended by ${who}, and its ticket waits for another`, async (context) => {
+    const held = await dispatchForTest(context, { around: untilEnded })
+    const began = held.begin()
+    began.catch(() => undefined)
+    await until(() => held.children.length === 1 && held.dispatcher.sessions.length === 1, 'the start')
+    await end(held, 'T-1')
+    await assert.rejects(began, /It was told to end/)
+    const ticket = await held.book.get('T-1')
+    assert.deepEqual([ticket.state, ticket.reason, ticket.claim, ticket.runtime.state, ticket.dispatch_failures, held.dispatcher.sessions], ['todo', 'interrupted', null, 'failed', 0, []])
+    await holds(held, 'T-1')
+  })
+}
+
+test('a session that comes up although it was told to end is ended then', async (context) => {
+  const held = await dispatchForTest(context, { around: (channel, ended) => aborted(ended).then(() => channel) })
+  const began = held.begin()
+  await until(() => held.dispatcher.sessions.length === 1 && held.children.length === 1, 'the start')
+  assert.ok((await held.dispatcher.interrupt('T-1', OPERATOR, 'it hangs')).ok)
+  await began
+  await until(() => held.children[0]?.exitCode !== null || held.children[0].signalCode !== null, 'its process to end')
+  assert.deepEqual([(await held.book.get('T-1')).runtime.state, held.dispatcher.sessions], ['closed', []])
 })

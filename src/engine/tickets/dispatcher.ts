@@ -8,11 +8,12 @@ import { type Decision, done, type Outcome, refused, type TicketChange } from '.
 import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
 import { type Handed, type RuntimeEnding, type SessionChannel, SessionNotFresh, SessionRefused } from './channel.ts'
 import type { DispatcherParts } from './dispatcher-parts.ts'
-import { type Failure, fits, type Live, lostTurn, type OpenTurn, unlessWithheld } from './live-turn.ts'
+import { type Failure, fits, type Live, lostTurn, measured, type OpenTurn, unlessWithheld } from './live-turn.ts'
 import { waiting } from './queue.ts'
 import { type DecidedMessage, decideMessage, queuedBefore, sameRequest, type Sent } from './messages.ts'
 import { busy, noRuntime, startedLate, WAYS_OUT } from './refusals.ts'
 import { type Message, runtimeOf } from './sessions.ts'
+import { StartingSessions } from './starting.ts'
 
 const NONCE_BYTES = 32
 /** A session keeps the limit of a delivery itself; so much later it is not waited for. */
@@ -24,6 +25,7 @@ const LONGEST_RECEIPT = 1_024
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #live = new Map<string, Live>()
+  readonly #starting = new StartingSessions()
   readonly #following = new Set<Promise<unknown>>()
   #recovered = false
 
@@ -65,14 +67,15 @@ export class Dispatcher {
     })
     if (!opened.ok) return opened
     if (session === undefined) throw new Error('a session was opened that is none')
-    return this.#start(session, worker, token)
+    const begun = session
+    return this.#starting.begin(begun.id, (ended) => this.#start(begun, worker, token, ended))
   }
 
-  async #start(session: TicketSession, worker: Actor, token: string): Promise<Outcome<TicketSession>> {
+  async #start(session: TicketSession, worker: Actor, token: string, ended: AbortSignal): Promise<Outcome<TicketSession>> {
     const { book, starter } = this.#parts
     try {
       const { project, repositories } = await book.get(session.ticket)
-      const handle = await starter.open({ session: session.id, ticket: session.ticket, project, repositories, epoch: session.epoch, profile: session.profile, mode: session.mode, cwd: session.cwd, token, changed: (state) => this.#follow(this.#stateChanged(session.id, state)) })
+      const handle = await starter.open({ session: session.id, ticket: session.ticket, project, repositories, epoch: session.epoch, profile: session.profile, mode: session.mode, cwd: session.cwd, token, ended, changed: (state) => this.#follow(this.#stateChanged(session.id, state)) })
       return await this.#attach(session, worker, token, handle)
     } catch (error) {
       const at = book.now().toISOString()
@@ -239,7 +242,7 @@ export class Dispatcher {
       const ready: TicketSession = { ...session, state: 'ready', last_activity_at: at }
       const own = ticket.runtime.session === session.id ? { runtime: runtimeOf(ready) } : {}
       if (turn?.state !== 'delivered') return { kind: 'session_changed', data: { session: session.id, state: 'ready' }, set: own, sessions: [ready] }
-      return silentTurn(ticket, { ...turn, ...this.#measured(turn, live) }, ready, { at, limits, waiting: (await waiting(book, ticket.id)).length, finalMessage })
+      return silentTurn(ticket, { ...turn, ...measured(turn, live, this.#parts.book.now()) }, ready, { at, limits, waiting: (await waiting(book, ticket.id)).length, finalMessage })
     })
   }
 
@@ -249,11 +252,6 @@ export class Dispatcher {
     const [ticket, session] = [await book.get(id), await book.store.session(sessionId)]
     if (ticket.state === 'in_progress') return this.runQueue(id)
     if (session?.mode === 'HEADLESS') await this.endSession(sessionId)
-  }
-
-  /** What a turn used, as far as its runtime counts it (MC-130). */
-  #measured(turn: TicketTurn, live: Live | undefined): Pick<TicketTurn, 'end_tokens' | 'duration_ms' | 'effort'> {
-    return { end_tokens: live?.handle.contextTokens() ?? null, duration_ms: Math.max(0, this.#parts.book.now().getTime() - Date.parse(turn.began_at)), effort: live?.handle.effort() ?? turn.effort }
   }
 
   /** What the session's own connection may know of its turn: the ticket and the nonce that completes it. Undefined where no turn is open. */
@@ -284,7 +282,7 @@ export class Dispatcher {
         refusal = judged.ok ? { reason: 'stale_signal', message: 'The completion does not count.', asked: `the completion of ${ticket.id}`, found: `a ticket that is ${ticket.state}`, remedy: 'Stop: it is decided elsewhere.' } : judged.refusal
         return ticket.state === 'closed' ? 'nothing' : { kind: 'signal_refused', text: `${refusal.reason}: ${refusal.found}`, data: { reason: refusal.reason, session: session.id } }
       }
-      return completedTurn(ticket, { ...turn, ...this.#measured(turn, this.#live.get(session.id)) }, judged, { at: book.now().toISOString(), limits, waiting: (await waiting(book, ticket.id)).length })
+      return completedTurn(ticket, { ...turn, ...measured(turn, this.#live.get(session.id), this.#parts.book.now()) }, judged, { at: book.now().toISOString(), limits, waiting: (await waiting(book, ticket.id)).length })
     })
     if (!outcome.ok) return outcome
     return refusal === undefined ? outcome : refused(refusal, { state: outcome.value.state })
@@ -304,15 +302,16 @@ export class Dispatcher {
     const { book } = this.#parts
     const ticket = await book.get(id)
     const session = ticket.runtime.session === null ? undefined : await book.store.session(ticket.runtime.session)
-    const live = session === undefined ? undefined : this.#live.get(session.id)
-    if (session === undefined || live === undefined || !isLive(session.state)) return refused(noRuntime(id, ticket.runtime.state, `${id} ${how}`, 'There is nothing to stop.'), { observed: ticket.runtime.state })
+    if (session === undefined || !this.sessions.includes(session.id) || !isLive(session.state)) return refused(noRuntime(id, ticket.runtime.state, `${id} ${how}`, 'There is nothing to stop.'), { observed: ticket.runtime.state })
     const told = await book.change(id, operator, () => ({ kind: how, text: `${how} by ${operator.id}: ${reason}`, data: { session: session.id, reason } }))
     if (!told.ok) return told
+    const wasStarting = await this.#starting.end(session.id)
+    const live = this.#live.get(session.id)
     const open = (await book.store.turns(id)).find(({ session: of, state }) => of === session.id && holdsSession(state))
-    if (open === undefined && how === 'interrupted') return told
+    if (open === undefined && how === 'interrupted' && !wasStarting) return told
     // Its end is written first: a session that is told to stop may end its turn at once, and that would count as work without a signal.
     if (open !== undefined) await this.#fail(id, open.id, { end: how, code: 'interrupted', rootCause: `${how} by the operator ${operator.id}`, counts: false, again: how === 'restarted' })
-    await live.handle.interrupt()
+    await live?.handle.interrupt()
     await this.endSession(session.id)
     return done(await book.get(id))
   }
@@ -326,9 +325,9 @@ export class Dispatcher {
     await this.#begin(id, next.by, { text: next.text, key: next.key, onBusy: 'refuse' }, next)
   }
 
-  /** The sessions that this process holds. */
+  /** The sessions that this process holds, and those on their way up. */
   get sessions(): readonly string[] {
-    return [...this.#live.keys()]
+    return [...this.#live.keys(), ...this.#starting.ids.filter((id) => !this.#live.has(id))]
   }
 
   /** Resolves when nothing that was begun here goes on any more. */
@@ -338,6 +337,7 @@ export class Dispatcher {
 
   /** Ends every session of this process. A turn that is open ends with its record, and its message is pending again: nobody failed. */
   async close(): Promise<void> {
+    for (const id of this.#starting.ids) await this.#starting.end(id)
     for (const [id, { open }] of this.#live) {
       const ticket = (await this.#parts.book.store.session(id))?.ticket
       if (open !== undefined && ticket !== undefined) await this.#fail(ticket, open.id, { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session was told to end', counts: false })
@@ -369,13 +369,14 @@ export class Dispatcher {
       const session = turn === undefined ? undefined : await book.store.session(turn.session)
       if (turn === undefined || session === undefined || !holdsSession(turn.state)) return 'nothing'
       const messageNumber = (await book.store.messages(id)).length + 1
-      return failedTurn(ticket, { ...turn, ...this.#measured(turn, this.#live.get(session.id)) }, session, { counts: true, again: true, ...how, at: book.now(), limits, messageNumber }) satisfies TicketChange
+      return failedTurn(ticket, { ...turn, ...measured(turn, this.#live.get(session.id), this.#parts.book.now()) }, session, { counts: true, again: true, ...how, at: book.now(), limits, messageNumber }) satisfies TicketChange
     })
   }
 
   /** Ends a session, whoever holds it: its process here, and what the store says of it. A turn of it that is open ends by what is seen of its end. */
   async endSession(sessionId: string): Promise<void> {
     const { book, supervisor } = this.#parts
+    await this.#starting.end(sessionId)
     const live = this.#live.get(sessionId)
     this.#live.delete(sessionId)
     await live?.handle.close()

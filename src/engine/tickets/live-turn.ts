@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { PortcullisError } from '../../contract/errors.ts'
-import type { TurnEnd } from '../../gates/dispatch/index.ts'
+import type { TicketTurn, TurnEnd } from '../../gates/dispatch/index.ts'
 import type { SessionChannel } from './channel.ts'
 
 /** A turn that is open, as its supervisor holds it. */
@@ -29,6 +29,10 @@ export interface Failure {
   /** False where its message is not to be sent again. */
   readonly again?: boolean
 }
+
+/** What a turn used until now, as far as its runtime counts it (MC-130). */
+export const measured = (turn: TicketTurn, live: Live | undefined, now: Date): Pick<TicketTurn, 'end_tokens' | 'duration_ms' | 'effort'> =>
+  ({ end_tokens: live?.handle.contextTokens() ?? null, duration_ms: Math.max(0, now.getTime() - Date.parse(turn.began_at)), effort: live?.handle.effort() ?? turn.effort })
 
 /** Compares in constant time: the answer must not tell how near a guess was. */
 export function fits(said: unknown, nonceSha256: string): boolean {

@@ -70,7 +70,7 @@ export function viewOf(ticket: Ticket, now: Date): TicketView {
     cards: { state: ticket.state, next_action: nextActionOf(ticket, now), owner: ticket.owner, runtime: runtime.state, created_at: ticket.created_at },
     status: { ...statusOf(ticket), profile: runtime.profile, cwd: runtime.cwd, started_at: runtime.started_at, last_activity_at: runtime.last_activity_at, duration_ms: runtime.duration_ms },
     working: runtime.state === 'running' && ticket.state === 'in_progress',
-    buttons: { message: runtime.state === 'ready', interrupt: runtime.state === 'running' || runtime.state === 'needs_input', restart: reachable },
+    buttons: { message: runtime.state === 'ready', interrupt: runtime.state === 'starting' || runtime.state === 'running' || runtime.state === 'needs_input', restart: reachable },
     moves: [...movesOf(ticket)],
   }
 }
