@@ -54,6 +54,35 @@ export type AcceptanceRuntimeProbeEvidence = {
   readonly evidence: string
 }
 
+export type ListQueueEntries = {
+  readonly id: string
+  readonly number: number
+  readonly state: 'queued' | 'claimed' | 'ended'
+  readonly order: {
+    readonly task: string
+    readonly profile: string | null
+    readonly purpose: string | null
+    readonly backend: string | null
+    readonly admission: string | null
+  }
+  readonly attempts: number
+  readonly by: string
+  readonly queued_at: string
+  readonly epoch: number
+  readonly beats: number
+  readonly worker: string | null
+  readonly lease_ms: number | null
+  readonly outcome: 'accepted' | 'failed' | 'blocked' | 'waiting' | 'given_up' | null
+  readonly result: string | null
+  readonly ended_at: string | null
+  readonly runs: readonly ({
+    readonly run: string
+    readonly epoch: number
+    readonly state: string
+    readonly reason: string | null
+  })[]
+}
+
 export type PurposesRefusal = {
   readonly reason: 'gate_crashed' | 'gate_timed_out' | 'gate_output_invalid' | 'required_gate_abstained' | 'run_timed_out' | 'interrupted' | 'profile_unknown' | 'purpose_unknown' | 'runtime_purpose_violation' | 'alias_unknown' | 'alias_cycle' | 'alias_too_deep' | 'alias_floating' | 'alias_exhausted' | 'alias_override_invalid' | 'provider_unknown' | 'missing_admission' | 'mismatch' | 'invalid_admission' | 'not_admitted' | 'health_unknown' | 'stale_epoch' | 'provider_unhealthy' | 'provider_auth' | 'provider_model_unknown' | 'provider_rate_limited' | 'provider_overloaded' | 'provider_unreachable' | 'provider_address_refused' | 'provider_timeout' | 'provider_rejected' | 'provider_malformed' | 'answer_truncated' | 'credential_unavailable' | 'tools_not_supported' | 'served_model_mismatch' | 'served_model_unknown' | 'no_model_call' | 'run_unknown' | 'run_ambiguous' | 'websocket_refused' | 'route_not_listed' | 'model_not_admitted' | 'setting_mismatch' | 'provider_tool_not_allowed' | 'request_malformed' | 'request_too_large' | 'dialect_mismatch' | 'budget_exhausted' | 'evidence_unavailable' | 'agent_unknown' | 'agent_not_installed' | 'agent_version_mismatch' | 'isolation_not_reached' | 'permission_mode_unsupported' | 'screen_text' | 'repository_undeclared' | 'agent_setting_unsupported' | 'auth_route_missing' | 'local_config_missing' | 'catalogue_model_unknown' | 'agent_does_not_start' | 'launch_plan_unsafe' | 'limit_not_enforceable' | 'target_repository_refused' | 'workspace_unusable' | 'agent_not_started' | 'agent_not_as_planned' | 'agent_not_ready' | 'missing_identity' | 'identity_mismatch' | 'missing_model' | 'model_mismatch' | 'missing_mcp_server' | 'missing_tool' | 'stale_deployment' | 'agent_probe_error' | 'agent_probe_timeout' | 'provision_timeout' | 'agent_card_url_rejected' | 'agent_lost' | 'agent_stopped' | 'no_ready_agent' | 'runtime_busy' | 'failed_to_inject' | 'transition_illegal' | 'ticket_claimed' | 'ticket_full' | 'change_invalid' | 'claim_stale' | 'no_runtime' | 'runtime_dead' | 'delivery_unknown' | 'signal_invalid' | 'stale_signal' | 'nonce_spent' | 'invalid_question' | 'no_signal' | 'item_unproven' | 'retry_limit_reached' | 'profile_unhealthy' | 'agent_failed' | 'agent_protocol' | 'agent_timed_out' | 'agent_limit_exceeded' | 'done_without_change' | 'protected_changed' | 'work_not_pinned' | 'task_class_unknown' | 'acceptance_unbound' | 'probe_unknown' | 'probe_vacuous' | 'probe_error' | 'probe_failed' | 'probe_timed_out' | 'probe_crashed' | 'probe_changed_workspace' | 'probe_unimplemented' | 'probe_produced_nothing' | 'probe_not_run' | 'targets_not_watched' | 'target_repository_touched' | 'baseline_passes' | 'baseline_inconclusive' | 'baseline_not_compared' | 'not_better_than_baseline' | 'reference_fails' | 'evidence_invalid' | 'approval_missing' | 'review_missing' | 'delivery_missing' | 'delivery_unresolved' | 'delivery_not_on_remote' | 'delivery_not_new' | 'delivery_files_missing' | 'delivery_tests_failed' | 'review_failed' | 'review_waiting' | 'secret_leak' | 'secret_scan_incomplete' | 'ledger_tampered'
   readonly asked: string
@@ -704,6 +733,12 @@ export interface Answers {
     readonly started_at: string
     readonly ended_at: string
   }
+  listQueue: {
+    readonly entries: readonly (ListQueueEntries)[]
+    readonly next: string | null
+  }
+  queueRun: ListQueueEntries
+  showQueued: ListQueueEntries
   showOverview: {
     readonly since: string
     readonly gates: readonly ({
@@ -1332,6 +1367,15 @@ export interface Bodies {
   }
   cancelRun: {
     readonly reason?: string
+  }
+  queueRun: {
+    readonly task: string
+    readonly profile?: string
+    readonly purpose?: string
+    readonly backend?: string
+    readonly admission?: string
+    readonly attempts: number
+    readonly key?: string
   }
   approveRender: {
     readonly sha256: string

@@ -46,9 +46,13 @@ export class RunDesk {
   /** Resolves with the run's id once it is open in the ledger; the run goes on. Rejects with the fault that kept it from being opened. */
   start(order: RunOrder): Promise<string> {
     if (this.#draining) throw draining('a run')
-    const task = this.#inProject(order.task, 'the task')
-    const admissionFile = order.admissionFile === undefined ? undefined : this.#amongAdmissions(order.admissionFile)
+    const { task, admissionFile } = this.placed(order)
     return this.#carry((cancelled, began) => this.#app.run({ ...order, task, admissionFile, cancelled }, { ...SILENT, opened: (run) => began(run.runId) }))
+  }
+
+  /** The files of an order as whole paths. Throws `usage` for one that may not be named over a server. */
+  placed(order: RunOrder): { readonly task: string; readonly admissionFile: string | undefined } {
+    return { task: this.#inProject(order.task, 'the task'), admissionFile: order.admissionFile === undefined ? undefined : this.#amongAdmissions(order.admissionFile) }
   }
 
   /** Resolves once the run is taken up, or with false once it was told again because it had ended. Rejects with what stands against taking it up. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { relative, resolve as resolvePath } from 'node:path'
 import { type QueuedRun, RunOrder, type RunQueue } from '../engine/index.ts'
-import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
+import { type AppOptions, configurationOf, stateDirectoryOf } from './places.ts'
+import { noEntry } from './queue-desk.ts'
 import { loadTask } from '../adapters/configuration/index.ts'
 import { queueIn } from './store.ts'
 import { localActor } from './tickets.ts'
@@ -50,6 +51,19 @@ export const queuedRuns = (options: AppOptions, most: number): Promise<readonly 
 
 export async function queuedRun(options: AppOptions, id: string): Promise<QueuedRun> {
   const found = await withQueue(options, (queue) => queue.find(id))
-  if (found === undefined) throw usage(`entry ${id} of the queue`, 'none', 'List them: npx portcullis queue')
+  if (found === undefined) throw noEntry(id)
   return found
 }
+
+/** What the command does with a queue, here or at a server. */
+export interface QueueCommands {
+  add(request: QueueRequest): Promise<QueuedRun>
+  list(most: number): Promise<readonly QueuedRun[]>
+  find(id: string): Promise<QueuedRun>
+}
+
+export const localQueue = (options: AppOptions): QueueCommands => ({
+  add: (request) => queueRun(options, request),
+  list: (most) => queuedRuns(options, most),
+  find: (id) => queuedRun(options, id),
+})

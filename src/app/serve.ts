@@ -15,7 +15,8 @@ import { DUE_MS, HealthDesk } from './health-desk.ts'
 import { isLoopback, listeningPlace, type ListeningPlace, mergedPlace } from './listening.ts'
 import { instantOf } from './instant.ts'
 import { type AppOptions, configurationOf, stateDirectoryOf, usage } from './places.ts'
-import { accessStoreIn, ledgerIn } from './store.ts'
+import { accessStoreIn, ledgerIn, queueIn } from './store.ts'
+import { QueueDesk } from './queue-desk.ts'
 import { RunDesk } from './run-desk.ts'
 import { RunTokens } from './run-tokens.ts'
 import { LedgerWatch } from './ledger-watch.ts'
@@ -55,6 +56,7 @@ export interface Server {
   readonly store: AccessStore
   readonly ledger: Ledger
   readonly runs: RunDesk
+  readonly queue: QueueDesk
   readonly agents: AgentDesk
   readonly health: HealthDesk
   readonly tickets: TicketDesk
@@ -112,6 +114,9 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const wire = await openWire(world, settings.wirePort, metrics, log)
     closing.unshift(() => wire.close())
     const runs = new RunDesk(app, options)
+    const queued = await queueIn(options, stateDirectory)
+    closing.unshift(() => queued.close())
+    const queue = new QueueDesk({ options, queue: queued, runs, scanner: world.scanner })
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
     const health = new HealthDesk({ options, app, ledger: world.ledger, store, log, steadyMs: steadyClock })
@@ -131,7 +136,7 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
     const checks = new CheckDesk(options, acts, log)
     const watch = new LedgerWatch(() => store.lastPosition())
     return {
-      options, settings, place, app, store, ledger: world.ledger, runs, agents, health, tickets, sessions, acts, checks, metrics, log, schedule, firstTokenPath,
+      options, settings, place, app, store, ledger: world.ledger, runs, queue, agents, health, tickets, sessions, acts, checks, metrics, log, schedule, firstTokenPath,
       access: new AccessDesk(store, new RunTokens(world.ledger), options.clock),
       wireAddress: wire.address,
       absolute: (path) => resolvePath(options.cwd, path),

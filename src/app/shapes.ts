@@ -5,7 +5,7 @@ import { RunId } from '../contract/ids.ts'
 import type { AgentPath } from '../gates/readiness/index.ts'
 
 /** The shapes of answers, for the surfaces that publish them. */
-export { PROBLEM_CODES, RunSummary } from '../engine/index.ts'
+export { PROBLEM_CODES, QueuedRun, RunSummary } from '../engine/index.ts'
 export { ModelCall as CallShape } from '../gates/wire/index.ts'
 export { renderCtrf, renderJunit, Report } from '../gates/report/index.ts'
 

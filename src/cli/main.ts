@@ -90,7 +90,7 @@ function ignoreReaderGone(error: Error): void {
 }
 
 /** The commands that a server can be asked for; any other, given a server, would silently speak of this machine. */
-const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'agents', 'tickets'])
+const OVER_A_SERVER: ReadonlySet<string> = new Set(['run', 'queue', 'resume', 'runs', 'resolve', 'probe', 'verify', 'report', 'calls', 'agents', 'tickets'])
 
 interface ServerOptions {
   readonly server?: string

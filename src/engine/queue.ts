@@ -65,8 +65,8 @@ export interface RunQueue {
   /** The same key twice is one entry. */
   add(asked: { readonly order: RunOrder; readonly attempts: number; readonly key: string; readonly by: string; readonly at: Date }): Promise<QueuedRun>
   find(id: string): Promise<QueuedRun | undefined>
-  /** The newest first. */
-  list(most: number): Promise<readonly QueuedRun[]>
+  /** The newest first; with `before`, those with a smaller number. */
+  list(most: number, before?: number): Promise<readonly QueuedRun[]>
   /** The oldest entry that waits, claimed by this worker alone; undefined if none waits. */
   claimNext(worker: string, leaseMs: number): Promise<QueuedRun | undefined>
   /** Every claim that is held. */

@@ -24,6 +24,7 @@ const EXPECTED: Readonly<Record<string, readonly AccessKind[] | 'everybody'>> = 
   livez: 'everybody', readyz: 'everybody', healthz: 'everybody', openapi: 'everybody',
   metrics: LOOK, self: ['admin', 'operator', 'reader', 'worker', 'run'], openSession: LOOK, closeSession: LOOK,
   listRuns: LOOK, startRun: WORK, showRun: LOOK, cancelRun: WORK, resumeRun: WORK, showReport: LOOK, showReportText: LOOK, showTrace: LOOK, showBundle: LOOK,
+  listQueue: LOOK, showQueued: LOOK, queueRun: WORK,
   listProfiles: LOOK, resolveProfile: LOOK, probe: WORK, verifyRun: LOOK, listCalls: LOOK, listAdmissions: LOOK, checkAdmission: LOOK,
   listTokens: RULE, createToken: RULE, revokeToken: RULE, renewToken: RULE, listAccess: RULE,
   listAgents: LOOK, showAgent: LOOK, startAgent: WORK, restartAgent: WORK, wakeAgent: WORK, stopAgent: WORK, drainAgent: WORK, messageAgent: WORK,

@@ -76,6 +76,49 @@ verifies('ACC-30 ACC-38', 'a run that was killed is taken up by a server, shown 
   assert.equal(gone.code, 2)
 })
 
+test('the queue of a server is filled and shown over it, as on its own machine; a file that may not be named over a server is no order', async () => {
+  const asked = ['run', 'task.yaml', '--queue', '--attempts', '2', '--key', 'nightly', '--json']
+  const Entry = z.object({ id: z.string(), state: z.string(), by: z.string(), attempts: z.number(), order: z.object({ task: z.string(), profile: z.string().nullable() }) })
+  const [first, again] = [await remote(asked), await remote(asked)]
+  assert.deepEqual([first.code, first.stderr], [0, ''])
+  assert.equal(again.stdout, first.stdout, 'the same key twice is one entry')
+  const entry = Entry.parse(JSON.parse(first.stdout))
+  assert.deepEqual([entry.state, entry.by, entry.attempts, entry.order], ['queued', 'first', 2, { task: 'task.yaml', profile: null }])
+  assert.equal((await made.portcullis(['run', 'task.yaml', '--queue', '--attempts', '1'])).code, 0)
+  for (const words of [['queue', '--json'], ['queue'], ['queue', entry.id, '--json'], ['queue', entry.id]]) {
+    const [there, here] = [await remote(words), await made.portcullis(words)]
+    assert.deepEqual([there.code, there.stdout], [here.code, here.stdout], words.join(' '))
+  }
+  assert.equal(z.array(Entry).parse(JSON.parse((await remote(['queue', '--json'])).stdout)).length, 2)
+  for (const [words, found] of [
+    [['run', 'task.yaml', '--queue', '--attempts', '3', '--key', 'nightly'], /which asks for something else/],
+    [['run', '../task.yaml', '--queue', '--attempts', '1'], /below the directory of portcullis\.yaml/],
+    [['run', '/etc/passwd', '--queue', '--attempts', '1'], /below the directory of portcullis\.yaml/],
+    [['run', 'gone.yaml', '--queue', '--attempts', '1'], /gone\.yaml/],
+    [['run', 'task.yaml', '--admission', 'task.yaml', '--queue', '--attempts', '1'], /admissions\//],
+    [['queue', 'q-000000000000'], /entry q-000000000000 of the queue/],
+  ] as const) {
+    const refused = await remote(words)
+    assert.equal(refused.code, 2, words.join(' '))
+    assert.match(refused.stderr, found)
+  }
+  const leaking = await remote(['run', 'task.yaml', '--purpose', `ghp_${'a1B2c3'.repeat(6)}`, '--queue', '--attempts', '1'])
+  assert.match(leaking.stderr, /a credential in it/)
+  assert.equal(z.array(Entry).parse(JSON.parse((await made.portcullis(['queue', '--json'])).stdout)).length, 2, 'what was refused waits for nobody')
+  const pages: string[] = []
+  for (let cursor = ''; ; ) {
+    const page = z.object({ entries: z.array(Entry), next: z.string().nullable() }).parse((await served.ask(`/queue?limit=1${cursor}`, { token: served.admin })).json())
+    pages.push(...page.entries.map(({ id }) => id))
+    if (page.next === null) break
+    cursor = `&cursor=${page.next}`
+  }
+  assert.deepEqual(pages, z.array(Entry).parse(JSON.parse((await made.portcullis(['queue', '--json'])).stdout)).map(({ id }) => id))
+  // A worker of the same store carries it.
+  const worked = await made.portcullis(['worker', '--lease', '10s', '--until-empty'])
+  assert.equal(worked.code, 0, worked.stderr)
+  assert.deepEqual(z.array(z.object({ state: z.string(), outcome: z.string().nullable() })).parse(JSON.parse((await remote(['queue', '--json'])).stdout)), [{ state: 'ended', outcome: 'accepted' }, { state: 'ended', outcome: 'accepted' }])
+})
+
 test('a command that no server can be asked for says so, and does nothing here', async () => {
   for (const words of [['drill', '--profile', 'pi_scripted'], ['tokens', 'list'], ['doctor', '--soon', '30d']]) {
     const { code, stderr } = await remote(words)

@@ -69,8 +69,8 @@ class SqliteRunQueue implements RunQueue {
     return this.#guarded('read', () => this.#read('WHERE id = ?', id))
   }
 
-  list(most: number): Promise<readonly QueuedRun[]> {
-    return this.#guarded('read', () => this.#database.prepare(`SELECT ${COLUMNS} FROM queued_run ORDER BY number DESC LIMIT ?`).all(most).map((row) => this.#entryOf(row)))
+  list(most: number, before: number = Number.MAX_SAFE_INTEGER): Promise<readonly QueuedRun[]> {
+    return this.#guarded('read', () => this.#database.prepare(`SELECT ${COLUMNS} FROM queued_run WHERE number < ? ORDER BY number DESC LIMIT ?`).all(before, most).map((row) => this.#entryOf(row)))
   }
 
   claimNext(worker: string, leaseMs: number): Promise<QueuedRun | undefined> {

@@ -1,6 +1,6 @@
-import { type CommonOptions, type Register, withCommonOptions, withExamples } from '../command.ts'
+import { type CommonOptions, type Register, type Surface, withCommonOptions, withExamples } from '../command.ts'
 import { printable, type Terminal } from '../terminal.ts'
-import type { QueuedRun } from '../../app/run-queue.ts'
+import type { QueueCommands, QueuedRun } from '../../app/run-queue.ts'
 
 /** So many are shown. */
 const MOST = 1_000
@@ -12,12 +12,18 @@ function print(terminal: Terminal, entry: QueuedRun): void {
   for (const { run, epoch, state, reason } of entry.runs) terminal.line(`    epoch ${epoch}  ${run}  ${state}${reason === null ? '' : ` (${reason})`}`)
 }
 
+/** The queue of this machine, or of the server that was named. */
+export async function queueOf(options: CommonOptions, surface: Surface): Promise<QueueCommands> {
+  const remote = await surface.remote()
+  return remote === undefined ? (await import('../../app/run-queue.ts')).localQueue(surface.app(options)) : remote.queue()
+}
+
 export const register: Register = (program, surface) => {
   const command = program.command('queue [entry]').description('show the runs that wait, go on or have ended in the queue, with every attempt of each')
   withExamples(withCommonOptions(command), 'queue', 'run task.yaml --queue --attempts 2').action(async (id: string | undefined, options: CommonOptions) => {
     const terminal = surface.terminal(options.json === true)
-    const { queuedRun, queuedRuns } = await import('../../app/run-queue.ts')
-    const entries = id === undefined ? await queuedRuns(surface.app(options), MOST) : [await queuedRun(surface.app(options), id)]
+    const queue = await queueOf(options, surface)
+    const entries = id === undefined ? await queue.list(MOST) : [await queue.find(id)]
     if (terminal.json) return terminal.emit(`${JSON.stringify(id === undefined ? entries : entries[0])}\n`)
     if (entries.length === 0) return terminal.line('  The queue is empty. Add to it: npx portcullis run <task> --queue --attempts <number>')
     for (const entry of entries) print(terminal, entry)

@@ -4,6 +4,7 @@ import { type CommonOptions, type Register, type Surface, withCommonOptions, wit
 import { printEnding } from '../ending.ts'
 import { RunView } from '../run-view.ts'
 import { printable, type Terminal } from '../terminal.ts'
+import { queueOf } from './queue.ts'
 
 interface RunOptions extends CommonOptions {
   readonly profile?: string
@@ -58,9 +59,8 @@ const MOST_ATTEMPTS = 100
 async function enqueue(task: string, options: RunOptions, surface: Surface, terminal: Terminal): Promise<void> {
   const attempts = Number(options.attempts)
   if (!/^\d{1,3}$/.test(options.attempts ?? '') || attempts < 1 || attempts > MOST_ATTEMPTS) throw new PortcullisError('usage', { asked: `how often workers may try it, from 1 to ${MOST_ATTEMPTS}`, found: options.attempts ?? 'no --attempts', remedy: 'Add --attempts <number>; nobody else says it.' })
-  if ((await surface.remote()) !== undefined) throw new PortcullisError('usage', { asked: 'an entry in the queue of a server', found: '--queue with a server', remedy: 'Leave --queue out, or add it where the store of the server is.' })
-  const { queueRun } = await import('../../app/run-queue.ts')
-  const entry = await queueRun(surface.app(options), { task, profile: options.profile, purpose: options.purpose, backend: options.backend, admissionFile: options.admission, attempts, key: options.key })
+  const queue = await queueOf(options, surface)
+  const entry = await queue.add({ task, profile: options.profile, purpose: options.purpose, backend: options.backend, admissionFile: options.admission, attempts, key: options.key })
   if (terminal.json) return terminal.emit(`${JSON.stringify(entry)}\n`)
   terminal.line(`  ${entry.id} waits for a worker: ${printable(entry.order.task)}. See it: npx portcullis queue ${entry.id}`)
 }

@@ -8,9 +8,11 @@ import { PortcullisError } from '../../contract/errors.ts'
 import { RunId } from '../../contract/ids.ts'
 import { exitCodeOf } from '../../contract/reasons.ts'
 import { Verdict } from '../../contract/verdict.ts'
+import type { QueueCommands } from '../../app/run-queue.ts'
 import type { TicketCommands } from '../../app/ticket-commands.ts'
 import type { ServerClient } from './client.ts'
 import { RemoteAgents } from './remote-agents.ts'
+import { remoteQueue } from './remote-queue.ts'
 import { remoteTickets } from './remote-tickets.ts'
 
 const Page = z.looseObject({ runs: z.array(RunShape), next: z.string().nullable() })
@@ -45,6 +47,10 @@ export class RemoteApp implements App {
 
   tickets(): TicketCommands {
     return remoteTickets(this.#client)
+  }
+
+  queue(): QueueCommands {
+    return remoteQueue(this.#client)
   }
 
   async resolve(asked: { readonly profile: string; readonly purpose: string }): Promise<ResolveAnswer> {

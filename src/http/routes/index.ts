@@ -11,6 +11,7 @@ import { healthRoutes } from './health.ts'
 import { mcpRoutes } from './mcp.ts'
 import { pictureRoutes } from './pictures.ts'
 import { questionRoutes } from './questions.ts'
+import { queueRoutes } from './queue.ts'
 import { runRoutes } from './runs.ts'
 import { sessionRoutes } from './session.ts'
 import { boardRoutes } from './ticket-board.ts'
@@ -26,6 +27,6 @@ const openapi = defineRoute({
 })
 
 /** Every route there is. The router, openapi.json and the matrix of kinds are made from this list. */
-export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...consoleRoutes, ...pictureRoutes, ...agentRoutes, ...questionRoutes, ...actRoutes, ...checkRoutes, ...boardRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
+export const ROUTES: readonly Route[] = [...healthRoutes, openapi, ...sessionRoutes, ...runRoutes, ...queueRoutes, ...consoleRoutes, ...pictureRoutes, ...agentRoutes, ...questionRoutes, ...actRoutes, ...checkRoutes, ...boardRoutes, ...ticketRoutes, ...ticketSessionRoutes, ...tokenRoutes, ...eventRoutes, ...mcpRoutes]
 
 const DOCUMENT = openApiOf(ROUTES, VERSION)

@@ -27,7 +27,7 @@ const list = defineRoute({
 
 const Path = z.string().min(1).max(1_000)
 const Word = z.string().min(1).max(200)
-const Order = z.strictObject({
+export const Order = z.strictObject({
   task: Path.describe('The task file, relative to the directory of portcullis.yaml and below it.'),
   profile: Word.optional(),
   purpose: Word.optional(),
