@@ -46,6 +46,10 @@ export class QueueDesk {
     return this.#queue.list(most, before)
   }
 
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+
   /** Throws `usage` for an entry that is not there. */
   async find(id: string): Promise<QueuedRun> {
     const found = await this.#queue.find(id)

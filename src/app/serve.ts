@@ -106,17 +106,15 @@ export async function openServer(options: AppOptions, asked: ServerRequest): Pro
   const closing: (() => Promise<void>)[] = [() => store.close(), () => ledgers.close()]
   try {
     const firstTokenPath = await firstToken(store, { stateDirectory, expiresAt: () => instantOf(settings.adminExpires, options.clock()), now: options.clock() })
-    const log = createLog(asked.log)
-    const metrics = createMetrics()
+    const [log, metrics] = [createLog(asked.log), createMetrics()]
     const world = await composeWorld(options, ledgers, stateDirectory)
     const app = await openApp(options)
     closing.unshift(() => app.close())
     const wire = await openWire(world, settings.wirePort, metrics, log)
     closing.unshift(() => wire.close())
     const runs = new RunDesk(app, options)
-    const queued = await queueIn(options, stateDirectory)
-    closing.unshift(() => queued.close())
-    const queue = new QueueDesk({ options, queue: queued, runs, scanner: world.scanner })
+    const queue = new QueueDesk({ options, queue: await queueIn(options, stateDirectory), runs, scanner: world.scanner })
+    closing.unshift(() => queue.close())
     const agents = await AgentDesk.open(options, await agentWorldOf(options, world, (await ledgers.open()).agents), settings.agentWirePort, log)
     closing.unshift(() => agents.close(AbortSignal.abort()))
     const health = new HealthDesk({ options, app, ledger: world.ledger, store, log, steadyMs: steadyClock })
