@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as z from 'zod'
@@ -8,6 +10,7 @@ import { TicketEvent } from '../../src/app/ticket-shapes.ts'
 import { SentView, TranscriptView } from '../../src/app/session-shapes.ts'
 import { CONFIGURATION } from '../e2e/scenario.ts'
 import { type Joined, joined } from '../helpers/joined-sessions.ts'
+import { portOf } from '../helpers/wire-harness.ts'
 import { processLives } from '../helpers/process-lives.ts'
 import { verifies } from '../verifies.ts'
 
@@ -173,6 +176,28 @@ verifies('MC-027', 'a session that does not come up is ended by its operator at 
   assert.equal(shown.code, 0, shown.stdout)
   assert.equal((await held.start(id)).status, 200)
   assert.equal((await held.ticket(id)).ticket.runtime.state, 'ready')
+})
+
+verifies('MC-027', 'nor does its operator wait for a provider that does not answer its probe', async () => {
+  const id = await held.ready()
+  const { made } = held.running
+  let asked = 0
+  const silent = createServer(() => void (asked += 1)).listen(0, '127.0.0.1')
+  cleanUp.push(() => silent.close())
+  await once(silent, 'listening')
+  const url = `http://127.0.0.1:${portOf(silent.address())}`
+  made.set(CONFIGURATION, ['providers', 'mute'], { dialect: 'anthropic-messages', baseUrl: url, networkClass: 'loopback', credential: { source: 'none', class: 'no-secret' }, timeouts: { connect: '5s', firstByte: '60s', idle: '60s', total: '2m' }, prices: { 'coder-1': { input: 'USD 0', output: 'USD 0' } } })
+  made.set(CONFIGURATION, ['profiles', 'claude_mute'], { agent: 'claude-code', agentVersion: '2.1.329', model: 'mute/coder-1', purposes: ['ticket'], isolation: 'env', backgroundModels: 'refuse', permissions: 'bypass', limits: { total: '10m', idle: '60s', calls: 50, tokens: 200_000, cost: 'USD 0' } })
+  const record = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(join(made.directory, 'admissions/messages--coder-1.json'), 'utf8')))
+  made.write('admissions/mute--coder-1.json', JSON.stringify({ ...record, provider: 'mute', endpoint: url }))
+  const starting = held.start(id, 'claude_mute')
+  for (const deadline = Date.now() + 30_000; asked === 0; await new Promise((resolve) => setTimeout(resolve, 20))) assert.ok(Date.now() < deadline, 'the provider was asked')
+  const began = performance.now()
+  assert.equal((await held.post(`/tickets/${id}/interrupt`, { reason: 'it does not come up' })).status, 200)
+  assert.ok(performance.now() - began < 20_000, 'nobody waits for the provider')
+  assert.equal(problemOf(await starting).code, 'interrupted')
+  const { ticket } = await held.ticket(id)
+  assert.deepEqual([ticket.state, ticket.reason, ticket.claim, ticket.runtime.state], ['todo', 'interrupted', null, 'failed'])
 })
 
 test('what the session asks for leave waits until somebody answers, and the answer is told first', async () => {

@@ -56,8 +56,7 @@ export interface BeginParts {
 /** Takes a session through gates 1 to 5. What they refuse is thrown as `NotBegun`, with the verdict durable; nothing of it is left running then. */
 export async function beginSession(parts: BeginParts, request: ChannelRequest): Promise<BegunSession> {
   const { world, wire, watches, course, directory, place } = parts
-  const chosen = await choosePair(world, course, wire, { profile: request.profile, purpose: place.purpose })
-  throwIfEnded(request)
+  const chosen = await choosePair(world, course, wire, { profile: request.profile, purpose: place.purpose, cancelled: request.ended }).finally(() => throwIfEnded(request))
   const runtime = runtimeFor(world, chosen, request, place)
   const repositories = repositoriesOf(place, request.repositories, directory)
   // The epoch of the ticket: whoever looks at a call sees in which attempt it was made.

@@ -26,13 +26,13 @@ export class NotBegun extends Error {
 }
 
 /** Gates 1 to 3, for the first candidate; and for the next one, where the alias says so and only its health was lacking. */
-export async function choosePair(world: World, course: Course, wire: Wire, { profile, purpose }: { readonly profile: string; readonly purpose: string }): Promise<ChosenPair> {
+export async function choosePair(world: World, course: Course, wire: Wire, { profile, purpose, cancelled }: { readonly profile: string; readonly purpose: string; readonly cancelled?: AbortSignal }): Promise<ChosenPair> {
   for (let candidate = 0; ; candidate += 1) {
     const resolution = required(await decideCatalog(world, course, { profile, purpose, candidate, capability: null }))
     const admitted = required(await decideAdmission(world, course, resolution, { admissionFile: null, asked: null }))
-    const health = await decideHealth(world, course, wire, resolution, admitted)
+    const health = await decideHealth(world, course, wire, resolution, admitted, cancelled === undefined ? {} : { cancelled })
     if (health.ok) return { resolution, admitted, healthy: health.proof }
-    const more = resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
+    const more = cancelled?.aborted !== true && resolution.alias?.onUnhealthy === 'next-admitted' && candidate + 1 < resolution.alias.candidates.length
     if (!more) throw notBegun(health)
   }
 }
