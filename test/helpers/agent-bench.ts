@@ -33,8 +33,10 @@ export interface Bench {
   seen: Reality | undefined
   /** Of the credential of its provider. */
   mark: string
-  /** Called when a look at an agent that never answers begins. */
+  /** Called when a look at an agent that never answers begins, or the probe of a provider that does not. */
   asked: () => void
+  /** Its provider does not answer the probe. */
+  providerSilent: boolean
   advance(ms: number): void
   jump(ms: number): void
   restart(): Promise<void>
@@ -49,7 +51,7 @@ export async function bench(context: TestContext): Promise<Bench> {
   const made = await stage(context, { configuration: { agents: { [NAME]: agent } } })
   const ledger = await openLedger(join(made.directory, 'ledger.db'))
   context.after(() => ledger.close())
-  const bench: { reality: Reality; seen: Reality | undefined; mark: string; asked: () => void } = { reality: GOOD, seen: undefined, mark: 'first', asked: () => undefined }
+  const bench: Pick<Bench, 'reality' | 'seen' | 'mark' | 'asked' | 'providerSilent'> = { reality: GOOD, seen: undefined, mark: 'first', asked: () => undefined, providerSilent: false }
   const wires: FakeWire[] = []
   const world: AgentWorld = {
     ...made.world,
@@ -59,7 +61,14 @@ export async function bench(context: TestContext): Promise<Bench> {
       wires.push(wire)
       return Promise.resolve(Object.assign(wire, { adopt: (request: Parameters<FakeWire['grant']>[0]) => wire.grant(request) }))
     },
-    probeModel: async ({ grant }) => {
+    probeModel: async ({ grant, signal }) => {
+      if (bench.providerSilent) {
+        await new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve(), { once: true })
+          bench.asked()
+        })
+        return { latencyMs: 1, httpStatus: null, failure: 'cancelled' }
+      }
       await wires.flatMap((wire) => wire.granted).find(({ token }) => token === grant.token)?.ask()
       return { latencyMs: 1, httpStatus: 200, failure: null }
     },

@@ -70,10 +70,22 @@ export async function openGeneration(world: AgentWorld, name: string, definition
   return { course, identity: { name, runId: run.runId, generation: record.generation } }
 }
 
+export interface Beginning {
+  readonly definition: AgentDefinition
+  readonly path: AgentPath
+  /** Aborted when nobody wants it any more while it starts. */
+  readonly ended: AbortSignal
+}
+
+/** Whoever breaks a start off is no fault of the agent, and no gate has to say so. */
+function throwIfEnded(ended: AbortSignal): void {
+  if (ended.aborted) throw new NotBegun('agent_stopped', 'it was told to end while it started')
+}
+
 /** Gates 1 to 3 and, for a process, 4: what they refuse is thrown as `NotBegun`, with the verdict durable. */
-export async function beginGeneration(world: AgentWorld, wire: Wire, watches: AdmissionWatches, opened: { readonly course: Course; readonly identity: AgentIdentity }, definition: AgentDefinition, path: AgentPath): Promise<{ readonly generation: Generation; readonly access: AgentAccess | null }> {
+export async function beginGeneration(world: AgentWorld, wire: Wire, watches: AdmissionWatches, opened: { readonly course: Course; readonly identity: AgentIdentity }, { definition, path, ended }: Beginning): Promise<{ readonly generation: Generation; readonly access: AgentAccess | null }> {
   const { course, identity } = opened
-  const chosen = await choosePair(world, course, wire, definition)
+  const chosen = await choosePair(world, course, wire, { ...definition, cancelled: ended }).finally(() => throwIfEnded(ended))
   const grant = grantToAgent(world, course, wire, chosen)
   const watch = watched(world, watches, chosen, grant)
   try {

@@ -187,6 +187,28 @@ verifies('ISO-05', 'whoever is ended, drained or replaced while a look at it goe
   assert.ok(!steps.includes('degraded') && !steps.includes('failed'), steps.join(' '))
 })
 
+verifies('ISO-05', 'whoever stops an agent while its provider is probed does not wait for that; its generation ends as stopped, and the next one begins', async (context) => {
+  const made = await bench(context)
+  for (const end of [() => made.host.stop(NAME), () => made.host.close()]) {
+    made.providerSilent = true
+    const asked = new Promise<void>((resolve) => (made.asked = resolve))
+    const starting = made.host.start(NAME, 'create')
+    await asked
+    const ended = await end()
+    assert.ok(ended === true || ended === undefined)
+    const begun = await starting
+    assert.deepEqual([begun.ok, !begun.ok && begun.reason], [false, 'agent_stopped'])
+    assert.partialDeepStrictEqual(await made.world.store.find(NAME), { state: 'failed', reason: 'agent_stopped' })
+    assert.equal((await made.world.ledger.list()).filter(({ state }) => state === 'open' || state === 'started').length, 0, 'no run of it goes on')
+  }
+  made.providerSilent = false
+  await made.restart()
+  assert.ok((await made.host.start(NAME, 'create')).ok)
+  await made.host.tick()
+  assert.ok((await made.host.route(NAME)).ok)
+  assert.equal(await made.host.stop('nobody'), false)
+})
+
 test('who drains gets no new message, and finishes what it began under the proof that it had', async (context) => {
   const made = await bench(context)
   await made.host.start(NAME, 'create')

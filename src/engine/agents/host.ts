@@ -10,8 +10,10 @@ import { createCallRecorder } from '../recorder.ts'
 import type { ServedOn } from '../world.ts'
 import { type AgentDefinition, permissionOf } from './configuration.ts'
 import { type AgentAccess, adoptGeneration, beginGeneration, type Generation, openGeneration } from './generation.ts'
+import { Starts } from '../starts.ts'
 import { NotBegun } from '../steps/choose-pair.ts'
 import { LiveAgent } from './live.ts'
+import { notReady } from './not-ready.ts'
 import type { AgentRecord } from './states.ts'
 import type { AgentChange } from './store.ts'
 import { isRoutable, transition } from './transition.ts'
@@ -53,6 +55,7 @@ export class AgentHost {
   /** One after the other for each agent: two generations at once would each take the other for itself. */
   readonly #turns = new Turns()
   readonly #looking = new Set<string>()
+  readonly #starts = new Starts()
   readonly #slots = new Slots(MOST_LOOKS)
   readonly #restarts = new Map<string, number>()
   #closing = false
@@ -124,12 +127,13 @@ export class AgentHost {
     })
   }
 
-  /** Ends an agent in order; with `runId` only in that generation. False if there is none. */
-  stop(name: string, runId?: string): Promise<boolean> {
+  /** Ends an agent in order, or breaks its start off; with `runId` only in that generation. False if there is none. */
+  async stop(name: string, runId?: string): Promise<boolean> {
+    const brokenOff = runId === undefined && (await this.#starts.end(name))
     const other = runId !== undefined && this.#live.get(name)?.generation.identity.runId !== runId
     const act = async (): Promise<boolean> => {
       const live = this.#live.get(name)
-      if (live === undefined || (runId !== undefined && live.generation.identity.runId !== runId)) return false
+      if (live === undefined || (runId !== undefined && live.generation.identity.runId !== runId)) return brokenOff
       this.#restarts.delete(name)
       await live.stop('stopped by its operator', 'agent_stopped')
       this.#live.delete(name)
@@ -213,6 +217,7 @@ export class AgentHost {
   /** Ends the processes that were started here; agents of others stay as they are, and prove themselves again to the next server. */
   async close(): Promise<void> {
     this.#closing = true
+    for (const name of this.#starts.names) await this.#starts.end(name)
     for (const [name, live] of this.#live) {
       await this.#ahead(name, async () => {
         if (live.generation.own !== null) await live.stop('the server ended', 'agent_stopped')
@@ -253,7 +258,7 @@ export class AgentHost {
     const opened = await openGeneration(this.#world, name, definition, path)
     const { runId, generation } = opened.identity
     try {
-      const begun = await beginGeneration(this.#world, this.#wire, this.#watches, opened, definition, path)
+      const begun = await this.#starts.begin(name, (ended) => beginGeneration(this.#world, this.#wire, this.#watches, opened, { definition, path, ended }))
       const live = this.#hold(begun.generation, path, 'provisioning')
       const other = SAME_SEED.includes(path) ? await this.#otherSeed(name, begun.generation) : undefined
       if (other === undefined) return { ok: true, runId, generation, access: begun.access }
@@ -385,14 +390,3 @@ function entriesOf(configuration: AgentWorld['configuration'], name: string): st
 const usage = (asked: string, found: string): PortcullisError => new PortcullisError('usage', { asked, found, remedy: 'See npx portcullis agents, and the agents of portcullis.yaml.' })
 
 const textOf = (error: unknown): string => (error instanceof PortcullisError ? `${error.code}: ${error.found}` : error instanceof Error ? error.name : typeof error)
-
-function notReady(name: string, record: AgentRecord | undefined): Refusal {
-  return {
-    // Somebody ended it on purpose: that is no state of its own that may pass.
-    reason: record?.state === 'offline' || record?.state === 'draining' || record?.state === 'removed' ? 'agent_stopped' : 'no_ready_agent',
-    message: `${name} is not ready.`,
-    asked: `agent ${name}, proven and in reach`,
-    found: record === undefined ? 'it was never started' : record.state === 'online' ? 'its proof is not in force, or belongs to another server' : `it is ${record.state}${record.reason === null ? '' : ` (${spelled(record.reason)})`}: ${record.message}`,
-    remedy: `See npx portcullis agents show ${name}.`,
-  }
-}

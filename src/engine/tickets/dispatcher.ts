@@ -4,6 +4,7 @@ import type { Refusal } from '../../contract/gate.ts'
 import { createRunToken } from '../../contract/ids.ts'
 import { type Actor, holdsSession, isLive, judgeSignal, type QueuedMessage, type RuntimeState, signalOfAnswer, type Ticket, type TicketSession, type TicketTurn } from '../../gates/dispatch/index.ts'
 import { withLimit } from '../deadline.ts'
+import { Starts } from '../starts.ts'
 import { type Decision, done, type Outcome, refused, type TicketChange } from './book.ts'
 import { completedTurn, failedTurn, refusedSession, silentTurn } from './endings.ts'
 import { type Handed, type RuntimeEnding, type SessionChannel, SessionNotFresh, SessionRefused } from './channel.ts'
@@ -13,7 +14,6 @@ import { waiting } from './queue.ts'
 import { type DecidedMessage, decideMessage, queuedBefore, sameRequest, type Sent } from './messages.ts'
 import { busy, noRuntime, startedLate, WAYS_OUT } from './refusals.ts'
 import { type Message, runtimeOf } from './sessions.ts'
-import { StartingSessions } from './starting.ts'
 
 const NONCE_BYTES = 32
 /** A session keeps the limit of a delivery itself; so much later it is not waited for. */
@@ -25,7 +25,7 @@ const LONGEST_RECEIPT = 1_024
 export class Dispatcher {
   readonly #parts: DispatcherParts
   readonly #live = new Map<string, Live>()
-  readonly #starting = new StartingSessions()
+  readonly #starting = new Starts()
   readonly #following = new Set<Promise<unknown>>()
   #recovered = false
 
@@ -327,7 +327,7 @@ export class Dispatcher {
 
   /** The sessions that this process holds, and those on their way up. */
   get sessions(): readonly string[] {
-    return [...this.#live.keys(), ...this.#starting.ids.filter((id) => !this.#live.has(id))]
+    return [...this.#live.keys(), ...this.#starting.names.filter((id) => !this.#live.has(id))]
   }
 
   /** Resolves when nothing that was begun here goes on any more. */
@@ -337,7 +337,7 @@ export class Dispatcher {
 
   /** Ends every session of this process. A turn that is open ends with its record, and its message is pending again: nobody failed. */
   async close(): Promise<void> {
-    for (const id of this.#starting.ids) await this.#starting.end(id)
+    for (const id of this.#starting.names) await this.#starting.end(id)
     for (const [id, { open }] of this.#live) {
       const ticket = (await this.#parts.book.store.session(id))?.ticket
       if (open !== undefined && ticket !== undefined) await this.#fail(ticket, open.id, { end: 'supervisor_restart', code: 'supervisor_restart', rootCause: 'supervisor_restart: the supervisor of the session was told to end', counts: false })
