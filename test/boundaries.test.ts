@@ -21,7 +21,7 @@ function commandsThatAct(): string[] {
 
 verifies('ACC-73', 'every surface on which work can come to count as done is named where a review of such a change looks', () => {
   assert.deepEqual(surface('command line'), commandsThatAct().toSorted())
-  for (const [row, path] of [['HTTP', '/runs'], ['tickets over HTTP', '/tickets']] as const) assert.deepEqual(surface(row), ROUTES.filter((route) => route.method !== 'GET' && `${route.path}/`.startsWith(`${path}/`)).map(({ id }) => id).toSorted())
+  for (const [row, path] of [['HTTP', '/runs'], ['the queue over HTTP', '/queue'], ['tickets over HTTP', '/tickets']] as const) assert.deepEqual(surface(row), ROUTES.filter((route) => route.method !== 'GET' && `${route.path}/`.startsWith(`${path}/`)).map(({ id }) => id).toSorted())
   assert.deepEqual(surface('MCP'), TOOLS.filter(({ changes }) => changes).map(({ name }) => name).toSorted())
   const app = /export interface App \{([^]*?)\n\}/.exec(readFileSync(join(ROOT, 'src/app.ts'), 'utf8'))?.[1] ?? ''
   assert.deepEqual(surface('library'), [...app.matchAll(/^ {2}(\w+)\([^]*?watcher: RunWatcher\)/gm)].map(([, name]) => name ?? '').toSorted())
