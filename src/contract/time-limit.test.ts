@@ -19,7 +19,7 @@ test('a limit comes where its signal is only looked at, and garbage was collecte
     collectGarbage()
     await wait(10)
   }
-  for (const deadline = Date.now() + 5_000; signals.some(({ aborted }) => !aborted) && Date.now() < deadline; ) await wait(5)
+  for (const deadline = Date.now() + 30_000; signals.some(({ aborted }) => !aborted) && Date.now() < deadline; ) await wait(5)
   assert.deepEqual(signals.filter(({ aborted }) => !aborted), [])
   for (const { reason } of signals) assert.ok(reason instanceof DOMException && reason.name === 'TimeoutError')
 })
@@ -39,7 +39,7 @@ test('what has ended is heard by nobody any more: neither a timer nor a listener
   const [long, other] = [new AbortController(), new AbortController()]
   for (let count = 0; count < 20; count += 1) withinLimit(1, long.signal)
   const held = withinLimit(60_000, long.signal, other.signal)
-  for (const deadline = Date.now() + 5_000; getEventListeners(long.signal, 'abort').length > 1 && Date.now() < deadline; ) await wait(5)
+  for (const deadline = Date.now() + 30_000; getEventListeners(long.signal, 'abort').length > 1 && Date.now() < deadline; ) await wait(5)
   assert.equal(getEventListeners(long.signal, 'abort').length, 1)
   other.abort()
   assert.equal(held.aborted, true)

@@ -8,18 +8,18 @@ import { evidenceDigest } from '../../src/contract/evidence.ts'
 import type { Dialect } from '../../src/contract/model.ts'
 import { type Account, type CallRecorder, type Charge, type Grant, type GrantRequest, type HealthThresholds, type ModelCall, ModelCallEvidence, NOTHING_SPENT, plus, type Spending, type Wire } from '../../src/gates/wire/index.ts'
 
-/** Resolves when the condition holds; fails after two seconds. For states that announce nothing. */
+/** Resolves when the condition holds; fails after half a minute. For states that announce nothing. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 2_000
+  const deadline = performance.now() + 30_000
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setImmediate(resolve))
   }
 }
 
-/** Resolves with a figure that has not changed for a tenth of a second; fails after five seconds. */
+/** Resolves with a figure that has not changed for a tenth of a second; fails after half a minute. */
 export async function settled(figure: () => number): Promise<number> {
-  const deadline = performance.now() + 5_000
+  const deadline = performance.now() + 30_000
   let last = figure()
   let since = performance.now()
   while (performance.now() - since < 100) {

@@ -139,7 +139,7 @@ test('a program that hands over to another by exec is not the one that was plann
   const { request, launch } = await planned(context, ['sh', '-c', 'exec node -e "console.log(1); process.stdin.resume()"'])
   const session = await opened(context, commandAgent, launch, request)
   // Its first output says that the exec has happened.
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 30_000
   while (statSync(join(request.runDirectory, 'stdout.log')).size === 0 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve))
   const finding = readinessGate.decide(await readinessOf(session, launch), evidence)
   assert.match(finding.outcome === 'block' ? finding.found : '', /executable is .*node, planned /)
