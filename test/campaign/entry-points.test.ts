@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
   { what: 'crashing', probe: behaving("process.kill(process.pid, 'SIGSEGV')"), exitCode: 4, reason: 'probe_failed', statuses: ['failed'] },
   { what: 'hanging', probe: behaving('setInterval(() => {}, 1000)', { timeout: '2s' }), exitCode: 4, reason: 'probe_timed_out', statuses: ['timed_out'] },
   { what: 'empty', probe: behaving('', { expect: { exitCode: 0, stdout: '^ok' } }), exitCode: 4, reason: 'probe_failed', statuses: ['failed'] },
-  { what: 'vacuous', probe: () => ({ kind: 'headless_run', command: ['true'], timeout: '5s', expect: { exitCode: 0 } }), exitCode: 3, reason: 'probe_vacuous', statuses: [] },
+  { what: 'vacuous', probe: () => ({ kind: 'headless_run', command: ['true'], timeout: '20s', expect: { exitCode: 0 } }), exitCode: 3, reason: 'probe_vacuous', statuses: [] },
   { what: 'corrupt', probe: behaving('process.stdout.write(Buffer.from([0xff, 0xfe, 0x00]))'), exitCode: 4, reason: 'probe_error', statuses: ['error'] },
 ]
 

@@ -38,7 +38,7 @@ async function faulty(context: TestContext): Promise<Faulty> {
   const address = server.address()
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/v1`
   made.set(CONFIGURATION, ['providers', 'scripted', 'baseUrl'], url)
-  made.set(CONFIGURATION, ['providers', 'scripted', 'timeouts'], { connect: '2s', firstByte: '2s', idle: '2s', total: '4s' })
+  made.set(CONFIGURATION, ['providers', 'scripted', 'timeouts'], { connect: '5s', firstByte: '5s', idle: '5s', total: '10s' })
   made.set(RECORD, ['endpoint'], url)
   made.set(CONFIGURATION, ['probes', 'repository-tests', 'command'], ['grep', '-q', 'normalize', 'src/slugify.js'])
   assert.equal((await runTask(made)).result.code, 0, 'where nothing is at fault it passes')
@@ -155,7 +155,7 @@ verifies('REL-08', 'acceptance: a probe whose program fails in any way blocks th
   const program = join(made.directory, 'probe.mjs')
   const define = (source: string): void => {
     writeFileSync(program, `import { readFileSync } from 'node:fs'\nif (readFileSync('src/slugify.js', 'utf8').includes('not implemented')) process.exit(1)\n${source}\n`)
-    made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', program], timeout: '5s', expect: { exitCode: 0, stdout: String.raw`^\{"ok":true\}$` } })
+    made.set(CONFIGURATION, ['probes', 'repository-tests'], { kind: 'headless_run', command: ['node', program], timeout: '10s', expect: { exitCode: 0, stdout: String.raw`^\{"ok":true\}$` } })
   }
   made.remove('task.yaml', ['baseline', 'reference'])
   define("process.stdout.write('{\"ok\":true}')")

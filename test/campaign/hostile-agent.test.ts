@@ -102,7 +102,7 @@ test('the reference is the patch as it was before the agent ran; one that does n
 test('what the evidence could not hold is refused before anything is started', async (t) => {
   const made = await scenario(t)
   const names = Array.from({ length: 101 }, (_each, index) => `p${index}`)
-  for (const name of names) made.set(CONFIGURATION, ['probes', name], { kind: 'headless_run', command: ['grep', '-q', 'normalize', 'src/slugify.js'], timeout: '5s', expect: { exitCode: 0 } })
+  for (const name of names) made.set(CONFIGURATION, ['probes', name], { kind: 'headless_run', command: ['grep', '-q', 'normalize', 'src/slugify.js'], timeout: '20s', expect: { exitCode: 0 } })
   made.set(CONFIGURATION, ['taskClasses', 'code-change', 'probes'], names)
   const { report, result } = await runTask(made)
   assert.deepEqual([report.reason, result.code, report.process_started], ['acceptance_unbound', 4, false])
