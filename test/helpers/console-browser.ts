@@ -30,7 +30,7 @@ export interface Looks {
 export async function signedIn(browser: Browser, address: string, token: string, { width = 1440, scheme = 'light' }: Looks = {}): Promise<Watched> {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme, reducedMotion: 'reduce' })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(60_000)
   const complaints: string[] = []
   page.on('pageerror', (error) => void complaints.push(`thrown: ${error.message}`))
   page.on('console', (message) => {
