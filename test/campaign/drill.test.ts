@@ -114,6 +114,17 @@ test('a record that binds no endpoint leaves a hole in the user\'s own configura
   assert.match(shown.stdout, /25 closed, 1 open, 2 not applicable in .* exit 4/)
 })
 
+verifies('ADM-N13', 'what a drill had no time to try is not proven, and the drill fails; how long it may take is the user\'s to say', async (t) => {
+  const made = await scenario(t)
+  const { result, answer, lines } = await readDrill(made, ['--limit', '1ms'])
+  assert.deepEqual([result.code, answer.closed, answer.open, answer.not_proven, answer.profiles[0]?.control.accepted], [4, 0, 0, lines.size, false])
+  for (const limit of ['soon', '0s', '25d']) {
+    const refused = await made.portcullis(['drill', '--limit', limit])
+    assert.deepEqual([refused.code, refused.stdout], [2, ''])
+    assert.match(refused.stderr, new RegExp(`"${limit}"\\n.*--limit`))
+  }
+})
+
 /** The drill of a copy of the source in which one gate is disabled: it must find that hole. */
 async function assertHoleIsFound(t: TestContext, { file, from, to, opens }: Mutation): Promise<void> {
   const copy = temporaryDirectory(t)

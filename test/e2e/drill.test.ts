@@ -32,14 +32,3 @@ test('a profile that is not there, and a configuration that is not valid, cannot
   made.set(CONFIGURATION, ['profiles', 'pi_scripted', 'model'], 'scripted')
   assert.equal((await made.portcullis(['drill'])).code, 2)
 })
-
-verifies('ADM-N13', 'what a drill had no time to try is not proven, and the drill fails; how long it may take is the user\'s to say', async (t) => {
-  const made = await scenario(t)
-  const { result, answer, lines } = await readDrill(made, ['--limit', '1ms'])
-  assert.deepEqual([result.code, answer.closed, answer.open, answer.not_proven, answer.profiles[0]?.control.accepted], [4, 0, 0, lines.size, false])
-  for (const limit of ['soon', '0s', '25d']) {
-    const refused = await made.portcullis(['drill', '--limit', limit])
-    assert.deepEqual([refused.code, refused.stdout], [2, ''])
-    assert.match(refused.stderr, new RegExp(`"${limit}"\\n.*--limit`))
-  }
-})

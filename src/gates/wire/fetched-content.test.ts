@@ -96,7 +96,7 @@ function numbers(seed: number): (below: number) => number {
   }
 }
 
-verifies('WIR-40', 'an address is found wherever it stands, between 5,000 shapes of everything else', () => {
+verifies('WIR-40', 'an address is found wherever it stands, between 2,000 shapes of everything else', () => {
   const next = numbers(40)
   const texts = ['""', '"\\\\"', '"a\\"b"', '"url"', '"\\u0022,{[:"', '"\\\\\\\\\\""', '"é💥"', '"]}"', '"image_url"']
   const filler = (depth: number): string => {
@@ -107,7 +107,7 @@ verifies('WIR-40', 'an address is found wherever it stands, between 5,000 shapes
     const parts = Array.from({ length: next(4) }, () => filler(depth + 1))
     return kind === 4 ? `[${parts.join(' , ')}]` : `{${parts.map((part, index) => `"k${index}"\n:${part}`).join(',')}}`
   }
-  for (let round = 0; round < 5_000; round += 1) {
+  for (let round = 0; round < 2_000; round += 1) {
     let shape = `{"k":${filler(0)},"image_url":{"detail":${filler(1)},"url":"https://x.example"},"z":${filler(0)}}`
     for (let level = next(6); level > 0; level -= 1) shape = next(2) === 0 ? `[${filler(1)},${shape},${filler(1)}]` : `{"a":${filler(1)},"content":${shape},"b":${filler(1)}}`
     const honest = shape.replace('https://x.example', 'data:image/png;base64,AA')

@@ -3,13 +3,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import * as z from 'zod'
-import { generatedFaults, generatedFiles, runGenerate, withGateTable } from '../scripts/generate.ts'
-import { ERROR_TABLE } from '../src/contract/errors.ts'
-import { GATE_QUESTIONS, LIFECYCLE } from '../src/contract/lifecycle.ts'
-import { REASON_TABLE, REASONS } from '../src/contract/reasons.ts'
-import { temporaryDirectory } from './helpers/temporary-directory.ts'
+import { generatedFaults, generatedFiles, runGenerate, withGateTable } from '../../scripts/generate.ts'
+import { ERROR_TABLE } from '../../src/contract/errors.ts'
+import { GATE_QUESTIONS, LIFECYCLE } from '../../src/contract/lifecycle.ts'
+import { REASON_TABLE, REASONS } from '../../src/contract/reasons.ts'
+import { temporaryDirectory } from '../helpers/temporary-directory.ts'
 
-const root = join(import.meta.dirname, '..')
+const root = join(import.meta.dirname, '../..')
 const README = '# Portcullis\n\n<!-- gates:begin -->\nold\n<!-- gates:end -->\n\nThe end.\n'
 const quiet = (): void => {}
 
