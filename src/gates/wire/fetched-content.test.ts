@@ -34,6 +34,8 @@ const FETCHED: readonly (readonly [Dialect, string, string])[] = [
   ['openai-chat', chat(`{"type":"image_url","image_url":{"url":7}}`), 'image_url'],
   ['openai-chat', `"Messages":[{"content":[{"image_url":"${ELSEWHERE}"}]}]`, 'image_url'],
   ['openai-chat', chat(`{"type":"file","file":{"file_data":"\\u0068ttps:\\/\\/elsewhere.example"}}`), 'file_data'],
+  ['openai-chat', chat(`{"type":"file","file":{"file_data":"\\n${ELSEWHERE}"}}`), 'file_data'],
+  ['openai-chat', chat(`{"type":"file","file":{"file_data":"${' '.repeat(300)}${ELSEWHERE}"}}`), 'file_data'],
   ['openai-responses', responses(`{"type":"input_image","image_url":"${ELSEWHERE}"}`), 'image_url'],
   ['openai-responses', responses(`{"type":"input_file","file_url":"${ELSEWHERE}"}`), 'file_url'],
   ['openai-responses', `"input":[{"type":"function_call_output","call_id":"c","output":[{"type":"input_image","image_url":"${ELSEWHERE}"}]}]`, 'image_url'],
@@ -62,7 +64,7 @@ verifies('WIR-07', 'content that the provider would fetch from an address is ref
 const COMES_ALONG: readonly (readonly [Dialect, string])[] = [
   ['openai-chat', chat('{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgo=","detail":"high"}}')],
   ['openai-chat', chat('{"type":"image_url","image_url":{"url":"DATA:image/png;base64,AA"}},{"type":"image_url","image_url":null}')],
-  ['openai-chat', chat('{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA"}},{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}')],
+  ['openai-chat', chat('{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA"}},{"type":"file","file":{"file_data":"JVBERi0xLjQ+/w=="}},{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}')],
   ['openai-chat', `"messages":[{"role":"user","content":"see ${ELSEWHERE} and \\"image_url\\":{\\"url\\":\\"${ELSEWHERE}\\"}"}]`],
   ['openai-chat', `"messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"show","arguments":"{\\"image_url\\":\\"${ELSEWHERE}\\"}"}}]}]`],
   ['openai-chat', `"tools":[{"type":"function","function":{"name":"show","parameters":{"properties":{"image_url":{"type":"string","default":"${ELSEWHERE}"}}}}}],"response_format":{"json_schema":{"schema":{"properties":{"image_url":{"type":"string","enum":["${ELSEWHERE}"]}}}}}`],

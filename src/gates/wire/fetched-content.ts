@@ -7,7 +7,7 @@ interface Place {
   readonly written: string
   /** Its value is an address, or holds one. */
   readonly address: boolean
-  /** Its value is content, or says where content is: only what looks like an address there is one. */
+  /** Its value is content, or says where content is: what is not base64 there may be an address. */
   readonly content: boolean
   /** It says where content comes from. */
   readonly source: boolean
@@ -16,7 +16,7 @@ interface Place {
 /** Members that hold schemas, settings and labels, as `spelt` gives them. No provider takes content from them. */
 const NO_CONTENT: ReadonlySet<string> = new Set(['tools', 'functions', 'toolchoice', 'toolconfig', 'responseformat', 'text', 'outputconfig', 'outputformat', 'generationconfig', 'metadata'])
 
-/** Within content: what an agent gives its own tools, and what those say. Written otherwise it is read all the same, which only refuses more. */
+/** Within content: what an agent gives its own tools, and what those say, as `spelt` gives them. No provider takes content from there. */
 const OF_TOOLS: ReadonlySet<string> = new Set(['input', 'args', 'arguments', 'response', 'tools'])
 
 /** Says where a browser of the client is, and nobody goes there. */
@@ -32,8 +32,8 @@ const BACKSLASH = 0x5c
 
 /** Content that comes along, in the way that every dialect takes it. */
 const ALONG = /^"data:/i
-/** An address at the beginning of what should be content. */
-const SCHEME = /^"\s*[a-z][a-z\d+.-]*:(?:\/|\\)/i
+/** The same without its type. Whatever else stands where content should be may be an address, however it begins. */
+const BASE64 = /^"[\w+/=-]*"?$/
 
 /**
  * The members by which a request has the provider fetch content from an address: an image, a file or a document that a message
@@ -62,7 +62,7 @@ function placeOf(name: string, written: string, over: Place): Place {
   return {
     written: !bare || over.written === '' ? written : over.address ? over.written : `${over.written}.${written}`,
     address,
-    content: name.endsWith('data') && name !== 'metadata',
+    content: name === 'filedata',
     source: name === 'source',
   }
 }
@@ -95,7 +95,7 @@ class Walk {
     // So much tells what a text begins with, however it is escaped.
     const head = this.#bytes.subarray(start, Math.min(this.#position, start + 200)).toString('latin1')
     const plain = head.includes('\\') ? unescaped(head) : head
-    return place.address ? plain !== 'null' && plain !== '""' && !ALONG.test(plain) : SCHEME.test(plain)
+    return plain !== 'null' && plain !== '""' && !ALONG.test(plain) && (place.address || !BASE64.test(plain))
   }
 
   #array(place: Place | undefined): void {
